@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "base/secret.hpp"
+
+#include <algorithm>
+
+namespace longline {
+
+Secret::Secret(Secret&& other) noexcept : value_(other.value_) { other.clear(); }
+
+Secret& Secret::operator=(Secret&& other) noexcept {
+  if (this != &other) {
+    clear();
+    value_ = other.value_;
+    other.clear();
+  }
+  return *this;
+}
+
+Secret::~Secret() { clear(); }
+
+void Secret::clear() {
+  // Through volatile, so that the compiler does not remove stores to memory that is about to be freed.
+  volatile char* bytes = value_.data();
+  for (std::size_t i = 0; i < value_.size(); ++i) bytes[i] = 0;
+  value_.clear();
+}
+
+SecretMasker::SecretMasker(const std::vector<Secret>& secrets) {
+  for (const Secret& secret : secrets) add(secret);
+}
+
+void SecretMasker::add(const Secret& secret) {
+  if (secret.reveal().size() < 2) return;
+  secrets_.push_back(secret);
+  // The longest first, so that a secret that contains another is masked whole.
+  std::stable_sort(secrets_.begin(), secrets_.end(),
+                   [](const Secret& a, const Secret& b) { return a.reveal().size() > b.reveal().size(); });
+}
+
+std::string SecretMasker::feed(std::string_view bytes) {
+  if (secrets_.empty()) return std::string(bytes);
+  held_ += bytes;
+  std::string out;
+  std::size_t at = 0;
+  while (at < held_.size()) {
+    const std::string_view rest = std::string_view(held_).substr(at);
+    std::size_t matched = 0;
+    bool may_become = false;
+    for (const Secret& secret : secrets_) {
+      const std::string& s = secret.reveal();
+      if (rest.substr(0, s.size()) == s) {
+        matched = s.size();
+        break;
+      }
+      if (rest.size() < s.size() && std::string_view(s).substr(0, rest.size()) == rest) {
+        may_become = true;
+        break;
+      }
+    }
+    if (may_become) break;
+    if (matched > 0) {
+      out += kMask;
+      at += matched;
+    } else {
+      out += held_[at++];
+    }
+  }
+  held_.erase(0, at);
+  return out;
+}
+
+std::string SecretMasker::flush() {
+  std::string rest;
+  rest.swap(held_);
+  return rest.size() >= 2 ? std::string(kMask) : rest;
+}
+
+std::string mask(std::string_view text, const std::vector<Secret>& secrets) {
+  SecretMasker masker(secrets);
+  std::string out = masker.feed(text);
+  return out + masker.flush();
+}
+
+}  // namespace longline

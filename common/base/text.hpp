@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace longline {
+
+std::string_view trim(std::string_view text);                       ///< without spaces, tabs, CR and LF at both ends
+std::string to_lower(std::string_view text);                        ///< ASCII only
+bool iequals(std::string_view a, std::string_view b);               ///< ASCII only
+std::vector<std::string_view> split(std::string_view text, char separator);
+/// Decimal, the whole text, nothing else; nullopt otherwise, also on overflow.
+std::optional<std::int64_t> parse_integer(std::string_view text);
+
+/// What came from a modem, a peer, a script or a spool, made safe for a terminal and a log: control characters, DEL,
+/// and bytes that are not UTF-8 become \r, \n, \t or \xHH; a backslash becomes \\. C1 controls (U+0080…U+009F) and
+/// the bidirectional controls are escaped too. One line out, whatever went in.
+std::string escape(std::string_view bytes);
+/// The same between double quotes, with \" for a quote: the form of transcripts.
+std::string quote(std::string_view bytes);
+/// At most `most` bytes of escape(bytes), with "…" where it was cut; never cuts an escape or a UTF-8 sequence.
+std::string escape_at_most(std::string_view bytes, std::size_t most);
+
+/// The candidate that a human most likely meant, by edit distance (at most a third of the word, at least one edit);
+/// nullopt when none is near.
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// "200k", "5M", "1G", "4096": bytes; k is 1000, Ki is 1024. Errc::malformed otherwise.
+Result<std::int64_t> parse_size(std::string_view text);
+std::string format_size(std::int64_t bytes);                        ///< "2.2 kB", "5.2 MB", "17 B"
+
+}  // namespace longline

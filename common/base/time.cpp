@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "base/time.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+
+namespace longline {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t milliseconds;
+};
+constexpr std::array kUnits = {Unit{"w", 604'800'000}, Unit{"d", 86'400'000}, Unit{"h", 3'600'000},
+                               Unit{"m", 60'000},      Unit{"s", 1'000},      Unit{"ms", 1}};
+constexpr std::int64_t kMost = 10LL * 366 * 86'400'000;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+struct Civil {
+  int year;
+  unsigned month, day;
+  int weekday;  // 0 = Sunday
+  int hour, minute, second, millisecond;
+};
+
+Civil civil(WallTime t) {
+  using namespace std::chrono;
+  const auto day = floor<days>(t);
+  const year_month_day ymd(day);
+  const hh_mm_ss<Duration> clock(t - day);
+  return {int(ymd.year()),
+          unsigned(ymd.month()),
+          unsigned(ymd.day()),
+          int(weekday(day).c_encoding()),
+          int(clock.hours().count()),
+          int(clock.minutes().count()),
+          int(clock.seconds().count()),
+          int(clock.subseconds().count())};
+}
+
+}  // namespace
+
+Result<Duration> parse_duration(std::string_view text) {
+  const auto bad = [&] {
+    return Error(Errc::malformed, fmt::format("'{}' is not a time; write it like 90s, 2m, 1h30m or 5d", text));
+  };
+  std::int64_t total = 0;
+  std::string_view rest = text;
+  if (rest.empty()) return bad();
+  while (!rest.empty()) {
+    std::int64_t number = 0;
+    const auto [end, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    if (failure != std::errc() || number < 0 || !is_digit(rest.front())) return bad();
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    std::size_t letters = 0;
+    while (letters < rest.size() && !is_digit(rest[letters])) ++letters;
+    std::string_view unit = rest.substr(0, letters);
+    if (unit.empty() && total == 0) unit = "s";
+    rest.remove_prefix(letters);
+    std::int64_t scale = 0;
+    for (const Unit& u : kUnits) {
+      if (u.name == unit) scale = u.milliseconds;
+    }
+    if (scale == 0 || number > kMost / scale) return bad();
+    total += number * scale;
+    if (total > kMost) return bad();
+  }
+  return Duration(total);
+}
+
+std::string format_duration(Duration d) {
+  std::int64_t rest = d.count();
+  if (rest == 0) return "0s";
+  std::string out = rest < 0 ? "-" : "";
+  if (rest < 0) rest = -rest;
+  for (const Unit& u : kUnits) {
+    if (u.name == "w") continue;
+    if (rest >= u.milliseconds) {
+      out += std::to_string(rest / u.milliseconds);
+      out += u.name;
+      rest %= u.milliseconds;
+    }
+  }
+  return out;
+}
+
+std::string format_iso8601(WallTime t) {
+  const Civil c = civil(t);
+  std::string out =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute, c.second);
+  if (c.millisecond != 0) out += fmt::format(".{:03}", c.millisecond);
+  return out + "Z";
+}
+
+Result<WallTime> parse_iso8601(std::string_view text) {
+  const auto bad = [&] { return Error(Errc::malformed, fmt::format("'{}' is not a time like 2026-11-22T23:10:51Z", text)); };
+  const auto number = [&](std::size_t at, std::size_t count, int& out) {
+    if (at + count > text.size()) return false;
+    const auto [end, failure] = std::from_chars(text.data() + at, text.data() + at + count, out);
+    return failure == std::errc() && end == text.data() + at + count && is_digit(text[at]);
+  };
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, millisecond = 0;
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' ||
+      text.back() != 'Z' || !number(0, 4, year) || !number(5, 2, month) || !number(8, 2, day) ||
+      !number(11, 2, hour) || !number(14, 2, minute) || !number(17, 2, second)) {
+    return bad();
+  }
+  if (text.size() == 24 ? (text[19] != '.' || !number(20, 3, millisecond)) : text.size() != 20) return bad();
+  using namespace std::chrono;
+  const year_month_day ymd{std::chrono::year(year), std::chrono::month(unsigned(month)), std::chrono::day(unsigned(day))};
+  if (!ymd.ok() || hour > 23 || minute > 59 || second > 60) return bad();
+  return WallTime(sys_days(ymd)) + hours(hour) + minutes(minute) + seconds(second) + milliseconds(millisecond);
+}
+
+std::string format_rfc5322(WallTime t) {
+  constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const Civil c = civil(t);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} +0000", kDays[std::size_t(c.weekday)], c.day,
+                     kMonths[c.month - 1], c.year, c.hour, c.minute, c.second);
+}
+
+}  // namespace longline

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.hpp"
+#include "base/time.hpp"
+
+namespace longline::config {
+
+/// Where a secret comes from; read only when it is needed, by sys/secret_file.hpp. At most one of the two is set.
+struct SecretSource {
+  std::string file;                   ///< absolute
+  std::vector<std::string> command;   ///< argv; its first line of output is the secret
+  Where where;                        ///< of the key, for errors
+  bool empty() const { return file.empty() && command.empty(); }
+};
+
+enum class Flow { none, rtscts, xonxoff };
+enum class ModemKind { none, hayes, gsm };
+enum class Network { ppp, stream };
+
+/// [link.NAME]; keys, units and defaults as in longline.toml(5).
+struct Link {
+  std::string name;
+  Where where;
+  std::string port;                   ///< "/dev/…" or "tcp:host:port"
+  int speed = 115200;                 ///< bit/s between DTE and DCE
+  std::string framing = "8N1";
+  Flow flow = Flow::rtscts;
+  ModemKind modem = ModemKind::hayes;
+  std::vector<std::string> init{"ATZ", "ATE0V1Q0X4&C1&D2"};
+  std::string dial = "ATDT";
+  std::vector<std::string> numbers;
+  Duration dial_timeout{60'000};      ///< per number, to CONNECT
+  int attempts = 3;                   ///< per call of `up`, over all numbers
+  Duration interval{60'000};          ///< between two attempts
+  std::string script;                 ///< absolute; empty: none
+  Duration login_timeout{300'000};    ///< deadline of the whole script
+  std::string user;
+  SecretSource password;
+  Network network = Network::ppp;
+  std::vector<std::string> ppp_options;
+  bool default_route = false;
+  bool dns = false;
+  Duration idle{300'000};             ///< without traffic
+  Duration max_call{14'400'000};
+  std::vector<std::string> on_failure;  ///< argv, run when a call failed for good
+};
+
+enum class Protocol { smtp, x400 };
+enum class TlsMode { none, opportunistic, required, implicit };
+
+/// [connector.NAME]
+struct Connector {
+  std::string name;
+  Where where;
+  std::vector<std::string> domains;   ///< lower case; "example.com", "*.example.com" (below it), "*" (any)
+  int cost = 10;
+  std::string link;                   ///< empty: reached over the LAN, never dials
+  Protocol protocol = Protocol::smtp;
+  std::string host;                   ///< a host's name or address; "line": the byte stream of a stream link
+  std::string peer_name;              ///< what the peer must call itself in banner and EHLO reply; empty: any
+  int port = 25;
+  std::string source_address;
+  TlsMode tls = TlsMode::none;
+  std::string helo;                   ///< empty: the host's name
+  std::string user;
+  SecretSource password;
+  int max_open_retries = 7;
+  Duration open_interval{120'000};
+  Duration expire{432'000'000};
+  bool chunking = true;               ///< use BDAT where the peer offers it
+  bool pipelining = true;             ///< use PIPELINING where the peer offers it
+  std::optional<std::int64_t> max_size{};  ///< larger messages are refused for good before the call
+};
+
+/// The whole configuration. Immutable once read.
+struct Config {
+  std::string file;                   ///< "" when a default file is missing
+  std::vector<Link> links;
+  std::vector<Connector> connectors;
+  std::vector<std::string> local_domains;   ///< what `mtaq receive` accepts; lower case
+  std::string postmaster = "postmaster";    ///< envelope-less notices go to this recipient
+  std::string queue = "spool";
+
+  const Link* find_link(std::string_view name) const;
+  const Connector* find_connector(std::string_view name) const;
+  std::vector<std::string> link_names() const;
+  std::vector<std::string> connector_names() const;
+};
+
+/// One file of the configuration, already read.
+struct ConfigText {
+  std::string path;     ///< absolute; relative names inside are relative to its folder
+  std::string text;
+};
+
+/// The outcome of reading: a Config if there are no errors among the diagnostics, and the texts for their carets.
+struct ParsedConfig {
+  Config config;
+  std::vector<Diagnostic> diagnostics;
+  std::vector<SourceText> sources;
+};
+
+/// Parses and checks all files as one configuration. Pure: whether secret files can be read is checked by sys.
+ParsedConfig parse_config(const std::vector<ConfigText>& files);
+
+}  // namespace longline::config

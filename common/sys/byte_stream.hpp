@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/machine.hpp"
+#include "base/result.hpp"
+
+namespace longline::sys {
+
+/// An open line, non-blocking. Three adapters: SerialPort (libserialport), TtyStream (a pty, or any descriptor that is
+/// already open), TcpStream. Closes with the object; closing hangs up (DTR falls, or the connection ends).
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+
+  /// To poll for POLLIN and POLLOUT. For a pair of descriptors (stdin and stdout) the one that is read.
+  virtual int read_fd() const = 0;
+  virtual int write_fd() const { return read_fd(); }
+
+  /// What has arrived, at most `most` bytes; "" when nothing has. Errc::line_dropped at the end of the stream.
+  virtual Result<std::string> read(std::size_t most = 65536) = 0;
+  /// How many of the bytes were taken, maybe 0. Errc::line_dropped when the other end is gone.
+  virtual Result<std::size_t> write(std::string_view bytes) = 0;
+
+  /// Data Carrier Detect (V.24 circuit 109); nullopt where the line has none (pty, TCP).
+  virtual std::optional<bool> carrier() { return std::nullopt; }
+  /// No effect where the line has no modem lines.
+  virtual Result<void> set_dtr(bool) { return {}; }
+  virtual Result<void> send_break() { return {}; }
+  virtual Result<void> set_framing(const SetFraming&) { return {}; }
+  virtual Result<void> discard_input() { return {}; }
+};
+
+}  // namespace longline::sys

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace longline::sys {
+
+/// Where configuration and state live; see the table "State" in HACKING.md. All absolute.
+struct StatePaths {
+  std::string config_file;
+  bool config_file_named = false;  ///< by --config or LONGLINE_CONFIG: then it must exist
+  std::string config_dir;          ///< longline.d
+  std::string routes;
+  std::string run_dir;
+  std::string spool;               ///< spool.db
+  std::string calls;               ///< calls.db
+  std::string events;              ///< events.jsonl
+
+  /// Link names are encoded in file names: letters, digits, '-', '_' and '.' (not first) stand, others are %XX.
+  std::string control_socket(std::string_view link) const;
+  std::string line_socket(std::string_view link) const;
+  std::string link_lock(std::string_view link) const;
+};
+
+/// `config` and `root` as given on the command line, "" for not given; LONGLINE_CONFIG and LONGLINE_ROOT come next.
+/// Without a root: the host's folders for root, the user's for others (HOME, XDG_*; the password database when HOME
+/// is unset). Errc::config when a relative or empty result comes out. Creates nothing.
+Result<StatePaths> state_paths(std::string_view config, std::string_view root);
+
+/// Creates a folder and those above it, mode 0700 for the last. Errc::cannot_create.
+Result<void> ensure_folder(const std::string& path);
+
+}  // namespace longline::sys

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#include "base/secret.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace longline;
+
+TEST_CASE("a secret is masked at every split of the stream") {
+  const std::string text = "user alice\r\npassword sesame!\r\nsesame! again";
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    SecretMasker masker({Secret("sesame!"), Secret("ses")});
+    std::string out = masker.feed(text.substr(0, cut));
+    out += masker.feed(text.substr(cut));
+    out += masker.flush();
+    CHECK(out == "user alice\r\npassword ********\r\n******** again");
+  }
+}
+
+TEST_CASE("the start of a secret is held back, then shown or masked") {
+  SecretMasker masker({Secret("sesame!")});
+  CHECK(masker.feed("open ses") == "open ");
+  CHECK(masker.feed("ta") == "sesta");
+  CHECK(masker.feed("sesa") == "");
+  CHECK(masker.flush() == "********");
+}
+
+TEST_CASE("a moved-from secret is empty") {
+  Secret a("x1");
+  const Secret b = std::move(a);
+  CHECK(a.empty());  // NOLINT(bugprone-use-after-move): this is the promise
+  CHECK(b.reveal() == "x1");
+}

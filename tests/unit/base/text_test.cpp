@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "base/text.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace longline;
+
+TEST_CASE("escape leaves text alone and shows controls, bad UTF-8 and terminal tricks") {
+  CHECK(escape("plain text") == "plain text");
+  CHECK(escape("Grüße, ☃") == "Grüße, ☃");
+  CHECK(escape("a\r\n\tb\\") == "a\\r\\n\\tb\\\\");
+  CHECK(escape(std::string_view("\0\x1b[2J\x7f", 6)) == "\\x00\\x1B[2J\\x7F");
+  CHECK(escape("\xff\xc3") == "\\xFF\\xC3");
+  CHECK(escape("\xc0\xaf") == "\\xC0\\xAF");            // overlong
+  CHECK(escape("\xed\xa0\x80") == "\\xED\\xA0\\x80");    // a surrogate
+  CHECK(escape("\xc2\x9b") == "\\xC2\\x9B");            // C1 CSI
+  CHECK(escape("\xe2\x80\xae" "x") == "\\xE2\\x80\\xAEx");  // right-to-left override
+  CHECK(quote("say \"hi\"\n") == "\"say \\\"hi\\\"\\n\"");
+}
+
+TEST_CASE("escape_at_most cuts between characters") {
+  CHECK(escape_at_most("abcdef", 6) == "abcdef");
+  CHECK(escape_at_most("abcdefg", 6) == "abcdef…");
+  CHECK(escape_at_most("abcd\x01", 6) == "abcd…");
+}
+
+TEST_CASE("nearest finds the slip of a finger and nothing else") {
+  CHECK(nearest("nubmers", {"number", "numbers", "name"}) == "numbers");
+  CHECK(nearest("scirpt", {"script", "speed"}) == "script");
+  CHECK_FALSE(nearest("zzz", {"script", "speed"}));
+}
+
+TEST_CASE("sizes read and print") {
+  CHECK(*parse_size("4096") == 4096);
+  CHECK(*parse_size("200k") == 200'000);
+  CHECK(*parse_size("2Ki") == 2048);
+  CHECK(*parse_size("5MB") == 5'000'000);
+  for (const char* bad : {"", "k", "-1", "5x", "5kk", "99999999999G"}) CHECK_FALSE(parse_size(bad));
+  CHECK(format_size(17) == "17 B");
+  CHECK(format_size(2200) == "2.2 kB");
+  CHECK(format_size(999'960) == "1.0 MB");
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "base/time.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace longline;
+
+TEST_CASE("durations are read as people write them") {
+  CHECK(*parse_duration("90") == Duration(90'000));
+  CHECK(*parse_duration("500ms") == Duration(500));
+  CHECK(*parse_duration("1h30m") == Duration(5'400'000));
+  CHECK(*parse_duration("5d") == Duration(432'000'000));
+  for (const char* bad : {"", "s", "-5s", "5 s", "5x", "1h30", "99999w", "99999999999999999999s"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_duration(bad));
+  }
+}
+
+TEST_CASE("a formatted duration reads back as itself") {
+  for (const long ms : {0L, 1L, 999L, 1000L, 61'001L, 5'400'000L, 432'000'000L, 90'061'001L}) {
+    CHECK(*parse_duration(format_duration(Duration(ms))) == Duration(ms));
+  }
+  CHECK(format_duration(Duration(90'000)) == "1m30s");
+}
+
+TEST_CASE("wall times in both forms") {
+  const WallTime t = *parse_iso8601("2026-11-22T23:10:51Z");
+  CHECK(format_iso8601(t) == "2026-11-22T23:10:51Z");
+  CHECK(format_iso8601(t + Duration(7)) == "2026-11-22T23:10:51.007Z");
+  CHECK(*parse_iso8601("2026-11-22T23:10:51.007Z") == t + Duration(7));
+  CHECK(format_rfc5322(t) == "Sun, 22 Nov 2026 23:10:51 +0000");
+  for (const char* bad : {"", "2026-11-22", "2026-13-22T23:10:51Z", "2026-02-30T00:00:00Z", "2026-11-22T25:00:00Z"}) {
+    CHECK_FALSE(parse_iso8601(bad));
+  }
+}

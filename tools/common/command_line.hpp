@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "common/tool.hpp"
+
+namespace longline::tools {
+
+/// The options that all tools share, on the app and on every subcommand behind it. Call before adding subcommands.
+void add_common_options(CLI::App& app, CommonOptions& common);
+
+/// Parses; nullopt: go on. A status: --help or --version was answered (0), or the command line is wrong (64, said on
+/// stderr with the option that is meant). CLI11's own statuses (100…127) never leave.
+std::optional<int> parse_command_line(CLI::App& app, const CommonOptions& common, int argc, char** argv);
+
+}  // namespace longline::tools

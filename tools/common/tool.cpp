@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "common/tool.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <new>
+
+#include "base/event.hpp"
+
+namespace longline::tools {
+
+void print_error(std::string_view tool, const CommonOptions& common, const Error& error) {
+  if (common.json) {
+    const std::string line = error_object(tool, error).dump();
+    std::fprintf(stderr, "%s\n", line.c_str());
+    return;
+  }
+  const std::string message = error.message();
+  std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(tool.size()), tool.data(), message.c_str());
+  // Under cron stderr becomes mail: the one line that says what happened must be enough there.
+  if (!error.hint.empty() && !common.quiet) std::fprintf(stderr, "  %s\n", error.hint.c_str());
+}
+
+int run_tool(std::string_view tool, const CommonOptions& common, const std::function<Result<ExitStatus>()>& body) {
+  std::signal(SIGPIPE, SIG_IGN);
+  int status = static_cast<int>(ExitStatus::software);
+  try {
+    const Result<ExitStatus> result = body();
+    if (result) {
+      status = static_cast<int>(*result);
+    } else {
+      print_error(tool, common, result.error());
+      status = static_cast<int>(exit_status(result.error().code));
+    }
+  } catch (const std::bad_alloc&) {
+    print_error(tool, common, Error(Errc::os, "out of memory"));
+    status = static_cast<int>(ExitStatus::os);
+  } catch (const std::exception& e) {
+    print_error(tool, common, Error(Errc::software, std::string("a bug in longline: ") + e.what()));
+  }
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    print_error(tool, common, Error(Errc::io, "stdout could not be written"));
+    if (status == 0 || status == 1) status = static_cast<int>(ExitStatus::io);
+  }
+  return status;
+}
+
+bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+
+bool colour_on_stderr() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return stderr_is_terminal() && (no_colour == nullptr || *no_colour == '\0');
+}
+
+}  // namespace longline::tools
