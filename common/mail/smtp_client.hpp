@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/machine.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace longline::mail {
+
+/// One message for the peer. Addresses in printed form.
+struct Outgoing {
+  std::string id;                       ///< opaque; unique among the messages of one session
+  std::string sender;                   ///< "" is the null reverse-path
+  std::vector<std::string> recipients;  ///< at least one
+  std::uint64_t size = 0;               ///< exact length of the stored form
+  bool eight_bit = false;               ///< StoredMessage::eight_bit
+};
+
+/// Where the machine gets its work, when it has room for more. What these calls do outside is the driver's.
+class MessageSource {
+ public:
+  virtual ~MessageSource() = default;
+  /// The next message to send, now leased by the caller; nullopt: none now. Asked again after every result, and a last
+  /// time before QUIT, so that mail which came meanwhile still goes.
+  virtual std::optional<Outgoing> next_message() = 0;
+  /// Up to `most` bytes of the stored form from `offset`. Never "" before the end. An error (or fewer bytes than
+  /// Outgoing::size) ends the session so that no truncated message can be taken for a whole one.
+  virtual Result<std::string> read_body(const std::string& id, std::uint64_t offset, std::size_t most) = 0;
+};
+
+enum class Outcome {
+  sent,       ///< 250 for the whole message: the peer is responsible now
+  deferred,   ///< 4xx: later
+  refused,    ///< 5xx, or cannot be sent to such a peer: never
+  in_doubt,   ///< the last byte was handed to the line, and the line ended before the reply
+  not_tried,  ///< nothing that could have been accepted was sent
+};
+std::string_view to_string(Outcome outcome);  ///< "sent", "deferred", "refused", "in-doubt", "not-tried"
+
+struct RecipientResult {
+  std::string address;
+  Outcome outcome = Outcome::not_tried;
+  int code = 0;          ///< of the reply that decided; 0: none came
+  std::string enhanced;  ///< "5.1.1", or ""
+  std::string text;      ///< the peer's words, or ours; escaped, at most 400 bytes
+};
+
+/// Some recipients of one message.
+struct InFlight {
+  std::string id;
+  std::vector<std::string> recipients;
+};
+
+/// Make this durable before the next Write leaves: the last bytes of these messages are in it.
+struct MarkInDoubt {
+  std::vector<InFlight> messages;
+};
+
+/// What became of some recipients of one message; each recipient of each message taken from the source gets exactly one.
+/// Record it before the session goes on; consecutive results may share a commit. `last`: nothing more will come for this id.
+struct MessageResult {
+  std::string id;
+  std::vector<RecipientResult> recipients;
+  bool last = true;
+};
+
+/// How much may be unanswered at a time: what the operator risks to send twice. Learned per peer; store it.
+struct SendWindow {
+  int messages = 1;
+  std::int64_t bytes = 65536;
+  bool operator==(const SendWindow&) const = default;
+};
+
+struct SmtpTraffic {
+  std::uint64_t bytes_out = 0;
+  std::uint64_t bytes_in = 0;
+  int round_trips = 0;  ///< how often the machine had nothing left to write and had to wait
+};
+
+/// What the peer said about itself.
+struct SmtpPeer {
+  std::string banner_name;
+  std::string ehlo_name;
+  bool esmtp = false;
+  bool pipelining = false;
+  bool chunking = false;
+  bool eight_bit_mime = false;
+  bool smtputf8 = false;
+  bool dsn = false;
+  bool starttls = false;
+  bool size = false;
+  std::uint64_t size_limit = 0;        ///< 0: none announced
+  std::size_t recipients_max = 100;    ///< LIMITS RCPTMAX (RFC 9422), else 100
+  std::size_t messages_max = 0;        ///< LIMITS MAILMAX; 0: none
+};
+
+/// The session is over: QUIT is written (flush it before closing; its reply need not be waited for), or the line is of
+/// no more use. Every result has been given before.
+struct SmtpFinished {
+  std::optional<Error> error;  ///< absent: all that the source gave was answered
+  SendWindow window;           ///< to start with next time
+  SmtpTraffic traffic;
+};
+
+/// RFC 5321, 4.5.3.2, as minimums of what a peer is given.
+struct SmtpTimeouts {
+  Duration greeting = std::chrono::minutes(5);
+  Duration command = std::chrono::minutes(5);     ///< EHLO, MAIL, RCPT, RSET
+  Duration data = std::chrono::minutes(2);        ///< DATA to 354
+  Duration block = std::chrono::minutes(3);       ///< one write of the body
+  Duration end_of_data = std::chrono::minutes(10);
+  /// On top of these: the time that unanswered bytes (at most 256 KiB) take at this rate, in bytes a second.
+  std::int64_t slowest_rate = 240;
+};
+
+struct SmtpClientOptions {
+  std::string helo;                       ///< our name
+  std::string peer_name;                  ///< the name the peer must give in banner and EHLO; "" any
+  std::size_t skip_before_greeting = 0;   ///< bytes of junk before 220; 0 except on stream links
+  SendWindow window;                      ///< as learned last time
+  SmtpTimeouts timeouts;
+  bool pipelining = true;                 ///< false: lock-step whatever the peer announces
+  bool chunking = true;                   ///< false: DATA whatever the peer announces
+  bool return_headers_only = true;        ///< RET=HDRS where the peer knows DSN: a bounce need not carry the body back
+};
+
+using SmtpClientAction = std::variant<Write, MarkInDoubt, MessageResult, SmtpFinished>;
+
+/// The sender's side of SMTP over one connection, for many messages (RFC 5321, 2920, 3030, 6152, 1870, 6531, 9422).
+/// Machine without I/O. With CHUNKING whole messages are pipelined, `window` of them unanswered, RSET before each MAIL
+/// whose predecessor is not known to have ended well; with PIPELINING alone the body of one message and the envelope of
+/// the next share a flight; otherwise lock-step. A 503 makes it send one message at a time from then on.
+/// Bytes leave in Writes of at most 64 KiB, and only as many as on_writable() allows: memory stays bounded.
+class SmtpClient {
+ public:
+  /// The source must outlive the machine.
+  SmtpClient(SmtpClientOptions options, MessageSource& source);
+  SmtpClient(SmtpClient&&) noexcept;
+  ~SmtpClient();
+
+  void start(TimePoint now);
+  void on_bytes(std::string_view in, TimePoint now);
+  void on_closed(TimePoint now);
+  void on_time(TimePoint now);
+  /// The driver's buffer can now take `free` bytes (an absolute number; 65536 at the start). Call it when bytes left
+  /// for the line, also to extend the deadline of a slow write.
+  void on_writable(std::size_t free, TimePoint now);
+  /// Take no further messages; answer those under way, then QUIT.
+  void stop(TimePoint now);
+
+  std::optional<TimePoint> deadline() const;
+  std::optional<SmtpClientAction> next_action();
+
+  const SmtpPeer& peer() const;
+  SmtpTraffic traffic() const;
+  /// Messages whose last byte was handed to the line and that have no reply.
+  std::size_t in_flight() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace longline::mail
