@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "base/event.hpp"
+
+namespace longline::sys {
+
+/// events.jsonl: one write(2) with O_APPEND a line, so that several processes share it. At 4 MiB it is renamed to
+/// events.jsonl.1, which replaces the one before. A log that cannot be written never stops the mail.
+class EventLog : public EventSink {
+ public:
+  explicit EventLog(std::string path) : path_(std::move(path)) {}
+  void emit(const Event& event) override;
+
+ private:
+  std::string path_;
+};
+
+}  // namespace longline::sys

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#include "sys/signals.hpp"
+
+#include <sys/signalfd.h>
+
+#include <cerrno>
+#include <csignal>
+
+namespace longline::sys {
+
+Result<Signals> Signals::open(std::initializer_list<int> numbers) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : numbers) ::sigaddset(&set, number);
+  if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return system_error(errno, "sigprocmask", Errc::os);
+  UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) return system_error(errno, "signalfd", Errc::os);
+  return Signals(std::move(fd));
+}
+
+std::optional<int> Signals::take() {
+  signalfd_siginfo info{};
+  if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
+  return static_cast<int>(info.ssi_signo);
+}
+
+}  // namespace longline::sys

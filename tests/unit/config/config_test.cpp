@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "config/config.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/ranges.h>
+
+using namespace longline;
+using namespace longline::config;
+
+namespace {
+
+ParsedConfig parse(std::string text) { return parse_config({{"/etc/longline/longline.toml", std::move(text)}}); }
+
+constexpr const char* kLink = "[link.isp]\nport = \"/dev/ttyS0\"\nnumbers = [\"5551234\"]\n";
+
+/// "line:column code" of every diagnostic.
+std::vector<std::string> findings(const ParsedConfig& parsed) {
+  std::vector<std::string> out;
+  for (const Diagnostic& d : parsed.diagnostics) {
+    out.push_back(std::to_string(d.where.line) + ":" + std::to_string(d.where.column) + " " + d.code);
+  }
+  return out;
+}
+
+using Findings = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("an empty configuration is one, and so is none") {
+  CHECK(parse("").diagnostics.empty());
+  CHECK(parse_config({}).diagnostics.empty());
+}
+
+TEST_CASE("the design's example reads as meant") {
+  const ParsedConfig parsed = parse(R"(
+local-domains = ["Site7.example.com"]
+[link.isp]
+port = "tcp:modems.example.com:2001"
+speed = 57600
+framing = "7E1"
+flow = "none"
+init = ["ATZ", "ATE0V1Q0X4&C1&D2"]
+numbers = ["0298765432", "0298765433"]
+dial-timeout = "45s"
+attempts = 2
+interval = 5
+script = "ozemail.scp"
+login-timeout = "2m"
+user = "alice"
+password-file = "isp.secret"
+network = "stream"
+[connector.hub]
+domains = ["Example.com", "*.example.com"]
+cost = 5
+link = "isp"
+host = "line"
+peer-name = "mail.example.com"
+expire = "3d"
+)");
+  REQUIRE_MESSAGE(parsed.diagnostics.empty(), parsed.diagnostics.front().message);
+  const Link& link = *parsed.config.find_link("isp");
+  CHECK(link.speed == 57600);
+  CHECK(link.dial_timeout == Duration(45'000));
+  CHECK(link.interval == Duration(5'000));
+  CHECK(link.script == "/etc/longline/ozemail.scp");
+  CHECK(link.password.file == "/etc/longline/isp.secret");
+  CHECK(link.password.where.line == 16);
+  CHECK(link.network == Network::stream);
+  const Connector& hub = *parsed.config.find_connector("hub");
+  CHECK(hub.domains == std::vector<std::string>{"example.com", "*.example.com"});
+  CHECK(hub.expire == Duration(3 * 86'400'000LL));
+  CHECK(parsed.config.local_domains == std::vector<std::string>{"site7.example.com"});
+}
+
+TEST_CASE("an unknown key is named with its place and its neighbour") {
+  const ParsedConfig parsed = parse(std::string(kLink) + "  attemps = 3\n");
+  REQUIRE(parsed.diagnostics.size() == 1);
+  const Diagnostic& d = parsed.diagnostics.front();
+  CHECK(d.code == "unknown-key");
+  CHECK(d.where.line == 4);
+  CHECK(d.where.column == 3);
+  CHECK(d.message == "link 'isp': unknown key 'attemps'; did you mean 'attempts'?");
+  CHECK(findings(parse("[lnik.isp]\nport = \"/dev/x\"\n")) == Findings{"1:2 unknown-key"});
+}
+
+TEST_CASE("every mistake is found in one run, each at its place") {
+  const ParsedConfig parsed = parse(R"([link.isp]
+port = 5
+numbers = ["1\r2", 7]
+speed = "fast"
+flow = "rtscst"
+dial-timeout = "soon"
+attempts = 0
+framing = "9N1"
+[connector.hub]
+domains = ["ex ample.com"]
+link = "ips"
+host = "line"
+)");
+  CAPTURE(fmt::format("{}", fmt::join(findings(parsed), ", ")));
+  CHECK(findings(parsed) == Findings{"2:8 wrong-type", "3:11 wrong-type", "4:9 wrong-type", "5:8 bad-value",
+                                     "6:16 bad-value", "7:12 out-of-range", "8:11 bad-value", "10:11 bad-value",
+                                     "11:8 dangling-link"});
+}
+
+TEST_CASE("TOML that is none says where") {
+  const ParsedConfig parsed = parse("[link.isp\nport = 1\n");
+  REQUIRE(parsed.diagnostics.size() == 1);
+  CHECK(parsed.diagnostics.front().code == "syntax");
+  CHECK(parsed.diagnostics.front().where.line == 1);
+}
+
+TEST_CASE("keys that must be there are missed") {
+  CHECK(findings(parse("[link.isp]\n")) == Findings{"1:1 missing-key", "1:1 missing-key"});
+  CHECK(findings(parse("[connector.hub]\n")) == Findings{"1:1 missing-key", "1:1 missing-key"});
+  CHECK(parse("[link.wire]\nport = \"/dev/ttyS1\"\nmodem = \"none\"\n").diagnostics.empty());
+}
+
+TEST_CASE("a host that is the line needs a stream link") {
+  const std::string connector = "[connector.hub]\ndomains = \"*\"\nlink = \"isp\"\nhost = \"line\"\n";
+  CHECK(findings(parse(std::string(kLink) + connector)) == Findings{"6:8 not-a-stream"});
+  CHECK(findings(parse(std::string(kLink) + "network = \"stream\"\n" + connector)).empty());
+  CHECK(findings(parse("[connector.hub]\ndomains = \"*\"\nhost = \"line\"\n")) == Findings{"3:8 conflict"});
+}
+
+TEST_CASE("the same name in two files is an error in the second") {
+  const ParsedConfig parsed = parse_config({{"/a.toml", kLink}, {"/b.toml", kLink}});
+  REQUIRE(parsed.diagnostics.size() == 1);
+  CHECK(parsed.diagnostics.front().where.file == "/b.toml");
+  CHECK(parsed.diagnostics.front().code == "defined-twice");
+}
+
+TEST_CASE("no number can smuggle a command to the modem") {
+  for (const char* bad : {"1\\r2", "1\\nATZ", "", "1\\u0000"}) {
+    const ParsedConfig parsed =
+        parse(std::string("[link.a]\nport = \"/dev/ttyS0\"\nnumbers = [\"") + bad + "\"]\n");
+    CHECK(has_errors(parsed.diagnostics));
+  }
+}
