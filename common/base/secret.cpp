@@ -59,20 +59,22 @@ std::string SecretMasker::feed(std::string_view bytes) {
     }
     if (may_become) break;
     if (matched > 0) {
-      out += kMask;
       at += matched;
+      if (at > shown_) out += kMask;
     } else {
-      out += held_[at++];
+      if (at >= shown_) out += held_[at];
+      ++at;
     }
   }
   held_.erase(0, at);
+  shown_ -= std::min(shown_, at);
   return out;
 }
 
 std::string SecretMasker::flush() {
-  std::string rest;
-  rest.swap(held_);
-  return rest.size() >= 2 ? std::string(kMask) : rest;
+  const std::string rest = held_.substr(shown_);
+  shown_ = held_.size();
+  return held_.size() >= 2 && !rest.empty() ? std::string(kMask) : rest;
 }
 
 std::string mask(std::string_view text, const std::vector<Secret>& secrets) {

@@ -41,11 +41,13 @@ class SecretMasker {
   /// What may be shown now.
   std::string feed(std::string_view bytes);
   /// What was held back, at the end or when the stream pauses: masked if it is two or more bytes of a secret's start.
+  /// Should the secret go on after the pause, the rest of it is masked too.
   std::string flush();
 
  private:
   std::vector<Secret> secrets_;
   std::string held_;
+  std::size_t shown_ = 0;   ///< how much of held_ a flush has given out already
 };
 
 /// The whole text masked at once.

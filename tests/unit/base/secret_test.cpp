@@ -24,6 +24,24 @@ TEST_CASE("the start of a secret is held back, then shown or masked") {
   CHECK(masker.flush() == "********");
 }
 
+TEST_CASE("a secret that goes on after a pause stays masked to its end") {
+  SecretMasker masker({Secret("sesame!")});
+  CHECK(masker.feed("open ses") == "open ");
+  CHECK(masker.flush() == "********");
+  CHECK(masker.flush() == "");
+  CHECK(masker.feed("ame!\r\n") == "********\r\n");
+}
+
+TEST_CASE("what a pause has shown is not shown again") {
+  SecretMasker masker({Secret(":x1")});
+  CHECK(masker.feed("password:") == "password");
+  CHECK(masker.flush() == ":");
+  CHECK(masker.feed(" ok") == " ok");
+  CHECK(masker.feed(":") == "");
+  CHECK(masker.flush() == ":");
+  CHECK(masker.feed("x1.") == "********.");
+}
+
 TEST_CASE("a moved-from secret is empty") {
   Secret a("x1");
   const Secret b = std::move(a);

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "script/action.hpp"
+
+namespace longline::script {
+
+std::optional<Error> to_error(const Finished& finished) {
+  Errc code = Errc::script_error;
+  switch (finished.outcome) {
+    case Outcome::ok: return std::nullopt;
+    case Outcome::unsuccessful:
+    case Outcome::timed_out: code = Errc::login_timeout; break;
+    case Outcome::halted: code = Errc::login_failed; break;
+    case Outcome::runtime_error: code = Errc::script_error; break;
+    case Outcome::carrier_lost: code = Errc::line_dropped; break;
+  }
+  Error error(code, finished.reason, Stage::login);
+  error.where = finished.where;
+  return error;
+}
+
+int chat_status(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::ok: return 0;
+    case Outcome::runtime_error: return 1;
+    case Outcome::carrier_lost: return 2;
+    case Outcome::unsuccessful:
+    case Outcome::timed_out: return 3;
+    case Outcome::halted: return 4;
+  }
+  return 1;
+}
+
+std::string_view to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::ok: return "ok";
+    case Outcome::unsuccessful: return "unsuccessful";
+    case Outcome::halted: return "halted";
+    case Outcome::runtime_error: return "runtime-error";
+    case Outcome::timed_out: return "timed-out";
+    case Outcome::carrier_lost: return "carrier-lost";
+  }
+  return "";
+}
+
+}  // namespace longline::script

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace longline::script {
+
+/// Finds the first of several strings in a stream, however it is cut. The match that ends first wins; of two that end
+/// at the same byte the one with the lower number. Linear in the bytes fed, whatever they are; its memory depends on
+/// the strings alone. (Aho and Corasick, CACM 18:6, 1975.)
+class Matcher {
+ public:
+  struct Pattern {
+    std::string bytes;
+    bool matchcase = false;   ///< false: ASCII letters match in either case
+  };
+  struct Match {
+    std::size_t pattern = 0;
+    std::size_t end = 0;      ///< how many of the bytes just fed belong to it and what came before it
+  };
+
+  explicit Matcher(const std::vector<Pattern>& patterns);
+  /// An empty pattern matches at once, before any byte. After a match the matcher is used up.
+  std::optional<Match> feed(std::string_view bytes);
+
+ private:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  struct Node {
+    std::uint32_t child = 0;      ///< the first; 0: none
+    std::uint32_t sibling = 0;
+    std::uint32_t fail = 0;
+    std::uint32_t best = kNone;   ///< the lowest number of a pattern that ends here
+    unsigned char byte = 0;
+  };
+
+  class Automaton {
+   public:
+    explicit Automaton(bool fold) : fold_(fold), nodes_(1) {}
+    void add(std::string_view pattern, std::uint32_t number);
+    void link();
+    bool empty() const { return nodes_.size() == 1; }
+    bool at_root() const { return state_ == 0; }
+    bool starts(unsigned char byte) const { return root_[byte] != 0; }
+    /// The number of the pattern that ends with this byte, or kNone.
+    std::uint32_t step(unsigned char byte);
+
+   private:
+    unsigned char folded(unsigned char byte) const { return fold_ && byte >= 'A' && byte <= 'Z' ? byte + 32 : byte; }
+    std::uint32_t child(std::uint32_t node, unsigned char byte) const;
+
+    bool fold_;
+    std::vector<Node> nodes_;
+    std::array<std::uint32_t, 256> root_{};   ///< by the byte as it comes: the hot loop looks nowhere else
+    std::uint32_t state_ = 0;
+  };
+
+  Automaton exact_{false};
+  Automaton folded_{true};
+  std::uint32_t empty_pattern_ = kNone;
+};
+
+}  // namespace longline::script
