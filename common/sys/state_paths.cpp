@@ -54,6 +54,7 @@ std::string encode(std::string_view name) {
 std::string StatePaths::control_socket(std::string_view link) const { return run_dir + "/" + encode(link) + ".sock"; }
 std::string StatePaths::line_socket(std::string_view link) const { return run_dir + "/" + encode(link) + ".line"; }
 std::string StatePaths::link_lock(std::string_view link) const { return run_dir + "/" + encode(link) + ".lock"; }
+std::string StatePaths::link_record(std::string_view link) const { return run_dir + "/" + encode(link) + ".last"; }
 
 Result<StatePaths> state_paths(std::string_view config, std::string_view root) {
   StatePaths paths;

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: MIT
+#include "link/call_machine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace longline::link {
+namespace {
+
+std::optional<TimePoint> earlier(std::optional<TimePoint> a, std::optional<TimePoint> b) {
+  if (!a) return b;
+  return b ? std::min(*a, *b) : a;
+}
+
+constexpr int kDialUpFailed = 4106;   // Exchange, MSExchangeIMC: the dial-up connection could not be made
+
+}  // namespace
+
+CallMachine::CallMachine(CallOptions options)
+    : options_(std::move(options)), numbers_(options_.link.numbers, options_.link.attempts, options_.link.interval) {}
+
+void CallMachine::change(LinkState state) {
+  if (state_ == state) return;
+  state_ = state;
+  actions_.emplace_back(StateChanged{state});
+}
+
+void CallMachine::start(TimePoint now) {
+  if (state_ != LinkState::down || ended_) return;
+  change(LinkState::dialing);
+  if (options_.link.modem == config::ModemKind::none) {
+    actions_.emplace_back(SetDtr{true});
+    connected("", now);
+    return;
+  }
+  if (const std::optional<NumberChoice::Next> next = numbers_.first()) dial(*next, now);
+}
+
+void CallMachine::dial(const NumberChoice::Next& next, TimePoint now) {
+  facts_.number = next.number;
+  ++facts_.attempts;
+  modem::DialOptions dial_options{options_.link.init, options_.link.dial, next.number, options_.link.dial_timeout};
+  // A modem that has just answered needs no second initialisation only if nothing was said in between; it is cheap.
+  dial_.emplace(std::move(dial_options));
+  dial_->start(now);
+  drain_dial(now);
+}
+
+void CallMachine::drain_dial(TimePoint now) {
+  std::optional<modem::Dialled> end;
+  while (dial_) {
+    std::optional<modem::DialAction> action = dial_->next_action();
+    if (!action) break;
+    if (auto* finished = std::get_if<modem::Dialled>(&*action)) {
+      end = std::move(*finished);
+      dial_.reset();
+      break;
+    }
+    std::visit(
+        [&](auto&& a) {
+          if constexpr (!std::is_same_v<std::decay_t<decltype(a)>, modem::Dialled>) actions_.emplace_back(std::move(a));
+        },
+        *action);
+  }
+  if (!end) return;
+  if (end->error) {
+    attempt_failed(std::move(*end->error), now);
+    return;
+  }
+  facts_.connect = end->connect;
+  connected(std::move(end->leftover), now);
+}
+
+void CallMachine::attempt_failed(Error error, TimePoint now) {
+  Event event = failure_event("call.failed", kDialUpFailed, options_.link.name, error);
+  event.more.set("number", facts_.number).set("attempt", facts_.attempts);
+  actions_.emplace_back(Happened{std::move(event)});
+  if (error.code == Errc::dial_timeout) {
+    after_hangup_ = std::move(error);
+    hangup_.emplace(modem::ModemState::dialling);
+    hangup_->start(now);
+    drain_hangup(now);
+    return;
+  }
+  waiting_ = numbers_.next(error.code);
+  if (!waiting_) {
+    const bool modem_speaks = error.code != Errc::modem_silent && error.code != Errc::no_device;
+    if (modem_speaks) {
+      close(std::move(error), modem::ModemState::on_hook, now);
+    } else {
+      end_ = std::move(error);
+      finish();
+    }
+    return;
+  }
+  wait_until_ = now + waiting_->after;
+  on_time(now);
+}
+
+void CallMachine::connected(std::string leftover, TimePoint now) {
+  facts_.started = now;
+  last_traffic_ = now;
+  Event event;
+  event.event = "call.connected";
+  event.link = options_.link.name;
+  event.text = facts_.connect;
+  event.more.set("number", facts_.number).set("attempt", facts_.attempts);
+  actions_.emplace_back(Happened{std::move(event)});
+  if (!options_.script) {
+    script::Finished nothing;
+    nothing.leftover = std::move(leftover);
+    facts_.bytes_in += static_cast<std::int64_t>(nothing.leftover.size());
+    logged_in(nothing, now);
+    return;
+  }
+  change(LinkState::login);
+  script::ScpOptions script_options;
+  script_options.user = options_.link.user;
+  script_options.password = options_.password;
+  script_options.deadline = options_.link.login_timeout;
+  script_.emplace(options_.script, std::move(script_options));
+  script_->start(now);
+  drain_script(now);
+  if (!leftover.empty()) on_bytes(leftover, now);
+}
+
+void CallMachine::drain_script(TimePoint now) {
+  while (script_) {
+    std::optional<script::Action> action = script_->next_action();
+    if (!action) return;
+    if (auto* write = std::get_if<Write>(&*action)) {
+      facts_.bytes_out += static_cast<std::int64_t>(write->bytes.size());
+      last_traffic_ = now;
+      actions_.emplace_back(std::move(*write));
+    } else if (auto* framing = std::get_if<SetFraming>(&*action)) {
+      actions_.emplace_back(*framing);
+    } else if (auto* finished = std::get_if<script::Finished>(&*action)) {
+      const script::Finished end = std::move(*finished);
+      script_.reset();
+      logged_in(end, now);
+      return;
+    }
+  }
+}
+
+void CallMachine::logged_in(const script::Finished& finished, TimePoint now) {
+  if (std::optional<Error> error = script::to_error(finished)) {
+    Event event = failure_event("login.failed", kDialUpFailed, options_.link.name, *error);
+    event.more.set("number", facts_.number);
+    actions_.emplace_back(Happened{std::move(event)});
+    const bool lost = error->code == Errc::line_dropped;
+    close(std::move(error), lost ? modem::ModemState::on_hook : modem::ModemState::data, now);
+    return;
+  }
+  watch_ = modem::CarrierWatch();
+  change(LinkState::network);
+  change(LinkState::up);
+  Event event;
+  event.event = "link.up";
+  event.link = options_.link.name;
+  event.more.set("number", facts_.number).set("network", "stream");
+  actions_.emplace_back(Happened{std::move(event)});
+  if (!finished.leftover.empty()) deliver(watch_.feed(finished.leftover, now));
+}
+
+void CallMachine::deliver(std::string bytes) {
+  if (!bytes.empty()) actions_.emplace_back(Deliver{std::move(bytes)});
+}
+
+void CallMachine::on_bytes(std::string_view bytes, TimePoint now) {
+  if (bytes.empty()) return;
+  if (hangup_) {
+    hangup_->on_bytes(bytes, now);
+    drain_hangup(now);
+  } else if (dial_) {
+    dial_->on_bytes(bytes, now);
+    drain_dial(now);
+  } else if (state_ == LinkState::login || state_ == LinkState::up) {
+    facts_.bytes_in += static_cast<std::int64_t>(bytes.size());
+    last_traffic_ = now;
+    if (script_) {
+      static_cast<void>(watch_.feed(bytes, now));
+      script_->on_bytes(bytes, now);
+      drain_script(now);
+    } else {
+      deliver(watch_.feed(bytes, now));
+    }
+  }
+}
+
+void CallMachine::send(std::string_view bytes, TimePoint now) {
+  if (state_ != LinkState::up || bytes.empty()) return;
+  facts_.bytes_out += static_cast<std::int64_t>(bytes.size());
+  last_traffic_ = now;
+  actions_.emplace_back(Write{std::string(bytes), false});
+}
+
+void CallMachine::on_carrier(bool carrier, TimePoint now) {
+  if (state_ != LinkState::login && state_ != LinkState::up) return;
+  if (carrier) dcd_seen_ = true;
+  else if (dcd_seen_) carrier_lost(now);
+}
+
+void CallMachine::carrier_lost(TimePoint now) {
+  if (script_) {
+    script_->on_closed(now);
+    drain_script(now);
+    return;
+  }
+  std::optional<Error> error;
+  if (!session_over_) {
+    error = Error(Errc::line_dropped, fmt::format("the line dropped after {}", format_duration(now - *facts_.started)),
+                  Stage::transfer);
+  }
+  close(std::move(error), modem::ModemState::on_hook, now);
+}
+
+void CallMachine::on_closed(TimePoint now) {
+  if (ended_ || state_ == LinkState::down) return;
+  if (dial_) {
+    dial_->on_closed(now);
+    drain_dial(now);
+  } else if (script_) {
+    carrier_lost(now);
+  } else if (!end_ && state_ == LinkState::up && !session_over_) {
+    end_ = Error(Errc::line_dropped, "the port went away under the call", Stage::transfer);
+  } else if (!end_ && state_ == LinkState::dialing) {
+    end_ = Error(Errc::no_device, "the port was closed at its other end", Stage::modem);
+  }
+  if (!ended_) finish();
+}
+
+void CallMachine::hang_up(std::optional<Error> reason, TimePoint now) {
+  if (ended_ || state_ == LinkState::closing) return;
+  const bool dialling = dial_.has_value() || after_hangup_.has_value();
+  const bool connected = facts_.started.has_value();
+  dial_.reset();
+  script_.reset();
+  hangup_.reset();
+  after_hangup_.reset();
+  waiting_.reset();
+  wait_until_.reset();
+  close(std::move(reason), connected ? modem::ModemState::data : dialling ? modem::ModemState::dialling : modem::ModemState::on_hook, now);
+}
+
+void CallMachine::close(std::optional<Error> reason, modem::ModemState modem, TimePoint now) {
+  end_ = std::move(reason);
+  change(LinkState::closing);
+  if (options_.link.modem == config::ModemKind::none) {
+    actions_.emplace_back(SetDtr{false});
+    finish();
+    return;
+  }
+  hangup_.emplace(modem);
+  hangup_->start(now);
+  drain_hangup(now);
+}
+
+void CallMachine::drain_hangup(TimePoint now) {
+  while (hangup_) {
+    const std::optional<modem::HangUpAction> action = hangup_->next_action();
+    if (!action) return;
+    if (const auto* write = std::get_if<Write>(&*action)) actions_.emplace_back(*write);
+    if (const auto* dtr = std::get_if<SetDtr>(&*action)) actions_.emplace_back(*dtr);
+    if (!std::holds_alternative<modem::HungUp>(*action)) continue;
+    hangup_.reset();
+    if (!after_hangup_) {
+      finish();
+      return;
+    }
+    Error error = std::move(*after_hangup_);
+    after_hangup_.reset();
+    waiting_ = numbers_.next(error.code);
+    if (!waiting_) {
+      end_ = std::move(error);
+      finish();
+      return;
+    }
+    wait_until_ = now + waiting_->after;
+    on_time(now);
+  }
+}
+
+void CallMachine::finish() {
+  if (ended_) return;
+  ended_ = true;
+  dial_.reset();
+  script_.reset();
+  hangup_.reset();
+  wait_until_.reset();
+  state_ = LinkState::down;
+  actions_.emplace_back(Ended{std::move(end_)});
+}
+
+void CallMachine::on_time(TimePoint now) {
+  if (wait_until_ && now >= *wait_until_) {
+    wait_until_.reset();
+    const NumberChoice::Next next = *std::exchange(waiting_, std::nullopt);
+    dial(next, now);
+    return;
+  }
+  if (hangup_) {
+    hangup_->on_time(now);
+    drain_hangup(now);
+  } else if (dial_) {
+    dial_->on_time(now);
+    drain_dial(now);
+  } else if (state_ == LinkState::login || state_ == LinkState::up) {
+    switch (watch_.on_time(now)) {
+      case modem::CarrierWatch::Verdict::nothing: break;
+      case modem::CarrierWatch::Verdict::lost:
+        if (!dcd_seen_) carrier_lost(now);
+        break;
+      case modem::CarrierWatch::Verdict::released: {
+        std::string held = watch_.take();
+        if (!script_) deliver(std::move(held));
+        break;
+      }
+    }
+    if (script_) {
+      script_->on_time(now);
+      drain_script(now);
+    }
+    if (state_ != LinkState::up) return;
+    const config::Link& link = options_.link;
+    if (now >= *last_traffic_ + link.idle) {
+      close(session_over_ ? std::nullopt
+                          : std::optional(Error(Errc::line_dropped, fmt::format("no traffic for {}: hung up (idle)",
+                                                                                format_duration(link.idle)), Stage::transfer)),
+            modem::ModemState::data, now);
+    } else if (now >= *facts_.started + link.max_call) {
+      close(Error(Errc::line_dropped, fmt::format("the call lasted {}: hung up (max-call)", format_duration(link.max_call)),
+                  Stage::policy),
+            modem::ModemState::data, now);
+    }
+  }
+}
+
+std::optional<TimePoint> CallMachine::deadline() const {
+  if (ended_) return std::nullopt;
+  std::optional<TimePoint> when = wait_until_;
+  if (hangup_) return earlier(when, hangup_->deadline());
+  if (dial_) return earlier(when, dial_->deadline());
+  if (state_ == LinkState::login || state_ == LinkState::up) when = earlier(when, watch_.deadline());
+  if (script_) when = earlier(when, script_->deadline());
+  if (state_ == LinkState::up) {
+    when = earlier(when, *last_traffic_ + options_.link.idle);
+    when = earlier(when, *facts_.started + options_.link.max_call);
+  }
+  return when;
+}
+
+std::optional<CallAction> CallMachine::next_action() {
+  if (actions_.empty()) return std::nullopt;
+  CallAction action = std::move(actions_.front());
+  actions_.pop_front();
+  return action;
+}
+
+}  // namespace longline::link

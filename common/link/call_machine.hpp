@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/event.hpp"
+#include "base/machine.hpp"
+#include "base/secret.hpp"
+#include "config/config.hpp"
+#include "link/link_state.hpp"
+#include "link/number_choice.hpp"
+#include "modem/carrier_watch.hpp"
+#include "modem/dial_machine.hpp"
+#include "modem/hangup_machine.hpp"
+#include "script/scp_machine.hpp"
+
+namespace longline::link {
+
+struct CallOptions {
+  config::Link link;
+  std::shared_ptr<const script::scp::Program> script;   ///< null: no login script
+  Secret password;
+};
+
+struct StateChanged {
+  LinkState state;
+};
+/// Data from the line for whoever uses it.
+struct Deliver {
+  std::string bytes;
+};
+struct Happened {
+  Event event;
+};
+/// The last action. Without an error the call ended as it was asked to.
+struct Ended {
+  std::optional<Error> error;
+};
+
+using CallAction = std::variant<Write, SetDtr, SendBreak, SetFraming, DiscardInput, StateChanged, Deliver, Happened, Ended>;
+
+/// The life of one call of a stream link: attempts over all numbers, login, up, hang-up. A machine without I/O
+/// (base/machine.hpp); the dialling, script and hang-up machines run inside it. Every state has an end of its own:
+/// dial-timeout, login-timeout, idle, max-call, and 4.7 s for the hang-up.
+class CallMachine {
+ public:
+  explicit CallMachine(CallOptions options);
+
+  void start(TimePoint now);
+  void on_bytes(std::string_view bytes, TimePoint now);   ///< from the line
+  void on_closed(TimePoint now);                          ///< the port is gone
+  void on_time(TimePoint now);
+  /// Data Carrier Detect as polled. Believed from the first time that it was seen on: not every cable has the wire.
+  void on_carrier(bool carrier, TimePoint now);
+  /// From whoever uses the line, while up().
+  void send(std::string_view bytes, TimePoint now);
+  /// The user of the line is done with it: a carrier that goes away from now on is no accident.
+  void session_over() { session_over_ = true; }
+  /// Asks for the end, in any state. `reason`: why, when it counts as a failure.
+  void hang_up(std::optional<Error> reason, TimePoint now);
+
+  std::optional<TimePoint> deadline() const;
+  std::optional<CallAction> next_action();
+
+  LinkState state() const { return state_; }
+  const CallFacts& facts() const { return facts_; }
+  /// The dialogue before the line belongs to its user: what --verbose shows.
+  bool in_dialogue() const { return state_ == LinkState::dialing || state_ == LinkState::login || state_ == LinkState::closing; }
+
+ private:
+  void change(LinkState state);
+  void dial(const NumberChoice::Next& next, TimePoint now);
+  void drain_dial(TimePoint now);
+  void drain_script(TimePoint now);
+  void drain_hangup(TimePoint now);
+  void connected(std::string leftover, TimePoint now);
+  void attempt_failed(Error error, TimePoint now);
+  void logged_in(const script::Finished& finished, TimePoint now);
+  void deliver(std::string bytes);
+  void carrier_lost(TimePoint now);
+  void close(std::optional<Error> reason, modem::ModemState modem, TimePoint now);
+  void finish();
+
+  CallOptions options_;
+  NumberChoice numbers_;
+  LinkState state_ = LinkState::down;
+  CallFacts facts_;
+  std::optional<NumberChoice::Next> waiting_;   ///< for the interval between two rounds
+  std::optional<TimePoint> wait_until_;
+  std::optional<modem::DialMachine> dial_;
+  std::optional<script::ScpMachine> script_;
+  std::optional<modem::HangUpMachine> hangup_;
+  std::optional<Error> after_hangup_;           ///< an attempt's failure, while its dialling is being broken off
+  modem::CarrierWatch watch_;
+  bool dcd_seen_ = false;
+  bool session_over_ = false;
+  std::optional<TimePoint> last_traffic_;
+  std::optional<Error> end_;
+  bool ended_ = false;
+  std::deque<CallAction> actions_;
+};
+
+}  // namespace longline::link

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+#include "sys/supervisor.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/text.hpp"
+#include "sys/child_process.hpp"
+#include "sys/link_record.hpp"
+#include "sys/sockets.hpp"
+#include "sys/system_clock.hpp"
+
+namespace longline::sys {
+namespace {
+
+constexpr std::size_t kMostToLine = 4096;       ///< beyond it the client waits: what we hold is not on the line yet
+constexpr Duration kCarrierPoll{100};
+constexpr Duration kOrphan{5'000};              ///< without a client that wants the link
+constexpr Duration kSettling{2'000};
+constexpr int kNothingMoved = 9316;             ///< Exchange: no data was sent over the connection
+
+SerialSettings serial_settings(const config::Link& link) {
+  SerialSettings settings;
+  settings.speed = link.speed;
+  settings.framing = link.framing;
+  settings.flow = link.flow == config::Flow::rtscts    ? SerialSettings::Flow::rtscts
+                  : link.flow == config::Flow::xonxoff ? SerialSettings::Flow::xonxoff
+                                                       : SerialSettings::Flow::none;
+  return settings;
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Options options)
+    : options_(std::move(options)), events_(options_.paths.events), machine_(options_.call) {
+  masker_in_.add(options_.call.password);
+  masker_out_.add(options_.call.password);
+}
+
+Result<void> Supervisor::run(Options options) {
+  Supervisor supervisor(std::move(options));
+  Result<void> opened = supervisor.open();
+  if (!opened) {
+    supervisor.error_ = std::move(opened).error();
+    if (supervisor.lock_) {
+      supervisor.events_.emit(
+          failure_event("call.failed", 4106, supervisor.options_.call.link.name, *supervisor.error_));
+    }
+    supervisor.conclude();
+    return {};
+  }
+  return supervisor.loop();
+}
+
+Result<void> Supervisor::open() {
+  LONGLINE_TRY(signals_, Signals::open({SIGTERM, SIGINT, SIGHUP}));
+  std::signal(SIGPIPE, SIG_IGN);
+  LONGLINE_CHECK(ensure_folder(options_.paths.run_dir));
+  const std::string& name = options_.call.link.name;
+  if (options_.first_client) add_client(std::move(options_.first_client));
+  LONGLINE_TRY(lock_, FileLock::try_acquire(options_.paths.link_lock(name)));
+  if (!lock_) {
+    // Another supervisor has just started, or is about to end: whoever started us asks it.
+    broadcast(JsonObject().set("msg", "closing"));
+    return Error(Errc::busy, "the link has a supervisor already", Stage::lock);
+  }
+  LONGLINE_TRY(control_, listen_unix(options_.paths.control_socket(name)));
+  control_watch_ = loop_.watch(control_.get(), POLLIN, [this](short) { accept_client(); });
+  signal_watch_ = loop_.watch(signals_->fd(), POLLIN, [this](short) {
+    while (signals_->take()) {
+      persistent_ = false;
+      machine_.hang_up(Error(Errc::interrupted, "hung up by a signal", Stage::policy), loop_.now());
+      drain();
+    }
+  });
+  LONGLINE_TRY(PortLock port_lock, PortLock::acquire(options_.call.link.port, options_.paths.run_dir));
+  port_lock_.emplace(std::move(port_lock));
+  LONGLINE_TRY(line_, open_port(options_.call.link.port, serial_settings(options_.call.link)));
+  line_watch_ = loop_.watch(line_->read_fd(), POLLIN, [this](short revents) { on_line(revents); });
+  since_ = wall_now();
+  orphan_timer_ = loop_.at(loop_.now() + kOrphan, [this] { let_go_if_unheld(); });
+  return {};
+}
+
+Result<void> Supervisor::loop() {
+  machine_.start(loop_.now());
+  drain();
+  while (!ended_) {
+    const Result<void> turn = loop_.run_once();
+    if (!turn) {
+      error_ = turn.error();
+      break;
+    }
+    remove_gone();
+  }
+  conclude();
+  return {};
+}
+
+void Supervisor::on_line(short revents) {
+  if ((revents & POLLOUT) != 0) write_line();
+  if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !ended_) {
+    const Result<std::string> got = line_->read();
+    if (!got) {
+      machine_.on_closed(loop_.now());
+    } else if (!got->empty()) {
+      if (machine_.in_dialogue()) trace('<', *got, false);
+      machine_.on_bytes(*got, loop_.now());
+    }
+  }
+  drain();
+}
+
+void Supervisor::write_line() {
+  while (!to_line_.empty() && line_) {
+    const Result<std::size_t> put = line_->write(to_line_);
+    if (!put) {
+      to_line_.clear();
+      machine_.on_closed(loop_.now());
+      break;
+    }
+    if (*put == 0) break;
+    to_line_.erase(0, *put);
+  }
+  if (relay_) relay_->hold_client(to_line_.size() >= kMostToLine);
+}
+
+void Supervisor::poll_carrier() {
+  carrier_timer_.reset();
+  const bool on_call = machine_.state() == link::LinkState::login || machine_.state() == link::LinkState::up;
+  if (!on_call || !line_) return;
+  const std::optional<bool> carrier = line_->carrier();
+  if (!carrier) return;
+  machine_.on_carrier(*carrier, loop_.now());
+  carrier_timer_ = loop_.at(loop_.now() + kCarrierPoll, [this] {
+    poll_carrier();
+    drain();
+  });
+}
+
+void Supervisor::drain() {
+  while (std::optional<link::CallAction> action = machine_.next_action()) on_action(std::move(*action));
+  write_line();
+  while (std::optional<link::CallAction> action = machine_.next_action()) on_action(std::move(*action));
+  rearm();
+}
+
+void Supervisor::rearm() {
+  if (ended_) return;
+  const bool read = !relay_ || !relay_->full();
+  line_watch_.set_events(static_cast<short>((read ? POLLIN : 0) | (to_line_.empty() ? 0 : POLLOUT)));
+  timer_.reset();
+  if (const std::optional<TimePoint> when = machine_.deadline()) {
+    timer_ = loop_.at(*when, [this] {
+      machine_.on_time(loop_.now());
+      drain();
+    });
+  }
+}
+
+void Supervisor::on_action(link::CallAction action) {
+  if (auto* write = std::get_if<Write>(&action)) {
+    if (machine_.in_dialogue()) trace('>', write->bytes, write->secret);
+    to_line_ += write->bytes;
+  } else if (const auto* dtr = std::get_if<SetDtr>(&action)) {
+    // A port that cannot is one without modem lines; the machine goes on to other means.
+    static_cast<void>(line_->set_dtr(dtr->on));
+  } else if (std::holds_alternative<SendBreak>(action)) {
+    static_cast<void>(line_->send_break());
+  } else if (const auto* framing = std::get_if<SetFraming>(&action)) {
+    static_cast<void>(line_->set_framing(*framing));
+  } else if (std::holds_alternative<DiscardInput>(action)) {
+    static_cast<void>(line_->discard_input());
+  } else if (const auto* changed = std::get_if<link::StateChanged>(&action)) {
+    on_state(changed->state);
+  } else if (const auto* data = std::get_if<link::Deliver>(&action)) {
+    if (relay_) relay_->deliver(data->bytes);
+  } else if (const auto* happened = std::get_if<link::Happened>(&action)) {
+    events_.emit(happened->event);
+  } else if (auto* end = std::get_if<link::Ended>(&action)) {
+    error_ = std::move(end->error);
+    ended_ = true;
+  }
+}
+
+void Supervisor::on_state(link::LinkState state) {
+  since_ = wall_now();
+  if (machine_.facts().started && !connected_at_) {
+    connected_at_ = since_;
+    poll_carrier();
+  }
+  broadcast(JsonObject().set("msg", "state").set("state", to_string(state)));
+  if (state == link::LinkState::up) {
+    was_up_ = true;
+    const std::string path = options_.paths.line_socket(options_.call.link.name);
+    Result<std::unique_ptr<LineRelay>> relay = LineRelay::open(
+        loop_, path,
+        {[this](std::string bytes) {
+           machine_.send(bytes, loop_.now());
+           drain();
+         },
+         [this] {
+           machine_.session_over();
+           settling_until_ = loop_.now() + kSettling;
+         },
+         [this] { rearm(); }});
+    if (!relay) {
+      machine_.hang_up(std::move(relay).error(), loop_.now());
+      return;
+    }
+    relay_ = std::move(*relay);
+    for (Client& client : clients_) {
+      if (client.up) persistent_ = true;
+    }
+    broadcast(JsonObject().set("msg", "up").set("line", path));
+  }
+  if (state == link::LinkState::closing && was_up_) {
+    to_line_.clear();
+    if (relay_) relay_->finish(500);
+    relay_.reset();
+    broadcast(JsonObject().set("msg", "dropped"));
+  }
+}
+
+void Supervisor::trace(char direction, std::string_view bytes, bool secret) {
+  if (std::none_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.verbose; })) return;
+  SecretMasker& masker = direction == '<' ? masker_in_ : masker_out_;
+  const std::string shown = secret ? std::string(SecretMasker::kMask) : masker.feed(bytes);
+  if (shown.empty()) return;
+  const JsonObject message = JsonObject().set("msg", "trace").set("text", fmt::format("{} {}", direction, quote(shown)));
+  for (Client& client : clients_) {
+    if (client.verbose) client.channel.send(message);
+  }
+}
+
+void Supervisor::conclude() {
+  const config::Link& link = options_.call.link;
+  if (relay_) relay_->finish(500);
+  relay_.reset();
+  line_watch_.reset();
+  // The port first: whoever hears that we have ended finds it free.
+  line_.reset();
+  port_lock_.reset();
+  if (lock_) {
+    if (was_up_) {
+      Event event;
+      event.event = "link.down";
+      event.link = link.name;
+      if (error_) {
+        event.ras = ras_code(error_->code);
+        event.stage = error_->stage;
+        event.text = error_->message();
+      }
+      const link::CallFacts& facts = machine_.facts();
+      event.more.set("bytes_in", facts.bytes_in).set("bytes_out", facts.bytes_out);
+      event.more.set("seconds", (wall_now() - connected_at_.value_or(wall_now())).count() / 1000);
+      events_.emit(event);
+      if (due_ > 0 && moved_ == 0) {
+        Event nothing;
+        nothing.event = "link.nothing-moved";
+        nothing.id = kNothingMoved;
+        nothing.link = link.name;
+        nothing.text = fmt::format("the link was up, {} messages were due, none moved", due_);
+        events_.emit(nothing);
+      }
+    }
+    write_link_record(options_.paths, link.name, {wall_now(), error_});
+    if (error_ && !link.on_failure.empty() && error_->code != Errc::interrupted) {
+      SpawnOptions hook;
+      hook.argv = link.on_failure;
+      hook.extra_environment = {"LONGLINE_LINK=" + link.name, "LONGLINE_ERROR=" + error_->message()};
+      hook.null_stdio = true;
+      hook.new_session = true;
+      if (Result<ChildProcess> child = ChildProcess::spawn(hook)) child->detach();
+    }
+    JsonObject end;
+    end.set("msg", "end");
+    if (error_) end.merge(error_object("dialctl", *error_));
+    broadcast(end);
+    ::unlink(options_.paths.control_socket(link.name).c_str());
+  }
+  for (Client& client : clients_) client.channel.drain(1000);
+  control_.reset();
+}
+
+}  // namespace longline::sys

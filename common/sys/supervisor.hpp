@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/secret.hpp"
+#include "link/call_machine.hpp"
+#include "sys/byte_stream.hpp"
+#include "sys/event_log.hpp"
+#include "sys/file_lock.hpp"
+#include "sys/json_channel.hpp"
+#include "sys/line_relay.hpp"
+#include "sys/loop.hpp"
+#include "sys/port.hpp"
+#include "sys/signals.hpp"
+#include "sys/state_paths.hpp"
+
+namespace longline::sys {
+
+/// The one process that owns a link while it is not down: the port, the call, the control socket and the line socket.
+/// It ends with the call. Killed at any moment it leaves nothing that the next one does not take over: its locks die
+/// with it, the kernel drops DTR at the last close, and a socket file that nobody listens on is replaced.
+///
+/// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up","pid","command","verbose"}, {"op":"leave"},
+/// {"op":"status"}, {"op":"down","force"}, {"op":"report","due","moved","connector"}.
+/// Out: {"msg":"state","state"}, {"msg":"up","line"}, {"msg":"trace","text"}, {"msg":"dropped"}, {"msg":"left","last"},
+/// {"msg":"closing"} (come again when this connection has ended), {"msg":"busy","holders"}, {"msg":"status","status"},
+/// {"msg":"end","error"}.
+class Supervisor {
+ public:
+  struct Options {
+    link::CallOptions call;
+    StatePaths paths;
+    UniqueFd first_client;      ///< connected to whoever started us
+  };
+
+  /// Runs the call to its end. The error has been told to every client already.
+  static Result<void> run(Options options);
+
+ private:
+  struct Client {
+    explicit Client(UniqueFd fd) : channel(std::move(fd)) {}
+    JsonChannel channel;
+    Loop::Registration watch;
+    bool run = false;           ///< holds the link for as long as it is connected
+    bool up = false;            ///< waits for the link, which then stays up by itself
+    bool verbose = false;
+    std::int64_t pid = 0;
+    std::string command;
+    bool gone = false;
+  };
+
+  explicit Supervisor(Options options);
+  Result<void> open();
+  Result<void> loop();
+
+  void accept_client();
+  void add_client(UniqueFd fd);
+  void on_client(Client& client, short revents);
+  void on_request(Client& client, const JsonObject& request);
+  void on_join(Client& client, const JsonObject& request);
+  void on_down(Client& client, bool force);
+  void on_report(const JsonObject& report);
+  void remove_gone();
+  void let_go_if_unheld();
+  bool held() const;
+
+  void on_line(short revents);
+  void write_line();
+  void poll_carrier();
+  void drain();
+  void on_action(link::CallAction action);
+  void on_state(link::LinkState state);
+  void trace(char direction, std::string_view bytes, bool secret);
+  void broadcast(const JsonObject& message);
+  void rearm();
+  JsonObject status() const;
+  std::vector<JsonObject> holders() const;
+  void conclude();
+
+  Options options_;
+  Loop loop_;
+  EventLog events_;
+  std::optional<Signals> signals_;
+  std::optional<FileLock> lock_;
+  std::optional<PortLock> port_lock_;
+  std::unique_ptr<ByteStream> line_;
+  std::unique_ptr<LineRelay> relay_;
+  link::CallMachine machine_;
+  SecretMasker masker_in_, masker_out_;
+  UniqueFd control_;
+  std::list<Client> clients_;
+  std::string to_line_;
+  bool persistent_ = false;     ///< `up` was answered: stays until `down`
+  bool was_up_ = false;
+  WallTime since_{};
+  std::optional<WallTime> connected_at_;
+  std::optional<TimePoint> settling_until_;
+  std::int64_t due_ = 0, moved_ = 0;
+  bool ended_ = false;
+  std::optional<Error> error_;
+  Loop::Registration signal_watch_, control_watch_, line_watch_, timer_, carrier_timer_, orphan_timer_;
+};
+
+}  // namespace longline::sys

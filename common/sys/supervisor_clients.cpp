@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include <poll.h>
+
+#include <algorithm>
+
+#include "sys/sockets.hpp"
+#include "sys/supervisor.hpp"
+
+namespace longline::sys {
+namespace {
+
+constexpr std::size_t kMostClients = 64;
+
+}  // namespace
+
+void Supervisor::accept_client() {
+  Result<UniqueFd> fd = accept_connection(control_.get());
+  if (fd && *fd && clients_.size() < kMostClients) add_client(std::move(*fd));
+}
+
+void Supervisor::add_client(UniqueFd fd) {
+  Client& client = clients_.emplace_back(std::move(fd));
+  client.watch = loop_.watch(client.channel.fd(), POLLIN, [this, &client](short revents) { on_client(client, revents); });
+}
+
+void Supervisor::on_client(Client& client, short revents) {
+  if (client.gone) return;
+  if ((revents & POLLOUT) != 0) client.channel.write();
+  const Result<std::vector<JsonObject>> requests = client.channel.read();
+  if (!requests) {
+    client.gone = true;
+    client.watch.reset();
+  } else {
+    for (const JsonObject& request : *requests) on_request(client, request);
+    client.watch.set_events(static_cast<short>(POLLIN | (client.channel.wants_to_write() ? POLLOUT : 0)));
+  }
+  if (client.gone) let_go_if_unheld();
+  drain();
+}
+
+void Supervisor::on_request(Client& client, const JsonObject& request) {
+  const std::string op = request.string("op").value_or("");
+  if (op == "join") {
+    on_join(client, request);
+  } else if (op == "leave") {
+    client.run = client.up = false;
+    client.channel.send(JsonObject().set("msg", "left").set("last", !held()));
+    let_go_if_unheld();
+  } else if (op == "status") {
+    client.channel.send(JsonObject().set("msg", "status").set("status", status()));
+  } else if (op == "down") {
+    on_down(client, request.boolean("force").value_or(false));
+  } else if (op == "report") {
+    on_report(request);
+  } else {
+    client.gone = true;
+    client.watch.reset();
+  }
+}
+
+void Supervisor::on_join(Client& client, const JsonObject& request) {
+  // A line whose user has just left is most likely about to be dropped by the far end.
+  const bool settling = settling_until_ && loop_.now() < *settling_until_ && relay_ && !relay_->attached();
+  if (machine_.state() == link::LinkState::closing || ended_ || settling) {
+    client.channel.send(JsonObject().set("msg", "closing"));
+    return;
+  }
+  client.pid = request.integer("pid").value_or(0);
+  client.command = request.string("command").value_or("");
+  client.verbose = request.boolean("verbose").value_or(false);
+  const bool up = request.string("kind") == "up";
+  (up ? client.up : client.run) = true;
+  client.channel.send(JsonObject().set("msg", "state").set("state", to_string(machine_.state())));
+  if (machine_.state() == link::LinkState::up) {
+    if (up) persistent_ = true;
+    client.channel.send(JsonObject().set("msg", "up").set("line", options_.paths.line_socket(options_.call.link.name)));
+  }
+}
+
+void Supervisor::on_down(Client& client, bool force) {
+  const bool in_use = std::any_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.run && !c.gone; });
+  persistent_ = false;
+  if (in_use && !force) {
+    client.channel.send(JsonObject().set("msg", "busy").set("holders", holders()));
+    return;
+  }
+  for (Client& other : clients_) other.run = other.up = false;
+  client.channel.send(JsonObject().set("msg", "closing"));
+  std::optional<Error> reason;
+  if (in_use) reason = Error(Errc::interrupted, "hung up by dialctl down --force", Stage::policy);
+  machine_.hang_up(std::move(reason), loop_.now());
+}
+
+void Supervisor::on_report(const JsonObject& report) {
+  due_ += std::max<std::int64_t>(0, report.integer("due").value_or(0));
+  moved_ += std::max<std::int64_t>(0, report.integer("moved").value_or(0));
+}
+
+bool Supervisor::held() const {
+  return persistent_ || std::any_of(clients_.begin(), clients_.end(),
+                                    [](const Client& c) { return (c.run || c.up) && !c.gone; });
+}
+
+void Supervisor::let_go_if_unheld() {
+  if (held() || ended_) return;
+  machine_.hang_up(std::nullopt, loop_.now());
+  drain();
+}
+
+void Supervisor::remove_gone() {
+  clients_.remove_if([](const Client& c) { return c.gone; });
+}
+
+void Supervisor::broadcast(const JsonObject& message) {
+  for (Client& client : clients_) {
+    client.channel.send(message);
+    if (client.channel.wants_to_write()) client.watch.set_events(POLLIN | POLLOUT);
+  }
+}
+
+std::vector<JsonObject> Supervisor::holders() const {
+  std::vector<JsonObject> out;
+  for (const Client& client : clients_) {
+    if (client.gone || (!client.run && !(client.up && !persistent_))) continue;
+    out.push_back(JsonObject().set("pid", client.pid).set("command", client.command));
+  }
+  if (persistent_) out.push_back(JsonObject().set_null("pid").set("command", "dialctl up"));
+  return out;
+}
+
+JsonObject Supervisor::status() const {
+  const link::CallFacts& facts = machine_.facts();
+  JsonObject call;
+  call.set("number", facts.number).set("connect", facts.connect);
+  if (connected_at_) call.set("started", format_iso8601(*connected_at_));
+  else call.set_null("started");
+  call.set("bytes_in", facts.bytes_in).set("bytes_out", facts.bytes_out);
+  JsonObject out;
+  out.set("link", options_.call.link.name).set("state", to_string(machine_.state())).set("since", format_iso8601(since_));
+  out.set("network", options_.call.link.network == config::Network::stream ? "stream" : "ppp");
+  out.set_null("interface").set_null("local").set_null("remote");
+  if (machine_.state() == link::LinkState::up) out.set("line", options_.paths.line_socket(options_.call.link.name));
+  else out.set_null("line");
+  out.set("holders", holders()).set("call", call);
+  out.set_null("last_error").set_null("unreachable_until").set_null("reason");
+  return out;
+}
+
+}  // namespace longline::sys
