@@ -59,8 +59,9 @@ class CallMachine {
   void on_carrier(bool carrier, TimePoint now);
   /// From whoever uses the line, while up().
   void send(std::string_view bytes, TimePoint now);
-  /// The user of the line is done with it: a carrier that goes away from now on is no accident.
-  void session_over() { session_over_ = true; }
+  /// The user of the line is done with it: a carrier that goes away now is no accident. A new user takes that back.
+  void session_over(bool over) { session_over_ = over; }
+  bool session_is_over() const { return session_over_; }
   /// Asks for the end, in any state. `reason`: why, when it counts as a failure.
   void hang_up(std::optional<Error> reason, TimePoint now);
 

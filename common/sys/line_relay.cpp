@@ -34,6 +34,7 @@ struct LineRelay::State {
     client = std::move(*fd);
     listen_watch.reset();
     client_watch = loop->watch(client.get(), POLLIN, [this](short revents) { on_client(revents); });
+    if (handlers.client_came) handlers.client_came();
     write();
   }
   void arm() {

@@ -17,6 +17,7 @@ class LineRelay {
  public:
   struct Handlers {
     std::function<void(std::string)> to_line;   ///< bytes of the client
+    std::function<void()> client_came;
     std::function<void()> client_left;          ///< it closed its end
     std::function<void()> has_room;             ///< full() became false
   };

@@ -86,6 +86,8 @@ Result<void> Supervisor::open() {
 }
 
 Result<void> Supervisor::loop() {
+  // Whoever started us has written its request already: with it the dialogue is traced from its first byte.
+  if (!clients_.empty()) on_client(clients_.front(), POLLIN);
   machine_.start(loop_.now());
   drain();
   while (!ended_) {
@@ -202,8 +204,9 @@ void Supervisor::on_state(link::LinkState state) {
            machine_.send(bytes, loop_.now());
            drain();
          },
+         [this] { machine_.session_over(false); },
          [this] {
-           machine_.session_over();
+           machine_.session_over(true);
            settling_until_ = loop_.now() + kSettling;
          },
          [this] { rearm(); }});
@@ -221,7 +224,7 @@ void Supervisor::on_state(link::LinkState state) {
     to_line_.clear();
     if (relay_) relay_->finish(500);
     relay_.reset();
-    broadcast(JsonObject().set("msg", "dropped"));
+    broadcast(JsonObject().set("msg", "dropped").set("over", machine_.session_is_over()));
   }
 }
 

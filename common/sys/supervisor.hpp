@@ -26,7 +26,7 @@ namespace longline::sys {
 ///
 /// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up","pid","command","verbose"}, {"op":"leave"},
 /// {"op":"status"}, {"op":"down","force"}, {"op":"report","due","moved","connector"}.
-/// Out: {"msg":"state","state"}, {"msg":"up","line"}, {"msg":"trace","text"}, {"msg":"dropped"}, {"msg":"left","last"},
+/// Out: {"msg":"state","state"}, {"msg":"up","line"}, {"msg":"trace","text"}, {"msg":"dropped","over"}, {"msg":"left","last"},
 /// {"msg":"closing"} (come again when this connection has ended), {"msg":"busy","holders"}, {"msg":"status","status"},
 /// {"msg":"end","error"}.
 class Supervisor {

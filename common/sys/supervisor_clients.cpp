@@ -70,7 +70,9 @@ void Supervisor::on_join(Client& client, const JsonObject& request) {
   client.verbose = request.boolean("verbose").value_or(false);
   const bool up = request.string("kind") == "up";
   (up ? client.up : client.run) = true;
-  client.channel.send(JsonObject().set("msg", "state").set("state", to_string(machine_.state())));
+  if (machine_.state() != link::LinkState::down) {
+    client.channel.send(JsonObject().set("msg", "state").set("state", to_string(machine_.state())));
+  }
   if (machine_.state() == link::LinkState::up) {
     if (up) persistent_ = true;
     client.channel.send(JsonObject().set("msg", "up").set("line", options_.paths.line_socket(options_.call.link.name)));
@@ -102,7 +104,7 @@ bool Supervisor::held() const {
 }
 
 void Supervisor::let_go_if_unheld() {
-  if (held() || ended_) return;
+  if (held() || ended_ || machine_.state() == link::LinkState::down) return;
   machine_.hang_up(std::nullopt, loop_.now());
   drain();
 }

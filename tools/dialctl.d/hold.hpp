@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "dialctl.d/verbs.hpp"
+#include "sys/json_channel.hpp"
+#include "sys/signals.hpp"
+
+namespace longline::tools::dialctl {
+
+/// A link that is up, and our connection to its supervisor, which holds it up.
+struct Hold {
+  sys::JsonChannel channel;
+  std::string line;            ///< path of the line socket
+};
+
+/// Joins the link, or starts its supervisor, and waits until it is up. A link that is closing is waited for and called
+/// again. `kind`: "run" or "up". Ends with the call's own error, Errc::deadline after --wait, interrupted on a signal.
+Result<Hold> take_hold(const World& world, const config::Link& link, const std::string& kind, const std::string& command,
+                       sys::Signals& signals);
+
+/// One line on stderr about what goes on, on a terminal or with --verbose.
+void say(const World& world, const std::string& text);
+/// A line of the dialogue, with --verbose.
+void show_trace(const JsonObject& message);
+
+}  // namespace longline::tools::dialctl

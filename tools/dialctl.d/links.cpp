@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "base/text.hpp"
+#include "dialctl.d/verbs.hpp"
+#include "sys/config_file.hpp"
+
+namespace longline::tools::dialctl {
+
+Result<const config::Link*> named_link(const World& world) {
+  const std::string& name = world.options.link;
+  if (const config::Link* link = world.config.find_link(name)) return link;
+  const std::optional<std::string> near = nearest(name, world.config.link_names());
+  return Error(Errc::not_found, fmt::format("there is no link '{}'{}", escape_at_most(name, 64),
+                                            near ? fmt::format("; did you mean '{}'?", *near) : ""),
+               Stage::policy)
+      .with_hint(world.config.links.empty() ? "no link is configured in " + world.paths.config_file : "dialctl list shows the links");
+}
+
+Result<std::shared_ptr<const script::scp::Program>> login_script(const config::Link& link) {
+  constexpr std::size_t kMost = 1 << 20;
+  if (link.script.empty()) return std::shared_ptr<const script::scp::Program>();
+  if (!link.script.ends_with(".scp")) {
+    return Error(Errc::config, fmt::format("link '{}': script {}: only .scp scripts can be run on a link", link.name, link.script),
+                 Stage::login);
+  }
+  Result<std::string> text = sys::read_file(link.script, kMost);
+  if (!text) {
+    Error error = std::move(text).error().context(fmt::format("link '{}': script", link.name)).in_stage(Stage::login);
+    error.code = Errc::config;
+    return error;
+  }
+  const script::ParsedScript parsed = script::parse_scp(link.script, std::move(*text));
+  if (!parsed.program) {
+    std::string all;
+    for (const Diagnostic& d : parsed.diagnostics) {
+      if (d.severity == Severity::error) all += render(d, *parsed.source);
+    }
+    if (!all.empty()) all.pop_back();
+    return Error(Errc::script_error, fmt::format("link '{}': the login script is wrong\n{}", link.name, all), Stage::login)
+        .with_hint("chatrun check " + link.script);
+  }
+  if (script::needs_user(*parsed.program) && link.user.empty()) {
+    return Error(Errc::config, fmt::format("link '{}': the script sends $USERID, and 'user' is not set", link.name), Stage::login);
+  }
+  if (script::needs_password(*parsed.program) && link.password.empty()) {
+    return Error(Errc::config, fmt::format("link '{}': the script sends $PASSWORD, and 'password-file' is not set", link.name),
+                 Stage::login);
+  }
+  return parsed.program;
+}
+
+}  // namespace longline::tools::dialctl

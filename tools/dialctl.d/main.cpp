@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+
+#include "common/tool.hpp"
+#include "dialctl.d/options.hpp"
+#include "dialctl.d/verbs.hpp"
+#include "sys/config_file.hpp"
+
+namespace longline::tools::dialctl {
+namespace {
+
+Result<ExitStatus> dispatch(const Options& options) {
+  LONGLINE_TRY(sys::StatePaths paths, sys::state_paths(options.common.config, options.common.root));
+  LONGLINE_TRY(sys::LoadedConfig loaded, sys::load_config(paths));
+  if (!loaded.warnings.empty() && !options.common.quiet) std::fputs(loaded.warnings.c_str(), stderr);
+  const World world{options, std::move(paths), std::move(loaded.config)};
+  switch (options.verb) {
+    case Verb::list: return list(world);
+    case Verb::show: return show(world);
+    case Verb::plan: return plan(world);
+    case Verb::up: return up(world);
+    case Verb::down: return down(world);
+    case Verb::run: return run(world);
+    case Verb::status: return status(world);
+    case Verb::supervise: return supervise(world);
+  }
+  return ExitStatus::software;
+}
+
+}  // namespace
+}  // namespace longline::tools::dialctl
+
+int main(int argc, char** argv) {
+  using namespace longline::tools;
+  dialctl::Options options;
+  if (const std::optional<int> status = dialctl::parse(argc, argv, options)) return *status;
+  return run_tool("dialctl", options.common, [&] { return dialctl::dispatch(options); });
+}

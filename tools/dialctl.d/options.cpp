@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "dialctl.d/options.hpp"
+
+#include <cstring>
+
+#include "common/command_line.hpp"
+
+namespace longline::tools::dialctl {
+
+std::optional<int> parse(int argc, char** argv, Options& options) {
+  // The command of `run` is not ours to understand: it is taken off before the parser looks.
+  int ours = argc;
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--") != 0) continue;
+    ours = i;
+    options.command.assign(argv + i + 1, argv + argc);
+    break;
+  }
+
+  CLI::App app("Brings links up and down.", "dialctl");
+  add_common_options(app, options.common);
+  app.require_subcommand(1);
+  std::string wait;
+  const auto verb = [&](const char* name, const char* what, Verb value) {
+    CLI::App* sub = app.add_subcommand(name, what);
+    sub->callback([&options, value] { options.verb = value; });
+    return sub;
+  };
+  const auto with_link = [&](CLI::App* sub, bool required) {
+    CLI::Option* link = sub->add_option("LINK", options.link, "Name of a link")->type_name("");
+    if (required) link->required();
+    return sub;
+  };
+  const auto with_wait = [&](CLI::App* sub) {
+    sub->add_option("--wait", wait, "Give up when the link is not up after TIME")->type_name("TIME");
+    sub->add_flag("--now", options.now, "Call in spite of a backoff");
+  };
+  with_link(verb("list", "List the links", Verb::list), false);
+  with_link(verb("show", "Show the settings of a link that are in force", Verb::show), true);
+  with_link(verb("plan", "Say what a call would do, without calling", Verb::plan), true);
+  with_wait(with_link(verb("up", "Bring a link up; it stays up until down", Verb::up), true));
+  CLI::App* down = with_link(verb("down", "Hang up", Verb::down), true);
+  down->add_flag("--force", options.force, "Also when commands are running on the link");
+  CLI::App* run = with_link(verb("run", "Bring a link up, run a command, let the link go", Verb::run), true);
+  run->footer("The command stands behind --:\n  dialctl run [OPTIONS] LINK -- COMMAND [ARGUMENT]...");
+  with_wait(run);
+  with_link(verb("status", "Say how links are", Verb::status), false);
+  with_link(verb("supervise", "", Verb::supervise), true)->group("");
+
+  if (const std::optional<int> status = parse_command_line(app, options.common, ours, argv)) return status;
+  const auto complain = [&](const std::string& what) {
+    print_error("dialctl", options.common, Error(Errc::usage, what).with_hint("try 'dialctl --help'"));
+    return static_cast<int>(ExitStatus::usage);
+  };
+  if (options.verb == Verb::run && options.command.empty()) {
+    return complain("run needs a command: dialctl run LINK -- COMMAND");
+  }
+  if (options.verb != Verb::run && ours != argc) return complain("only run takes a command behind --");
+  if (!wait.empty()) {
+    const Result<Duration> parsed = parse_duration(wait);
+    if (!parsed) return complain("--wait: " + parsed.error().what);
+    options.wait = *parsed;
+  }
+  return std::nullopt;
+}
+
+}  // namespace longline::tools::dialctl

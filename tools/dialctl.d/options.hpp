@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "common/tool.hpp"
+
+namespace longline::tools::dialctl {
+
+enum class Verb { list, show, plan, up, down, run, status, supervise };
+
+struct Options {
+  CommonOptions common;
+  Verb verb = Verb::list;
+  std::string link;                   ///< empty where a verb allows it: all links
+  std::optional<Duration> wait;
+  bool now = false;
+  bool force = false;
+  std::vector<std::string> command;   ///< behind "--"
+};
+
+/// A status: the command line was answered (--help), or is wrong.
+std::optional<int> parse(int argc, char** argv, Options& options);
+
+}  // namespace longline::tools::dialctl

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <csignal>
+
+#include "base/event.hpp"
+#include "base/text.hpp"
+#include "dialctl.d/hold.hpp"
+#include "sys/link_client.hpp"
+#include "sys/secret_file.hpp"
+#include "sys/supervisor.hpp"
+#include "sys/system_clock.hpp"
+
+namespace longline::tools::dialctl {
+namespace {
+
+constexpr Duration kHangUp{20'000};
+
+Error because_of(const config::Link& link, Error error) { return std::move(error).context(link.name); }
+
+}  // namespace
+
+Result<ExitStatus> up(const World& world) {
+  LONGLINE_TRY(const config::Link* link, named_link(world));
+  LONGLINE_CHECK(login_script(*link));
+  LONGLINE_TRY(sys::Signals signals, sys::Signals::open({SIGINT, SIGTERM, SIGHUP}));
+  Result<Hold> hold = take_hold(world, *link, "up", "dialctl up", signals);
+  if (!hold) return because_of(*link, std::move(hold).error());
+  return ExitStatus::ok;
+}
+
+Result<ExitStatus> down(const World& world) {
+  LONGLINE_TRY(const config::Link* link, named_link(world));
+  std::optional<sys::JsonChannel> channel = sys::connect_supervisor(world.paths, link->name);
+  if (!channel) {
+    say(world, link->name + ": is down already");
+    return ExitStatus::ok;
+  }
+  channel->send(JsonObject().set("op", "down").set("force", world.options.force));
+  const TimePoint end = sys::steady_now() + kHangUp;
+  while (sys::steady_now() < end) {
+    pollfd waiting{channel->fd(), POLLIN, 0};
+    if (::poll(&waiting, 1, static_cast<int>((end - sys::steady_now()).count())) <= 0) continue;
+    const Result<std::vector<JsonObject>> messages = channel->read();
+    if (!messages) {
+      say(world, link->name + ": down");
+      return ExitStatus::ok;
+    }
+    for (const JsonObject& message : *messages) {
+      if (message.string("msg") != "busy") continue;
+      std::string who;
+      for (const JsonObject& holder : message.objects("holders")) {
+        who += fmt::format("{}{} ({})", who.empty() ? "" : ", ", holder.integer("pid").value_or(0),
+                           escape_at_most(holder.string("command").value_or(""), 80));
+      }
+      return Error(Errc::busy, fmt::format("{}: in use by {}; it goes down when they end", link->name, who), Stage::policy)
+          .with_hint("dialctl down --force hangs up at once");
+    }
+  }
+  return Error(Errc::deadline, fmt::format("{}: did not hang up within {}", link->name, format_duration(kHangUp)), Stage::dial);
+}
+
+Result<ExitStatus> supervise(const World& world) {
+  constexpr int kInherited = 3;
+  LONGLINE_TRY(const config::Link* link, named_link(world));
+  sys::Supervisor::Options options;
+  options.first_client = sys::UniqueFd(kInherited);
+  options.paths = world.paths;
+  options.call.link = *link;
+  // What fails here is told to whoever started us, like everything else.
+  Result<void> prepared = [&]() -> Result<void> {
+    if (link->network != config::Network::stream) {
+      return Error(Errc::config, fmt::format("link '{}' has network = \"ppp\"; this version brings up stream links", link->name),
+                   Stage::ppp);
+    }
+    LONGLINE_TRY(options.call.script, login_script(*link));
+    LONGLINE_TRY(options.call.password, sys::read_secret(link->password));
+    return {};
+  }();
+  if (!prepared) {
+    sys::JsonChannel client(std::move(options.first_client));
+    JsonObject end;
+    end.set("msg", "end").merge(error_object("dialctl", prepared.error()));
+    client.send(end);
+    client.drain(1000);
+    return std::move(prepared).error();
+  }
+  LONGLINE_CHECK(sys::Supervisor::run(std::move(options)));
+  return ExitStatus::ok;
+}
+
+}  // namespace longline::tools::dialctl

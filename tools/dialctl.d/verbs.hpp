@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "config/config.hpp"
+#include "dialctl.d/options.hpp"
+#include "script/scp.hpp"
+#include "sys/state_paths.hpp"
+
+namespace longline::tools::dialctl {
+
+/// What every verb works on.
+struct World {
+  const Options& options;
+  sys::StatePaths paths;
+  config::Config config;
+};
+
+Result<ExitStatus> list(const World& world);
+Result<ExitStatus> show(const World& world);
+Result<ExitStatus> plan(const World& world);
+Result<ExitStatus> status(const World& world);
+Result<ExitStatus> up(const World& world);
+Result<ExitStatus> down(const World& world);
+Result<ExitStatus> run(const World& world);
+Result<ExitStatus> supervise(const World& world);
+
+/// The link that was named. Errc::not_found with the nearest name.
+Result<const config::Link*> named_link(const World& world);
+/// The link's login script, parsed; null without one. Errc::config when it cannot be read, script_error with every diagnostic
+/// when it is wrong.
+Result<std::shared_ptr<const script::scp::Program>> login_script(const config::Link& link);
+
+}  // namespace longline::tools::dialctl
