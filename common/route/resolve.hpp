@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "route/route_text.hpp"
+#include "route/rtnetlink.hpp"
+
+namespace longline::route {
+
+/// What is known of a link.
+struct LinkState {
+  std::string interface{};      ///< its network interface while it is up; empty: down
+  bool unreachable = false;     ///< its calls failed and it is backing off: routes on it are hidden
+};
+using LinkStates = std::map<std::string, LinkState, std::less<>>;
+
+/// The kernel's interfaces, found by name and by index.
+class Interfaces {
+ public:
+  void add(Interface interface);
+  const Interface* named(std::string_view name) const;
+  const Interface* numbered(std::uint32_t index) const;
+
+ private:
+  std::map<std::string, Interface, std::less<>> by_name_;
+  std::map<std::uint32_t, std::string> names_;
+};
+
+/// The kernel's side: everything that a plan is made against.
+struct KernelState {
+  Interfaces interfaces{};
+  std::vector<KernelRoute> routes{};   ///< without the local table and without cache entries
+  std::string buffer{};                ///< what the routes' `raw` look into
+};
+
+/// A wanted route, put into the kernel's terms.
+struct Target {
+  KernelRoute route{};
+  const Wanted* wanted = nullptr;
+  bool stand_in = false;               ///< the unreachable route of `fail-fast`
+};
+
+enum class Readiness { ready, waiting, hidden };
+
+struct Resolved {
+  std::vector<Target> targets{};
+  std::vector<Readiness> readiness{};  ///< one for each wanted route, in order
+  std::vector<std::string> notes{};    ///< for a human, each said once
+};
+
+/// Finds the interface of every route and leaves out those whose interface is not there or not up. A link's interface
+/// is the one in `links`, else one that bears the link's name (pppd's `ifname`). On a point-to-point interface a
+/// gateway means nothing: on a link it is left out, and on a device where it could not be reached.
+/// `wanted` must outlive the result.
+Resolved resolve(const std::vector<Wanted>& wanted, const KernelState& kernel, const LinkStates& links);
+
+/// Whom a route waits for: "interface ppp0", "link isp".
+std::string waits_for(const Route& route);
+
+}  // namespace longline::route
