@@ -78,10 +78,14 @@ class Resolver {
     out_.notes.push_back(fmt::format("{} is a point-to-point interface: the gateway {} is left out", interface.name, gateway));
   }
 
-  bool reachable(const IpAddress& gateway, std::uint32_t interface) const {
-    return std::any_of(kernel_.routes.begin(), kernel_.routes.end(), [&](const KernelRoute& r) {
-      return r.type == rt::kUnicast && r.interface == interface && !r.via && r.to.length > 0 && r.to.covers(gateway);
-    });
+  bool reachable(const IpAddress& gateway, std::uint32_t interface) {
+    const auto [known, is_new] = reachable_.try_emplace({gateway, interface}, false);
+    if (is_new) {
+      known->second = std::any_of(kernel_.routes.begin(), kernel_.routes.end(), [&](const KernelRoute& r) {
+        return r.type == rt::kUnicast && r.interface == interface && !r.via && r.to.length > 0 && r.to.covers(gateway);
+      });
+    }
+    return known->second;
   }
 
   /// One unreachable route behind all routes of the same prefix: worse than the worst of them, so that a second link
@@ -114,6 +118,7 @@ class Resolver {
   const KernelState& kernel_;
   const LinkStates& links_;
   std::set<std::string> noted_;
+  std::map<std::pair<IpAddress, std::uint32_t>, bool> reachable_;
   Resolved out_;
 };
 

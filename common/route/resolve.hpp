@@ -35,6 +35,10 @@ struct KernelState {
   Interfaces interfaces{};
   std::vector<KernelRoute> routes{};   ///< without the local table and without cache entries
   std::string buffer{};                ///< what the routes' `raw` look into
+
+  KernelState() = default;
+  KernelState(KernelState&&) = default;
+  KernelState& operator=(KernelState&&) = default;
 };
 
 /// A wanted route, put into the kernel's terms.

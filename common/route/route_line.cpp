@@ -49,8 +49,9 @@ std::optional<IpAddress> parse_abbreviated(std::string_view text) {
 
 class LineParser {
  public:
-  LineParser(std::string_view line, int number, const std::string& file, std::vector<Diagnostic>& diagnostics)
-      : line_(line), number_(number), file_(file), diagnostics_(diagnostics) {}
+  LineParser(std::string_view line, int number, const std::string& file, std::vector<Diagnostic>& diagnostics,
+             Completeness completeness)
+      : line_(line), number_(number), file_(file), diagnostics_(diagnostics), completeness_(completeness) {}
 
   std::optional<Wanted> parse() {
     if (line_.size() > kLongestLine) {
@@ -311,6 +312,7 @@ class LineParser {
       }
       return true;
     }
+    if (completeness_ == Completeness::selection) return true;
     if (!on_interface && !route_.via) return fail(prefix_word_, "no-next-hop", "the route needs 'via', 'dev' or 'link'");
     if (route_.onlink && !(on_interface && route_.via)) {
       return fail(prefix_word_, "onlink", "'onlink' needs 'via' and 'dev' or 'link'");
@@ -333,6 +335,7 @@ class LineParser {
   int number_;
   const std::string& file_;
   std::vector<Diagnostic>& diagnostics_;
+  Completeness completeness_;
   std::size_t offset_ = 0;
   std::size_t last_end_ = 0;
   std::string_view word_{};
@@ -344,8 +347,16 @@ class LineParser {
 }  // namespace
 
 std::optional<Wanted> parse_route_line(std::string_view line, int line_number, const std::string& file,
-                                       std::vector<Diagnostic>& diagnostics) {
-  return LineParser(line, line_number, file, diagnostics).parse();
+                                       std::vector<Diagnostic>& diagnostics, Completeness completeness) {
+  return LineParser(line, line_number, file, diagnostics, completeness).parse();
+}
+
+bool matches(const Route& selection, const Route& route) {
+  return selection.to == route.to && selection.table == route.table &&
+         (selection.metric == 0 || selection.metric == effective_metric(route)) &&
+         (selection.kind == RouteKind::unicast || selection.kind == route.kind) &&
+         (!selection.via || selection.via == route.via) && (selection.device.empty() || selection.device == route.device) &&
+         (selection.link.empty() || selection.link == route.link) && (!selection.source || selection.source == route.source);
 }
 
 }  // namespace longline::route

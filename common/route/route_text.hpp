@@ -41,10 +41,17 @@ inline constexpr int kDeepestInclude = 8;
 /// Fetches an included file; the path is the including file's folder and the name put together.
 using ReadInclude = std::function<Result<std::string>(const std::string& path)>;
 
+/// A selection names a route for `del`: it needs no next hop.
+enum class Completeness { whole, selection };
+
 /// Reads one route from a line without its line end. nullopt: the line is empty, a comment, or wrong, and then
 /// `diagnostics` has grown. Exactly one error a line is reported: the first.
 std::optional<Wanted> parse_route_line(std::string_view line, int line_number, const std::string& file,
-                                       std::vector<Diagnostic>& diagnostics);
+                                       std::vector<Diagnostic>& diagnostics, Completeness completeness = Completeness::whole);
+
+/// Does the route have everything that the selection says? A selection without a metric takes any, one of kind unicast
+/// any kind.
+bool matches(const Route& selection, const Route& route);
 
 /// Reads a whole file of routes: one a line, `#` comments, `include FILE`. Reports lines that name the same prefix,
 /// metric and table twice, since the kernel holds one of them only.

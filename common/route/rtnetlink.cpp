@@ -114,6 +114,7 @@ std::optional<KernelRoute> decode_route(const NetlinkMessage& message) {
   while (const std::optional<NetlinkAttribute> attribute = next_attribute(rest)) {
     if (!read_attribute(route, *attribute)) return std::nullopt;
   }
+  route.to = network_of(route.to);
   return route;
 }
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "route/plan.hpp"
+
+namespace longline::sys {
+
+/// Interfaces and routes of this network namespace, both families, as they are now.
+Result<route::KernelState> read_kernel_state();
+
+/// What became of a transaction that the kernel refused.
+struct RefusedStep {
+  const route::Step* step = nullptr;
+  int error = 0;              ///< errno
+  std::string text;           ///< the kernel's own words; may be empty
+  std::string not_restored;   ///< empty: the table is as it was; else what could not be put back
+};
+
+/// Carries all steps out, or none: when one is refused, those before it are undone in reverse order. rtnetlink has no
+/// transactions, so others see what is in between, for some milliseconds. Signals that would end the process wait
+/// until it is over. An Error: the kernel's verdict is not known (what was sent is undone then too).
+Result<std::optional<RefusedStep>> commit(const std::vector<route::Step>& steps);
+
+}  // namespace longline::sys

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "routeadd.d/verbs.hpp"
+#include "sys/config_file.hpp"
+#include "sys/system_clock.hpp"
+#include "sys/text_file.hpp"
+
+namespace longline::routeadd {
+namespace {
+
+constexpr std::size_t kLargestFile = 256 << 20;   // two million routes
+constexpr Duration kLockPatience{30'000};
+
+std::string in_force_path(const sys::StatePaths& paths) { return paths.run_dir + "/routes"; }
+
+/// `< FILE`, from its start. Anything else that a cron job, a service or a loop leaves on stdin is not meant for us.
+bool stdin_is_a_fresh_file() {
+  struct stat status {};
+  return ::fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+         ::lseek(STDIN_FILENO, 0, SEEK_CUR) == 0;
+}
+
+}  // namespace
+
+RouteSource choose_source(const std::string& file, const sys::StatePaths& paths) {
+  if (!file.empty()) return {file, true};
+  if (stdin_is_a_fresh_file()) return {"-", true};
+  return {paths.routes, false};
+}
+
+Result<std::string> read_source(const RouteSource& source) {
+  Result<std::string> text = sys::read_file(source.path, kLargestFile);
+  if (!text && !source.named && text.error().code == Errc::not_found) return std::string();
+  if (!text) return std::move(text).error().in_stage(Stage::route);
+  return text;
+}
+
+Result<route::ParsedRoutes> parse_source(const RouteSource& source, std::string text) {
+  const std::string name = source.path == "-" ? std::string(kStdinName) : source.path;
+  route::ParsedRoutes parsed = route::parse_routes(
+      name, std::move(text), [](const std::string& path) { return sys::read_file(path, kLargestFile); });
+  if (parsed.ok()) return parsed;
+  std::string all = parsed.rendered(tools::colour_on_stderr());
+  while (!all.empty() && all.back() == '\n') all.pop_back();
+  if (parsed.diagnostics.size() >= route::kMostDiagnostics) all += fmt::format("\nonly the first {} errors are shown", route::kMostDiagnostics);
+  return Error(Errc::malformed, std::move(all), Stage::route);
+}
+
+Result<route::ParsedRoutes> read_routes(const RouteSource& source) {
+  LONGLINE_TRY(std::string text, read_source(source));
+  return parse_source(source, std::move(text));
+}
+
+bool has_routes_in_force(const sys::StatePaths& paths) { return ::access(in_force_path(paths).c_str(), F_OK) == 0; }
+
+Result<route::ParsedRoutes> read_routes_in_force(const sys::StatePaths& paths) {
+  if (has_routes_in_force(paths)) return read_routes({in_force_path(paths), false});
+  return read_routes({paths.routes, false});
+}
+
+void save_routes_in_force(const std::vector<route::Route>& routes, const Options& options, const sys::StatePaths& paths) {
+  std::string text;
+  for (const route::Route& route : routes) text += to_string(route) + '\n';
+  Result<std::string> before = sys::read_file(in_force_path(paths), kLargestFile);
+  if (before && *before == text) return;
+  const Result<void> saved = sys::rewrite_text_file(in_force_path(paths), text);
+  if (!saved && !options.common.quiet) {
+    std::fprintf(stderr, "routeadd: warning: %s\n", saved.error().message().c_str());
+  }
+}
+
+Result<sys::RouteLock> lock_routes(const sys::StatePaths& paths) {
+  return sys::RouteLock::acquire(paths.run_dir + "/routes.lock", sys::steady_now() + kLockPatience);
+}
+
+}  // namespace longline::routeadd

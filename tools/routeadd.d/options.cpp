@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "routeadd.d/options.hpp"
+
+#include "common/command_line.hpp"
+
+namespace longline::routeadd {
+
+std::optional<int> parse(int argc, char** argv, Options& options) {
+  CLI::App app("Manages static routes, also those on links that are not up yet", "routeadd");
+  tools::add_common_options(app, options.common);
+  app.require_subcommand(1);
+  app.footer(
+      "ROUTE is written as for ip-route(8):\n"
+      "  NETWORK [via ADDRESS] [dev DEVICE | link LINK] [metric N] [table N]\n"
+      "  [src ADDRESS] [mtu BYTES] [onlink] [fail-fast]\n"
+      "  blackhole|unreachable|prohibit NETWORK [metric N] [table N]\n"
+      "Exit status: 0 done, 1 differences found, 65 a route is wrong or refused,\n"
+      "66 no such file or route, 77 not permitted; all of them: routeadd(8).");
+
+  const auto verb = [&](const char* name, const char* text, Verb value) {
+    CLI::App* sub = app.add_subcommand(name, text);
+    sub->callback([&options, value] { options.verb = value; });
+    return sub;
+  };
+  verb("list", "Show the routes and what has become of them", Verb::list);
+  CLI::App* add = verb("add", "Put a route into the file of routes and install it", Verb::add);
+  add->add_option("ROUTE", options.words, "The route, in words")->required();
+  CLI::App* del = verb("del", "Take a route out of the file and out of the kernel", Verb::del);
+  del->add_option("ROUTE", options.words, "The route; its network is enough if it is the only one")->required();
+  CLI::App* plan = verb("plan", "Show what apply would change", Verb::plan);
+  plan->add_option("FILE", options.file, "The routes that are wanted; - for stdin");
+  CLI::App* apply = verb("apply", "Make the kernel's table what the file says", Verb::apply);
+  apply->add_option("FILE", options.file, "The routes that are wanted; - for stdin");
+  return tools::parse_command_line(app, options.common, argc, argv);
+}
+
+}  // namespace longline::routeadd

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "routeadd.d/verbs.hpp"
+#include "sys/route_table.hpp"
+
+namespace longline::routeadd {
+namespace {
+
+std::string summary(const std::vector<route::Change>& changes, const route::Resolved& resolved) {
+  const auto count = [&](route::ChangeKind kind) {
+    return std::count_if(changes.begin(), changes.end(), [&](const route::Change& c) { return c.kind == kind; });
+  };
+  const auto waiting = std::count_if(resolved.readiness.begin(), resolved.readiness.end(),
+                                     [](route::Readiness r) { return r != route::Readiness::ready; });
+  std::string out = changes.empty() ? "nothing to do"
+                                    : fmt::format("{} added, {} changed, {} removed", count(route::ChangeKind::add),
+                                                  count(route::ChangeKind::replace), count(route::ChangeKind::remove));
+  if (waiting > 0) out += fmt::format("; {} waiting for {}", waiting, waiting == 1 ? "its interface" : "their interfaces");
+  return out;
+}
+
+}  // namespace
+
+Result<ExitStatus> plan(const Options& options, const sys::StatePaths& paths) {
+  LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes(choose_source(options.file, paths)));
+  LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
+  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(paths));
+  const std::vector<route::Change> changes = route::plan(resolved, kernel);
+  print_notes(resolved, parsed, options);
+  if (!options.common.quiet || options.common.json) print_changes(changes, kernel.interfaces, options.common.json);
+  return changes.empty() ? ExitStatus::ok : ExitStatus::no;
+}
+
+Result<ExitStatus> apply(const Options& options, const sys::StatePaths& paths) {
+  LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes(choose_source(options.file, paths)));
+  LONGLINE_TRY(const sys::RouteLock lock, lock_routes(paths));
+  LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
+  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(paths));
+  const std::vector<route::Change> changes = route::plan(resolved, kernel);
+  LONGLINE_CHECK(refuse_conflicts(changes, parsed, kernel.interfaces));
+  LONGLINE_CHECK(commit_changes(changes, parsed, kernel.interfaces));
+  std::vector<route::Route> in_force;
+  in_force.reserve(parsed.routes.size());
+  for (const route::Wanted& wanted : parsed.routes) in_force.push_back(wanted.route);
+  save_routes_in_force(in_force, options, paths);
+  print_notes(resolved, parsed, options);
+  if (options.common.json || options.common.verbose > 0) print_changes(changes, kernel.interfaces, options.common.json);
+  if (!options.common.json && !options.common.quiet) print_line(summary(changes, resolved));
+  return ExitStatus::ok;
+}
+
+}  // namespace longline::routeadd

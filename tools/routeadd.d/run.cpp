@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#include "routeadd.d/verbs.hpp"
+
+namespace longline::routeadd {
+
+Result<ExitStatus> run(const Options& options) {
+  LONGLINE_TRY(const sys::StatePaths paths, sys::state_paths(options.common.config, options.common.root));
+  switch (options.verb) {
+    case Verb::list: return list(options, paths);
+    case Verb::add: return add(options, paths);
+    case Verb::del: return del(options, paths);
+    case Verb::plan: return plan(options, paths);
+    case Verb::apply: return apply(options, paths);
+  }
+  return Error(Errc::software, "a verb without code");
+}
+
+}  // namespace longline::routeadd

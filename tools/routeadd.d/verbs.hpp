@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "route/plan.hpp"
+#include "routeadd.d/options.hpp"
+#include "sys/route_lock.hpp"
+#include "sys/state_paths.hpp"
+
+namespace longline::routeadd {
+
+Result<ExitStatus> run(const Options& options);
+
+// One file a verb.
+Result<ExitStatus> list(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> add(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> del(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> plan(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> apply(const Options& options, const sys::StatePaths& paths);
+
+// What they share (files.cpp, kernel.cpp).
+
+/// The name under which routes from stdin and from the command line stand in messages.
+inline constexpr std::string_view kStdinName = "<stdin>";
+inline constexpr std::string_view kArgumentsName = "<arguments>";
+
+/// Which file FILE means: itself, stdin for "-" and, when it is not given, for a stdin redirected from a file; else the
+/// default. A default file that is missing is empty.
+struct RouteSource {
+  std::string path;           ///< "-" for stdin
+  bool named = false;
+};
+RouteSource choose_source(const std::string& file, const sys::StatePaths& paths);
+Result<std::string> read_source(const RouteSource& source);
+/// Errc::malformed with all diagnostics rendered.
+Result<route::ParsedRoutes> parse_source(const RouteSource& source, std::string text);
+Result<route::ParsedRoutes> read_routes(const RouteSource& source);
+
+/// The routes that are in force: those of the last apply, add or del since boot; before the first, the default file.
+Result<route::ParsedRoutes> read_routes_in_force(const sys::StatePaths& paths);
+bool has_routes_in_force(const sys::StatePaths& paths);
+/// A failure is said on stderr only: the kernel's table is right already.
+void save_routes_in_force(const std::vector<route::Route>& routes, const Options& options, const sys::StatePaths& paths);
+
+/// One routeadd at a time changes routes.
+Result<sys::RouteLock> lock_routes(const sys::StatePaths& paths);
+
+/// What is known of the links.
+route::LinkStates link_states(const sys::StatePaths& paths);
+
+/// Sends the changes as one transaction; events in the log for what was done. On a refusal: the line of the file, the kernel's words, Errc::route_refused.
+Result<void> commit_changes(const std::vector<route::Change>& changes, const route::ParsedRoutes& parsed,
+                            const route::Interfaces& interfaces);
+/// The error for the first conflict among the changes, if there is one.
+Result<void> refuse_conflicts(const std::vector<route::Change>& changes, const route::ParsedRoutes& parsed,
+                              const route::Interfaces& interfaces);
+void print_notes(const route::Resolved& resolved, const route::ParsedRoutes& parsed, const Options& options);
+void print_changes(const std::vector<route::Change>& changes, const route::Interfaces& interfaces, bool json);
+void print_line(const std::string& line);
+
+}  // namespace longline::routeadd
