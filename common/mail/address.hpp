@@ -24,8 +24,9 @@ std::string to_string(const Address& address);
 bool needs_smtputf8(std::string_view address);
 
 /// A mailbox as a user or a peer writes it, with or without angle brackets. A local part alone ("root") gets
-/// `default_domain`, or is refused where that is empty. Errc::malformed says what is wrong: two @, longer than 254 bytes
-/// (local part 64, domain 255, label 63), control characters, empty parts, a source route.
+/// `default_domain`, or is refused where that is empty. A source route is ignored (RFC 5321, appendix F.2); dots where
+/// RFC 5321 has none ("a..b") are let through and quoted. Errc::malformed says what is wrong: two @, longer than 254 bytes
+/// (local part 64, label 63), control characters, empty parts.
 Result<Address> parse_address(std::string_view text, std::string_view default_domain = {});
 
 /// A reverse-path for the envelope: "" and "<>" are the null sender (nullopt), otherwise as parse_address().

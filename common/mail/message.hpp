@@ -44,6 +44,8 @@ struct StoredMessage {
 class MessageBuilder {
  public:
   explicit MessageBuilder(SubmissionDefaults defaults);
+  /// How many bytes will come, if that is known: saves copying while the message grows.
+  void expect(std::size_t bytes);
   void feed(std::string_view bytes);
   /// True after the lone dot of `dot_ends`: what follows is not part of the message.
   bool ended() const { return ended_; }
@@ -51,21 +53,24 @@ class MessageBuilder {
   Result<StoredMessage> finish();
 
  private:
-  void take_line_end();
-  void end_line(bool complete);
-  void header_line(std::string_view line);
+  void feed_lines(std::string_view& bytes);
+  void feed_body(std::string_view bytes);
+  void end_held_line();
+  bool take_header_line(std::string_view line);
   void end_header();
-  void add_field(std::string field);
-  Result<void> collect_recipients();
+  void add_missing_fields();
+  void collect_recipients();
+  bool has_field(std::string_view name) const;
+  void end_body_line();
 
   SubmissionDefaults defaults_;
   StoredMessage message_;
-  std::string line_;                 ///< the line so far, while in the header (or when dots matter)
-  std::vector<std::string> fields_;  ///< complete fields, with CRLF, folded as submitted
-  std::size_t line_length_ = 0;
+  std::string held_;                 ///< the line so far, while it may be a header field or a lone dot
+  std::vector<std::string> fields_;  ///< header fields as submitted, folded, with CRLF
+  std::optional<Error> error_;
+  std::size_t line_length_ = 0;      ///< of the body line so far, with its CR
   bool in_header_ = true;
   bool first_line_ = true;
-  bool pending_cr_ = false;
   bool ended_ = false;
 };
 
@@ -75,12 +80,9 @@ std::string_view header_of(std::string_view content);
 std::string_view body_of(std::string_view content);
 /// The first field of this name, unfolded and trimmed; nullopt without one. Looks only at the header.
 std::optional<std::string> header_field(std::string_view content, std::string_view name);
+/// A field's body without its line breaks and outer blanks.
+std::string unfold(std::string_view field_body);
 /// How many fields of this name: Received, for loops.
 std::size_t count_header_fields(std::string_view content, std::string_view name);
-
-/// A copy that a peer without 8BITMIME can take (RFC 6152, 3): 8-bit text parts become quoted-printable, others base64, in
-/// every part of a multipart; 8-bit header text becomes encoded words (RFC 2047). A signed or encrypted multipart, and an
-/// enclosed message that cannot be changed, give Errc::refused.
-Result<std::string> to_seven_bit(std::string_view content);
 
 }  // namespace longline::mail

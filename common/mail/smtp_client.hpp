@@ -28,8 +28,8 @@ struct Outgoing {
 class MessageSource {
  public:
   virtual ~MessageSource() = default;
-  /// The next message to send, now leased by the caller; nullopt: none now. Asked again after every result, and a last
-  /// time before QUIT, so that mail which came meanwhile still goes.
+  /// The next message to send, now leased by the caller; nullopt: none now. After nullopt asked again when nothing is
+  /// under way any more, and a last time before QUIT, so that mail which came meanwhile still goes.
   virtual std::optional<Outgoing> next_message() = 0;
   /// Up to `most` bytes of the stored form from `offset`. Never "" before the end. An error (or fewer bytes than
   /// Outgoing::size) ends the session so that no truncated message can be taken for a whole one.
@@ -75,14 +75,14 @@ struct MessageResult {
 /// How much may be unanswered at a time: what the operator risks to send twice. Learned per peer; store it.
 struct SendWindow {
   int messages = 1;
-  std::int64_t bytes = 65536;
+  std::int64_t bytes = 16384;  ///< one message may be larger
   bool operator==(const SendWindow&) const = default;
 };
 
 struct SmtpTraffic {
   std::uint64_t bytes_out = 0;
   std::uint64_t bytes_in = 0;
-  int round_trips = 0;  ///< how often the machine had nothing left to write and had to wait
+  int round_trips = 0;  ///< from EHLO on, as if every reply came one round trip after its command
 };
 
 /// What the peer said about itself.

@@ -47,6 +47,7 @@ class SmtpReplyParser {
   SmtpReply reply_;
   std::string line_;
   std::size_t skip_ = 0;
+  std::size_t reply_size_ = 0;
   std::optional<Error> error_;
 };
 

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mail/smtp_client.hpp"
+#include "mail/smtp_reply.hpp"
+#include "mail/smtp_transaction.hpp"
+
+namespace longline::mail {
+
+/// The parts of SmtpClient: smtp_client.cpp opens and ends the session and reads replies, smtp_client_writer.cpp writes.
+struct SmtpClient::Impl {
+  enum class Phase { idle, greeting, ehlo, helo, running, finished };
+  enum class Expected { rset, mail, recipient, data, chunk, end_of_data };
+  struct Expect {
+    Expected what;
+    std::shared_ptr<Transaction> transaction;
+    std::size_t recipient = 0;
+    bool last_chunk = false;
+    std::uint64_t sent_up_to = 0;  ///< traffic.bytes_out with this command
+  };
+
+  Impl(SmtpClientOptions o, MessageSource& s) : options(std::move(o)), source(s), parser(options.skip_before_greeting), window(options.window) {}
+
+  // Session (smtp_client.cpp)
+  void take_replies(TimePoint now);
+  void take_greeting(const SmtpReply& reply, TimePoint now);
+  void take_ehlo(const SmtpReply& reply, TimePoint now);
+  void take_helo(const SmtpReply& reply, TimePoint now);
+  void take_reply(SmtpReply reply, TimePoint now);
+  void take_unexpected(const SmtpReply& reply);
+  void take_data_reply(Transaction& transaction, SmtpReply reply);
+  bool is_expected_peer(std::string_view name, std::string_view where);
+  void complete(const std::shared_ptr<Transaction>& transaction, TimePoint now);
+  void report(const Transaction& transaction, std::vector<RecipientResult> results);
+  bool retry_alone(const std::shared_ptr<Transaction>& transaction);
+  void requeue_recipients(Transaction& transaction, std::vector<RecipientResult>& results);
+  void count_round_trip(std::uint64_t answered);
+  void learn(const Transaction& transaction, TimePoint now);
+  /// Gives every message that is under way its result, then Finished.
+  void end(std::optional<Error> error);
+  void quit(std::optional<Error> error);
+  std::optional<TimePoint> deadline() const;
+
+  // Writer (smtp_client_writer.cpp)
+  void pump(TimePoint now);
+  bool begin_next(TimePoint now);
+  bool has_room() const;
+  bool may_begin(const Transaction& next) const;
+  std::shared_ptr<Transaction> fetch();
+  std::shared_ptr<Transaction> prepare(Outgoing message);
+  Result<std::string> read_whole(const Outgoing& message);
+  bool make_sendable(Transaction& transaction);
+  bool write_step(TimePoint now);
+  bool write_command(std::string_view command, Expect expect);
+  bool write_data_command();
+  bool write_chunk_header(TimePoint now);
+  bool write_body();
+  void give_up_unreadable(Error error);
+  bool write_end();
+  bool must_hold_body(const Transaction& transaction) const;
+  void leave_current(TimePoint now);
+  bool put(std::string_view bytes);
+  void flush();
+  std::size_t room() const { return free > chunk.size() ? free - chunk.size() : 0; }
+  bool in_order() const { return !peer.pipelining || !options.pipelining; }
+
+  SmtpClientOptions options;
+  MessageSource& source;
+  SmtpReplyParser parser;
+  SmtpPeer peer;
+  SendWindow window;
+  SmtpTraffic traffic;
+  Phase phase = Phase::idle;
+
+  std::deque<SmtpClientAction> actions;
+  std::deque<Expect> expected;
+  std::shared_ptr<Transaction> current;                   ///< being written; also in `under_way`
+  std::deque<std::shared_ptr<Transaction>> under_way;     ///< begun, no result yet
+  std::deque<std::shared_ptr<Transaction>> waiting;       ///< taken from the source, not begun
+  std::string chunk;                                      ///< collected for the next Write
+  std::vector<InFlight> last_bytes_in_chunk;
+  std::size_t free = 65536;                               ///< what the driver can take, `chunk` included
+  std::size_t begun = 0;                                  ///< transactions in this session
+  bool source_dry = false;
+  bool stopping = false;
+  bool use_chunking = false;
+  bool careful = false;                                   ///< a 503 came: one message at a time
+  bool transaction_open = false;                          ///< at the peer, as far as we know: RSET before MAIL
+
+  TimePoint clock{};                                      ///< of the latest input
+  TimePoint last_progress{};                              ///< bytes left, or a reply came
+  std::uint64_t answered_up_to = 0;                       ///< bytes_out of the last answered command
+  // What the line can do, for the window
+  std::optional<Duration> round_trip;
+  TimePoint asked_at{};
+  double best_rate = 0;                                   ///< answered bytes a second
+  int samples = 0;
+  std::uint64_t round_trip_mark = 0;                      ///< bytes_out when the round trip under way began
+};
+
+}  // namespace longline::mail
