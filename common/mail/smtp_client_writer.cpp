@@ -23,15 +23,16 @@ bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
-/// RFC 5321, 4.5.2: a dot more before each line that starts with one.
-void stuff_dots(std::string& out, std::string_view bytes, bool& at_line_start) {
+/// RFC 5321, 4.5.2: a dot more before each line that starts with one. `before` is the content's byte before `bytes`.
+void stuff_dots(std::string& out, std::string_view bytes, bool& at_line_start, char before) {
   while (!bytes.empty()) {
     if (at_line_start && bytes.front() == '.') out += '.';
     const std::size_t end = bytes.find('\n');
     const std::size_t taken = end == std::string_view::npos ? bytes.size() : end + 1;
     out += bytes.substr(0, taken);
+    at_line_start = end != std::string_view::npos && (end > 0 ? bytes[end - 1] : before) == '\r';
+    before = '\n';
     bytes.remove_prefix(taken);
-    at_line_start = end != std::string_view::npos && out.ends_with("\r\n");
   }
 }
 
@@ -266,7 +267,8 @@ bool SmtpClient::Impl::write_body() {
     }
     const std::size_t before = chunk.size();
     if (use_chunking) chunk += *bytes;
-    else stuff_dots(chunk, *bytes, t.at_line_start);
+    else stuff_dots(chunk, *bytes, t.at_line_start, t.last_byte);
+    t.last_byte = bytes->back();
     traffic.bytes_out += chunk.size() - before;
     t.offset += bytes->size();
   }

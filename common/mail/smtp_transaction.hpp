@@ -28,6 +28,7 @@ struct Transaction {
   std::uint64_t offset = 0;               ///< bytes of the content that are written
   std::uint64_t chunk_end = 0;            ///< BDAT: the offset at which the chunk under way ends
   bool at_line_start = true;
+  char last_byte = '\n';                  ///< of the content that is written
   bool handed_over = false;               ///< the last byte is in a Write
   bool body_started = false;
 

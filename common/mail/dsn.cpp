@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "mail/dsn.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace longline::mail {
+namespace {
+
+constexpr std::size_t kMostHeader = 16 * 1024;
+
+bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
+/// For the machine-readable part, which is ASCII.
+std::string ascii(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (is_high(c)) out += fmt::format("\\x{:02X}", static_cast<unsigned char>(c));
+    else if (c >= ' ' && c != 0x7F) out += c;
+  }
+  return out;
+}
+
+/// Whole fields only.
+std::string_view bounded_header(std::string_view content) {
+  std::string_view header = header_of(content);
+  if (header.size() <= kMostHeader) return header;
+  std::size_t end = header.rfind("\r\n", kMostHeader);
+  while (end != std::string_view::npos && end > 0 && end + 2 < header.size() && (header[end + 2] == ' ' || header[end + 2] == '\t')) {
+    end = header.rfind("\r\n", end - 1);
+  }
+  return end == std::string_view::npos ? std::string_view() : header.substr(0, end + 2);
+}
+
+std::string status_of(const DsnRecipient& recipient) { return recipient.enhanced.empty() ? "5.0.0" : ascii(recipient.enhanced); }
+
+std::string said(const DsnRecipient& recipient) {
+  if (recipient.code == 0) return recipient.text;
+  const std::string enhanced = recipient.enhanced.empty() ? "" : recipient.enhanced + ' ';
+  return fmt::format("{} {}{}", recipient.code, enhanced, recipient.text);
+}
+
+std::string text_part(const DsnRequest& request) {
+  std::string out = fmt::format("This is the mail system of {}. Your message could not be delivered to:\r\n\r\n", request.host);
+  for (const DsnRecipient& recipient : request.failed) {
+    const std::string who = recipient.remote_mta.empty() ? "" : escape(recipient.remote_mta) + " says: ";
+    out += fmt::format("<{}>: {}{}\r\n", escape(recipient.address), who, said(recipient));
+  }
+  return out + "\r\nIt will not be tried again. The header of your message is below.\r\n";
+}
+
+std::string status_part(const DsnRequest& request) {
+  std::string out = fmt::format("Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n", ascii(request.host), format_rfc5322(request.arrived));
+  for (const DsnRecipient& recipient : request.failed) {
+    out += fmt::format("\r\nFinal-Recipient: rfc822; {}\r\nAction: failed\r\nStatus: {}\r\n", ascii(recipient.address), status_of(recipient));
+    if (!recipient.remote_mta.empty()) out += fmt::format("Remote-MTA: dns; {}\r\n", ascii(recipient.remote_mta));
+    if (recipient.code != 0) out += fmt::format("Diagnostic-Code: smtp; {}\r\n", ascii(said(recipient)));
+  }
+  return out;
+}
+
+/// A part of the report; 8-bit ones say so.
+std::string part(std::string_view boundary, std::string_view type, std::string_view body) {
+  const bool eight_bit = std::any_of(body.begin(), body.end(), is_high);
+  return fmt::format("--{}\r\nContent-Type: {}\r\n{}\r\n{}\r\n", boundary, type, eight_bit ? "Content-Transfer-Encoding: 8bit\r\n" : "", body);
+}
+
+}  // namespace
+
+std::optional<StoredMessage> make_dsn(const DsnRequest& request) {
+  if (request.original_sender.empty()) return std::nullopt;
+  const std::string boundary = "=_" + request.unique;
+  const std::string text = text_part(request);
+  const std::string_view header = bounded_header(request.original_content);
+  const bool text_is_ascii = std::none_of(text.begin(), text.end(), is_high);
+  const std::string reference = header_field(request.original_content, "Message-ID").value_or("");
+  const bool good_reference = reference.size() > 2 && reference.size() < 250 && reference.starts_with('<') && reference.ends_with('>') &&
+                              std::none_of(reference.begin(), reference.end(), [](char c) { return is_high(c) || c <= ' '; });
+
+  StoredMessage dsn;
+  dsn.message_id = fmt::format("<{}@{}>", request.unique, request.host);
+  dsn.subject = "Undelivered Mail Returned to Sender";
+  std::string& out = dsn.content;
+  out = fmt::format(
+      "Date: {}\r\nFrom: Mail Delivery System <MAILER-DAEMON@{}>\r\nTo: <{}>\r\nSubject: {}\r\nMessage-ID: {}\r\n"
+      "Auto-Submitted: auto-replied\r\n",
+      format_rfc5322(request.now), request.host, request.original_sender, dsn.subject, dsn.message_id);
+  if (good_reference) out += fmt::format("References: {}\r\n", reference);
+  out += fmt::format(
+      "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"{}\"\r\n\r\n", boundary);
+  out += part(boundary, text_is_ascii ? "text/plain" : "text/plain; charset=utf-8", text);
+  out += part(boundary, "message/delivery-status", status_part(request));
+  out += part(boundary, "text/rfc822-headers", header);
+  out += fmt::format("--{}--\r\n", boundary);
+  dsn.eight_bit = std::any_of(out.begin(), out.end(), is_high);
+  for (const std::string_view line : split(out, '\n')) dsn.longest_line = std::max(dsn.longest_line, line.size() - (line.ends_with('\r') ? 1 : 0));
+  return dsn;
+}
+
+}  // namespace longline::mail

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: MIT
+#include "mail/smtp_server.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "base/text.hpp"
+#include "mail/address.hpp"
+#include "mail/dot_reader.hpp"
+#include "mail/message.hpp"
+#include "mail/smtp_command.hpp"
+
+namespace longline::mail {
+namespace {
+
+constexpr std::size_t kLongestCommand = 4096;
+
+/// Printable ASCII without what would end a comment or a line.
+std::string safe_name(std::string_view name) {
+  const bool good = !name.empty() && name.size() <= 255 && std::all_of(name.begin(), name.end(), [](char c) {
+    return c > ' ' && c < 0x7F && std::string_view("()<>\\\"").find(c) == std::string_view::npos;
+  });
+  return good ? std::string(name) : "unknown";
+}
+
+/// The stored form has no bare LF; a chunk (BDAT) may.
+void make_line_ends_crlf(std::string& content, std::size_t from) {
+  std::size_t bare = 0;
+  for (std::size_t i = from; i < content.size(); ++i) bare += content[i] == '\n' && (i == 0 || content[i - 1] != '\r') ? 1 : 0;
+  const bool ended = content.size() == from || content.ends_with('\n');
+  if (bare > 0) {
+    std::string fixed = content.substr(0, from);
+    fixed.reserve(content.size() + bare + 2);
+    for (std::size_t i = from; i < content.size(); ++i) {
+      if (content[i] == '\n' && content[i - 1] != '\r') fixed += '\r';
+      fixed += content[i];
+    }
+    content = std::move(fixed);
+  }
+  if (!ended) content += content.ends_with('\r') ? "\n" : "\r\n";
+}
+
+}  // namespace
+
+struct SmtpServer::Impl {
+  enum class Phase { idle, command, data, chunk, storing, finished };
+
+  explicit Impl(SmtpServerOptions o) : options(std::move(o)) {}
+
+  void take(std::string_view in, TimePoint now);
+  void take_command_bytes(std::string_view& in, TimePoint now);
+  void take_chunk_bytes(std::string_view& in, TimePoint now);
+  void command(std::string_view line, TimePoint now);
+  void hello(const SmtpCommand& command, bool extended);
+  void mail(std::string_view argument);
+  void recipient(std::string_view argument);
+  void data(std::string_view argument, TimePoint now);
+  void bdat(std::string_view argument, TimePoint now);
+  void end_of_chunk(TimePoint now);
+  void received_whole(TimePoint now);
+  void begin_content(TimePoint now);
+  void reset();
+  void reply(std::string_view text);
+  void refuse(std::string_view text);
+  void flush();
+  void finish(bool quit, std::string reason);
+  std::optional<TimePoint> deadline() const;
+
+  SmtpServerOptions options;
+  Phase phase = Phase::idle;
+  std::deque<SmtpServerAction> actions;
+  std::string out;
+  std::string line;            ///< a command so far
+  bool line_too_long = false;
+  std::string held;            ///< input behind a message that is being stored
+  std::size_t errors = 0;      ///< in a row
+  bool stopping = false;
+  TimePoint started{};
+  TimePoint last_progress{};
+  std::uint64_t messages = 0;
+
+  std::string helo;
+  bool extended = false;
+  bool has_sender = false;
+  Deliver envelope;            ///< `content` grows here
+  std::size_t prefix = 0;      ///< length of the fields that we put on top
+  DotReader dots;
+  std::uint64_t chunk_left = 0;
+  bool chunk_last = false;
+  bool chunks_begun = false;
+  std::string chunk_error;     ///< the reply to the chunk under way and, as 503, to those behind it until RSET
+};
+
+void SmtpServer::Impl::reply(std::string_view text) {
+  out += text;
+  out += "\r\n";
+}
+
+void SmtpServer::Impl::refuse(std::string_view text) {
+  reply(text);
+  if (++errors < options.error_limit || phase == Phase::finished) return;
+  reply("421 4.7.0 too many errors");
+  finish(false, "too many errors");
+}
+
+void SmtpServer::Impl::flush() {
+  if (!out.empty()) actions.emplace_back(Write{std::exchange(out, {})});
+}
+
+void SmtpServer::Impl::finish(bool quit, std::string reason) {
+  if (phase == Phase::finished) return;
+  flush();
+  phase = Phase::finished;
+  reset();
+  actions.emplace_back(SmtpServerFinished{quit, std::move(reason), messages});
+}
+
+void SmtpServer::Impl::reset() {
+  has_sender = false;
+  envelope = {};
+  prefix = 0;
+  chunks_begun = false;
+  chunk_error.clear();
+}
+
+void SmtpServer::Impl::take(std::string_view in, TimePoint now) {
+  while (!in.empty()) {
+    switch (phase) {
+      case Phase::command: take_command_bytes(in, now); break;
+      case Phase::data:
+        last_progress = now;
+        in.remove_prefix(dots.feed(in, envelope.content, prefix + options.size_limit));
+        if (dots.ended()) received_whole(now);
+        break;
+      case Phase::chunk: take_chunk_bytes(in, now); break;
+      case Phase::storing:
+        held += in;
+        in = {};
+        break;
+      case Phase::idle:
+      case Phase::finished: in = {}; break;
+    }
+  }
+  if (phase != Phase::finished) flush();
+}
+
+void SmtpServer::Impl::take_command_bytes(std::string_view& in, TimePoint now) {
+  const std::size_t end = in.find('\n');
+  const std::string_view piece = in.substr(0, end);
+  in.remove_prefix(end == std::string_view::npos ? in.size() : end + 1);
+  if (line.size() + piece.size() > kLongestCommand) line_too_long = true;
+  if (!line_too_long) line += piece;
+  if (end == std::string_view::npos) return;
+  last_progress = now;
+  const std::string complete = std::exchange(line, {});
+  if (stopping) {
+    reply("421 4.3.2 closing down");
+    return finish(false, "told to stop");
+  }
+  if (std::exchange(line_too_long, false)) return refuse("500 5.5.2 line too long");
+  command(std::string_view(complete).substr(0, complete.size() - (complete.ends_with('\r') ? 1 : 0)), now);
+}
+
+void SmtpServer::Impl::command(std::string_view text, TimePoint now) {
+  if (std::any_of(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7F; })) {
+    return refuse("500 5.5.2 control character in the command");
+  }
+  const SmtpCommand cmd = split_command(text);
+  const std::size_t errors_before = errors;
+  if (cmd.verb == "EHLO") hello(cmd, true);
+  else if (cmd.verb == "HELO") hello(cmd, false);
+  else if (cmd.verb == "MAIL") mail(cmd.argument);
+  else if (cmd.verb == "RCPT") recipient(cmd.argument);
+  else if (cmd.verb == "DATA") data(cmd.argument, now);
+  else if (cmd.verb == "BDAT") bdat(cmd.argument, now);
+  else if (cmd.verb == "RSET") {
+    reset();
+    reply("250 2.0.0 Ok");
+  } else if (cmd.verb == "NOOP") {
+    reply("250 2.0.0 Ok");
+  } else if (cmd.verb == "QUIT") {
+    reply("221 2.0.0 Bye");
+    return finish(true, "QUIT");
+  } else if (cmd.verb == "VRFY") {
+    reply("252 2.5.2 Send mail to find out");
+  } else if (cmd.verb == "HELP") {
+    reply("214 2.0.0 RFC 5321");
+  } else if (cmd.verb == "GET" || cmd.verb == "POST" || cmd.verb == "CONNECT") {
+    reply("421 4.7.0 this is a mail server");
+    return finish(false, "an HTTP client");
+  } else {
+    refuse("500 5.5.1 command unknown");
+  }
+  if (errors == errors_before) errors = 0;
+}
+
+void SmtpServer::Impl::hello(const SmtpCommand& cmd, bool esmtp) {
+  if (cmd.argument.empty()) return refuse("501 5.5.4 name expected");
+  reset();
+  helo = cmd.argument.substr(0, cmd.argument.find(' '));
+  extended = esmtp;
+  if (!esmtp) return reply("250 " + options.host);
+  reply("250-" + options.host);
+  for (const std::string_view extension : {"PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"}) {
+    reply(fmt::format("250-{}", extension));
+  }
+  reply(fmt::format("250 SIZE {}", options.size_limit));
+}
+
+void SmtpServer::Impl::mail(std::string_view argument) {
+  if (helo.empty()) return refuse("503 5.5.1 EHLO first");
+  if (has_sender) return refuse("503 5.5.1 sender already given");
+  const auto path = parse_path(argument, "FROM");
+  if (!path) return refuse("501 5.5.4 " + path.error().what);
+  const auto sender = parse_reverse_path(path->path, options.host);
+  if (!sender) return refuse("553 5.1.7 " + sender.error().what);
+  Deliver next;
+  for (const std::string& parameter : path->parameters) {
+    const std::string lower = to_lower(parameter);
+    if (lower.starts_with("size=")) {
+      const auto size = parse_integer(std::string_view(lower).substr(5));
+      if (!size || *size < 0) return refuse("501 5.5.4 SIZE is not a number");
+      if (static_cast<std::uint64_t>(*size) > options.size_limit) return refuse("552 5.3.4 message too large");
+    } else if (lower == "body=8bitmime") {
+      next.eight_bit = true;
+    } else if (lower == "smtputf8") {
+      next.smtputf8 = true;
+    } else if (lower != "body=7bit") {
+      return refuse("555 5.5.4 parameter not known");
+    }
+  }
+  next.sender = *sender ? to_string(**sender) : "";
+  envelope = std::move(next);
+  has_sender = true;
+  reply("250 2.1.0 Ok");
+}
+
+void SmtpServer::Impl::recipient(std::string_view argument) {
+  if (!has_sender) return refuse("503 5.5.1 MAIL first");
+  if (chunks_begun) return refuse("503 5.5.1 BDAT or RSET expected");
+  const auto path = parse_path(argument, "TO");
+  if (!path) return refuse("501 5.5.4 " + path.error().what);
+  if (!path->parameters.empty()) return refuse("555 5.5.4 parameter not known");
+  const bool postmaster = iequals(path->path, "<postmaster>");
+  const auto address = parse_address(path->path, postmaster ? std::string_view(options.host) : std::string_view());
+  if (!address) return refuse("501 5.1.3 " + address.error().what);
+  const bool local = postmaster || std::any_of(options.local_domains.begin(), options.local_domains.end(), [&](const std::string& pattern) {
+                       return match_domain(pattern, address->domain).has_value();
+                     });
+  if (!local) return refuse(fmt::format("550 5.7.1 {} is not a domain of this host", escape(address->domain)));
+  std::string printed = to_string(*address);
+  const bool known = std::find(envelope.recipients.begin(), envelope.recipients.end(), printed) != envelope.recipients.end();
+  if (!known && envelope.recipients.size() >= options.recipient_limit) return refuse("452 4.5.3 too many recipients");
+  if (!known) envelope.recipients.push_back(std::move(printed));
+  reply("250 2.1.5 Ok");
+}
+
+/// Our fields on top; the message follows.
+void SmtpServer::Impl::begin_content(TimePoint now) {
+  const WallTime wall = options.wall_at_start + (now - started);
+  const std::string_view protocol = envelope.smtputf8 ? "UTF8SMTP" : extended ? "ESMTP" : "SMTP";
+  const std::string from = options.peer.empty() ? safe_name(helo) : fmt::format("{} ([{}])", safe_name(helo), safe_name(options.peer));
+  envelope.content.clear();
+  if (options.return_path) envelope.content = fmt::format("Return-Path: <{}>\r\n", envelope.sender);
+  envelope.content += fmt::format("Received: from {} by {} with {}; {}\r\n", from, options.host, protocol, format_rfc5322(wall));
+  prefix = envelope.content.size();
+}
+
+void SmtpServer::Impl::data(std::string_view argument, TimePoint now) {
+  if (!argument.empty()) return refuse("501 5.5.4 DATA takes no argument");
+  if (!has_sender) return refuse("503 5.5.1 MAIL first");
+  if (chunks_begun) return refuse("503 5.5.1 BDAT or RSET expected");
+  if (envelope.recipients.empty()) return refuse("554 5.5.1 no valid recipients");
+  begin_content(now);
+  dots = {};
+  phase = Phase::data;
+  reply("354 Go ahead");
+}
+
+void SmtpServer::Impl::bdat(std::string_view argument, TimePoint now) {
+  const auto chunk = parse_bdat(argument);
+  if (!chunk) {  // nobody knows where the next command starts
+    reply("501 5.5.4 " + chunk.error().what);
+    return finish(false, "BDAT without a size");
+  }
+  if (!chunk_error.empty()) chunk_error = "503 5.5.1 RSET expected";
+  else if (!has_sender) chunk_error = "503 5.5.1 MAIL first";
+  else if (envelope.recipients.empty()) chunk_error = "503 5.5.1 no valid recipients";
+  else if (chunk->size > options.size_limit) chunk_error = "552 5.3.4 message too large";
+  if (!chunks_begun && chunk_error.empty()) begin_content(now);
+  chunks_begun = true;
+  chunk_left = chunk->size;
+  chunk_last = chunk->last;
+  phase = Phase::chunk;
+  if (chunk_left == 0) end_of_chunk(now);
+}
+
+void SmtpServer::Impl::take_chunk_bytes(std::string_view& in, TimePoint now) {
+  last_progress = now;
+  const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(in.size(), chunk_left));
+  if (chunk_error.empty() && envelope.content.size() + taken > prefix + options.size_limit) chunk_error = "552 5.3.4 message too large";
+  if (chunk_error.empty()) envelope.content += in.substr(0, taken);
+  else envelope.content.clear();
+  in.remove_prefix(taken);
+  chunk_left -= taken;
+  if (chunk_left == 0) end_of_chunk(now);
+}
+
+void SmtpServer::Impl::end_of_chunk(TimePoint now) {
+  phase = Phase::command;
+  if (!chunk_error.empty()) {
+    // A failed chunk fails the transaction until RSET; without a transaction there is nothing to fail.
+    refuse(chunk_error);
+    if (!has_sender) reset();
+    return;
+  }
+  if (!chunk_last) return reply("250 2.0.0 Ok");
+  make_line_ends_crlf(envelope.content, prefix);
+  received_whole(now);
+}
+
+void SmtpServer::Impl::received_whole(TimePoint) {
+  const bool by_dots = phase == Phase::data;
+  phase = Phase::command;
+  std::string_view error;
+  if (by_dots && dots.too_large()) error = "552 5.3.4 message too large";
+  else if (by_dots && dots.bare_lf()) error = "550 5.5.2 bare LF in the message, lines must end in CRLF";
+  else if (count_header_fields(envelope.content, "Received") > options.hop_limit) error = "554 5.4.6 too many hops, mail loop";
+  if (!error.empty()) {
+    refuse(error);
+    return reset();
+  }
+  flush();
+  phase = Phase::storing;
+  envelope.helo = helo;
+  envelope.eight_bit = envelope.eight_bit || std::any_of(envelope.content.begin(), envelope.content.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+  actions.emplace_back(std::exchange(envelope, {}));
+  reset();
+}
+
+std::optional<TimePoint> SmtpServer::Impl::deadline() const {
+  if (phase == Phase::idle || phase == Phase::finished || phase == Phase::storing) return std::nullopt;
+  return std::min(last_progress + options.command_timeout, started + options.session_limit);
+}
+
+SmtpServer::SmtpServer(SmtpServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+SmtpServer::SmtpServer(SmtpServer&&) noexcept = default;
+SmtpServer::~SmtpServer() = default;
+
+void SmtpServer::start(TimePoint now) {
+  impl_->phase = Impl::Phase::command;
+  impl_->started = now;
+  impl_->last_progress = now;
+  impl_->reply(fmt::format("220 {} ESMTP", impl_->options.host));
+  impl_->flush();
+}
+
+void SmtpServer::on_bytes(std::string_view in, TimePoint now) { impl_->take(in, now); }
+
+void SmtpServer::on_closed(TimePoint) {
+  if (impl_->phase == Impl::Phase::finished) return;
+  const bool within = impl_->phase == Impl::Phase::data || impl_->phase == Impl::Phase::chunk;
+  impl_->out.clear();
+  impl_->finish(false, within ? "the connection ended in the middle of a message" : "the connection ended without QUIT");
+}
+
+void SmtpServer::on_time(TimePoint now) {
+  const auto until = deadline();
+  if (!until || now < *until) return;
+  impl_->reply("421 4.4.2 time is up");
+  impl_->finish(false, "the client was silent for too long");
+}
+
+void SmtpServer::accept(std::string_view id, TimePoint now) {
+  if (impl_->phase != Impl::Phase::storing) return;
+  ++impl_->messages;
+  impl_->phase = Impl::Phase::command;
+  impl_->last_progress = now;
+  impl_->reply(id.empty() ? "250 2.0.0 Ok" : fmt::format("250 2.0.0 Ok {}", escape_at_most(id, 100)));
+  impl_->take(std::exchange(impl_->held, {}), now);
+}
+
+void SmtpServer::refuse(const Error& error, TimePoint now) {
+  if (impl_->phase != Impl::Phase::storing) return;
+  impl_->phase = Impl::Phase::command;
+  impl_->last_progress = now;
+  if (error.code == Errc::disk_full) impl_->refuse("452 4.3.1 disk full");
+  else if (error.code == Errc::refused) impl_->refuse("554 5.6.0 " + escape_at_most(error.what, 200));
+  else impl_->refuse("451 4.3.0 the message could not be stored");
+  impl_->take(std::exchange(impl_->held, {}), now);
+}
+
+void SmtpServer::stop(TimePoint now) {
+  impl_->stopping = true;
+  if (impl_->phase != Impl::Phase::command || !impl_->line.empty() || impl_->has_sender) return;
+  impl_->last_progress = now;
+  impl_->reply("421 4.3.2 closing down");
+  impl_->finish(false, "told to stop");
+}
+
+std::optional<TimePoint> SmtpServer::deadline() const { return impl_->deadline(); }
+
+std::optional<SmtpServerAction> SmtpServer::next_action() {
+  if (impl_->actions.empty()) return std::nullopt;
+  SmtpServerAction action = std::move(impl_->actions.front());
+  impl_->actions.pop_front();
+  return action;
+}
+
+bool SmtpServer::waiting() const { return impl_->phase == Impl::Phase::storing; }
+
+}  // namespace longline::mail
