@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "mail/connector_choice.hpp"
+
+#include "base/text.hpp"
+#include "mail/address.hpp"
+
+namespace longline::mail {
+namespace {
+
+std::string_view domain_of(std::string_view address) {
+  const std::size_t at = address.rfind('@');
+  return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
+}
+
+}  // namespace
+
+Destination ConnectorChoice::choose(std::string_view address) {
+  const std::string_view domain = domain_of(address);
+  if (const auto found = known_.find(domain); found != known_.end()) return found->second;
+  constexpr std::size_t kMostDomains = 100'000;
+  const Destination destination = decide(domain);
+  if (known_.size() < kMostDomains) known_.emplace(domain, destination);
+  return destination;
+}
+
+Destination ConnectorChoice::decide(std::string_view domain) const {
+  Destination best;
+  int specificity = -1;
+  for (const config::Connector& connector : config_.connectors) {
+    for (const std::string& pattern : connector.domains) {
+      const auto match = match_domain(pattern, domain);
+      if (!match || *match < specificity) continue;
+      if (*match == specificity && connector.cost >= best.connector->cost) continue;
+      best.connector = &connector;
+      specificity = *match;
+    }
+  }
+  for (const std::string& pattern : config_.local_domains) {
+    const auto match = match_domain(pattern, domain);
+    if (match && *match > specificity) return {nullptr, true};
+  }
+  return best;
+}
+
+std::string next_hop(const config::Connector* connector) {
+  if (connector == nullptr) return "";
+  if (connector->host == "line") return "line";
+  const bool v6 = connector->host.find(':') != std::string::npos && connector->host.front() != '[';
+  return (v6 ? "[" + connector->host + "]" : connector->host) + ":" + std::to_string(connector->port);
+}
+
+std::string lease_name(const config::Connector& connector) {
+  return connector.link.empty() ? "connector:" + connector.name : "link:" + connector.link;
+}
+
+std::optional<std::string> why_unusable(const config::Connector& connector) {
+  if (connector.protocol == config::Protocol::x400) {
+    return "connector " + connector.name + " speaks X.400, which this version does not";
+  }
+  if (connector.host == "mx") return "connector " + connector.name + " delivers by DNS, which this version does not";
+  if (connector.tls == config::TlsMode::required || connector.tls == config::TlsMode::implicit) {
+    return "connector " + connector.name + " requires TLS, which this version does not speak";
+  }
+  return std::nullopt;
+}
+
+std::string waiting_reason(const Recipient& recipient, const Destination& destination) {
+  if (!recipient.reason.empty() || recipient.finished()) return recipient.reason;
+  if (destination.local) return "its domain is local: 'mtaq receive' keeps such mail, the queue does not";
+  if (destination.connector == nullptr) return "no connector serves " + escape(domain_of(recipient.address));
+  return why_unusable(*destination.connector).value_or("");
+}
+
+void DueLinks::add(const QueuedMessage& message, WallTime now) {
+  for (const Recipient& recipient : message.recipients) {
+    if (!is_due(message, recipient, now)) continue;
+    const Destination destination = choice_.choose(recipient.address);
+    if (destination.connector == nullptr || destination.connector->link.empty()) continue;
+    if (!why_unusable(*destination.connector)) due_[destination.connector->link] = true;
+  }
+}
+
+std::vector<std::string> DueLinks::names() const {
+  std::vector<std::string> names;
+  for (const config::Link& link : config_.links) {
+    if (due_.contains(link.name)) names.push_back(link.name);
+  }
+  return names;
+}
+
+}  // namespace longline::mail

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.hpp"
+#include "mail/queue.hpp"
+
+namespace longline::mail {
+
+/// Where mail for one recipient goes: through a connector, into our own inbox, or nowhere (neither is set).
+struct Destination {
+  const config::Connector* connector = nullptr;
+  bool local = false;
+  bool operator==(const Destination&) const = default;
+};
+
+/// The most specific domain wins, then the lowest cost, then the order of the configuration. A local domain wins over
+/// patterns that are less specific than itself. Each connector decides for itself: that a LAN connector serves some domain
+/// changes nothing for the mail of a dial-up one (Q230051). Keeps what it found out, by domain; the Config must outlive it.
+class ConnectorChoice {
+ public:
+  explicit ConnectorChoice(const config::Config& config) : config_(config) {}
+  Destination choose(std::string_view address);
+
+ private:
+  Destination decide(std::string_view domain) const;
+  const config::Config& config_;
+  std::map<std::string, Destination, std::less<>> known_;
+};
+
+/// "line", "mail.example.com:25"; "" for no connector.
+std::string next_hop(const config::Connector* connector);
+/// The right to send over it that two flushes must not have at once: its link's, or its own on the LAN.
+std::string lease_name(const config::Connector& connector);
+/// Whether a flush of this version can use it; otherwise why not, for the queue listing.
+std::optional<std::string> why_unusable(const config::Connector& connector);
+/// Why a recipient waits, in one clause: its own reason, or that no connector serves its domain.
+std::string waiting_reason(const Recipient& recipient, const Destination& destination);
+
+/// The links that a call is worth: names in the order of the configuration, each once.
+class DueLinks {
+ public:
+  explicit DueLinks(const config::Config& config) : config_(config), choice_(config) {}
+  void add(const QueuedMessage& message, WallTime now);
+  std::vector<std::string> names() const;
+
+ private:
+  const config::Config& config_;
+  ConnectorChoice choice_;
+  std::map<std::string, bool> due_;
+};
+
+}  // namespace longline::mail

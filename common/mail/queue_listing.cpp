@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "mail/queue_listing.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace longline::mail {
+namespace {
+
+const Recipient& shown_recipient(const QueuedMessage& message) {
+  static const Recipient kNone{};
+  if (const Recipient* r = message.first_unfinished()) return *r;
+  return message.recipients.empty() ? kNone : message.recipients.front();
+}
+
+std::optional<std::string> non_empty(std::string text) {
+  return text.empty() ? std::nullopt : std::optional<std::string>(std::move(text));
+}
+
+std::optional<std::string> iso(const std::optional<WallTime>& t) {
+  return t ? std::optional<std::string>(format_iso8601(*t)) : std::nullopt;
+}
+
+std::string shown_sender(const QueuedMessage& message) { return message.sender.empty() ? "<>" : escape(message.sender); }
+
+std::string_view queue_name(const QueuedMessage& message) { return message.inbox ? "inbox" : "spool"; }
+
+std::string destination_text(const Destination& destination) {
+  if (destination.local) return "local";
+  if (destination.connector == nullptr) return "none";
+  std::string text = escape(destination.connector->name);
+  if (!destination.connector->link.empty()) text += " over link " + escape(destination.connector->link);
+  return text + ", next hop " + escape(next_hop(destination.connector));
+}
+
+}  // namespace
+
+JsonObject to_json(const QueuedMessage& message, ConnectorChoice& choice) {
+  const Recipient& shown = shown_recipient(message);
+  const Destination destination = choice.choose(shown.address);
+  const config::Connector* connector = destination.connector;
+  const std::string reason = waiting_reason(shown, destination);
+  std::vector<JsonObject> recipients;
+  for (const Recipient& r : message.recipients) {
+    JsonObject one;
+    one.set("address", r.address).set("state", to_string(r.state));
+    one.set("reason", non_empty(waiting_reason(r, choice.choose(r.address))));
+    recipients.push_back(std::move(one));
+  }
+  std::optional<std::string> expires;
+  if (connector != nullptr) expires = format_iso8601(message.arrived + connector->expire);
+  JsonObject out;
+  out.set("id", message.id).set("queue", queue_name(message)).set("state", to_string(message.state));
+  out.set("arrived", format_iso8601(message.arrived)).set("size", message.size).set("sender", message.sender);
+  out.set("recipients", recipients);
+  out.set("connector", connector == nullptr ? std::nullopt : std::optional<std::string>(connector->name));
+  out.set("link", connector == nullptr ? std::nullopt : non_empty(connector->link));
+  out.set("next_hop", non_empty(next_hop(connector)));
+  out.set("priority", priority_name(message.priority)).set("attempts", message.attempts);
+  out.set("next_attempt", iso(message.next_attempt())).set("expires", expires);
+  out.set("reason", non_empty(reason));
+  out.set("reason_class", reason.empty() ? std::nullopt : std::optional<std::string>(to_string(classify_reason(reason))));
+  out.set("message_id", non_empty(message.message_id)).set("subject", message.subject);
+  return out;
+}
+
+std::string listing_header() { return fmt::format("{:<7}  {:<8} {:>4} {:>8}  {:<28} {}\n", "ID", "STATE", "AGE", "SIZE", "FROM", "TO"); }
+
+std::string listing_lines(const QueuedMessage& message, ConnectorChoice& choice, WallTime now) {
+  const Recipient& shown = shown_recipient(message);
+  std::string to = escape(shown.address);
+  if (message.recipients.size() > 1) to += fmt::format(" +{}", message.recipients.size() - 1);
+  std::string out = fmt::format("{:<7}  {:<8} {:>4} {:>8}  {:<28} {}\n", message.id, to_string(message.state),
+                                format_age(now - message.arrived), format_size(message.size), shown_sender(message), to);
+  const std::string reason = waiting_reason(shown, choice.choose(shown.address));
+  std::string more = reason;
+  if (const auto next = message.next_attempt()) {
+    more += fmt::format("{}next attempt {}", more.empty() ? "" : "; ", format_iso8601(*next));
+  }
+  if (!more.empty()) out += fmt::format("{:9}{}\n", "", more);
+  return out;
+}
+
+std::string describe(const QueuedMessage& message, ConnectorChoice& choice, WallTime now) {
+  std::string out;
+  const auto line = [&](std::string_view name, const std::string& value) { out += fmt::format("{:<12} {}\n", name, value); };
+  line("id", message.id);
+  line("queue", std::string(queue_name(message)));
+  line("state", std::string(to_string(message.state)));
+  line("arrived", fmt::format("{} ({} ago)", format_iso8601(message.arrived), format_age(now - message.arrived)));
+  line("size", fmt::format("{} bytes", message.size));
+  line("sender", shown_sender(message));
+  line("message-id", escape(message.message_id));
+  line("subject", escape(message.subject));
+  line("priority", std::string(priority_name(message.priority)));
+  line("attempts", std::to_string(message.attempts));
+  for (const Recipient& r : message.recipients) {
+    const Destination destination = choice.choose(r.address);
+    line("recipient", fmt::format("{} {}", escape(r.address), to_string(r.state)));
+    if (const std::string reason = waiting_reason(r, destination); !reason.empty()) line("  reason", reason);
+    if (!r.finished()) line("  connector", destination_text(destination));
+    if (r.next_attempt) line("  next", format_iso8601(*r.next_attempt));
+    if (!r.finished() && destination.connector != nullptr) {
+      line("  expires", format_iso8601(message.arrived + destination.connector->expire));
+    }
+  }
+  return out;
+}
+
+std::string printable_text(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    if (end != std::string_view::npos && line.ends_with('\r')) line.remove_suffix(1);
+    out += escape(line);
+    if (end == std::string_view::npos) break;
+    out += '\n';
+    text.remove_prefix(end + 1);
+  }
+  return out;
+}
+
+std::string format_age(Duration age) {
+  using namespace std::chrono_literals;
+  constexpr std::array<std::pair<Duration, char>, 4> kUnits{{{24h, 'd'}, {1h, 'h'}, {1min, 'm'}, {1s, 's'}}};
+  for (const auto& [unit, letter] : kUnits) {
+    if (age >= unit) return fmt::format("{}{}", age / unit, letter);
+  }
+  return "0s";
+}
+
+}  // namespace longline::mail

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "mail/receipt.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+
+namespace longline::mail {
+namespace {
+
+constexpr std::array kWorstFirst = {Outcome::in_doubt, Outcome::not_tried, Outcome::deferred, Outcome::refused, Outcome::sent};
+
+std::optional<std::string> non_empty(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional<std::string>(text);
+}
+
+std::optional<Outcome> outcome_from_name(std::string_view name) {
+  for (const Outcome outcome : kWorstFirst) {
+    if (to_string(outcome) == name) return outcome;
+  }
+  return std::nullopt;
+}
+
+std::string messages(int n) { return fmt::format("{} message{}", n, n == 1 ? "" : "s"); }
+
+}  // namespace
+
+Outcome Receipt::outcome() const {
+  for (const Outcome worst : kWorstFirst) {
+    for (const RecipientResult& r : recipients) {
+      if (r.outcome == worst) return worst;
+    }
+  }
+  return Outcome::not_tried;
+}
+
+JsonObject to_json(const Receipt& receipt) {
+  std::vector<JsonObject> recipients;
+  for (const RecipientResult& r : receipt.recipients) {
+    JsonObject one;
+    one.set("address", r.address).set("result", to_string(r.outcome));
+    one.set("code", r.code == 0 ? std::nullopt : std::optional<int>(r.code)).set("reason", non_empty(r.text));
+    recipients.push_back(std::move(one));
+  }
+  JsonObject out;
+  out.set("id", receipt.id).set("result", to_string(receipt.outcome()));
+  out.set("connector", non_empty(receipt.connector)).set("link", non_empty(receipt.link));
+  out.set("size", receipt.size).set("recipients", recipients);
+  out.set("next_attempt", receipt.next_attempt ? std::optional<std::string>(format_iso8601(*receipt.next_attempt)) : std::nullopt);
+  out.set("cause", receipt.cause ? std::optional<std::string>(to_string(*receipt.cause)) : std::nullopt);
+  out.set("reason", non_empty(receipt.reason)).set("message_id", non_empty(receipt.message_id));
+  return out;
+}
+
+Result<Receipt> receipt_from_json(const std::string& text) {
+  LONGLINE_TRY(const JsonObject object, parse_json_object(text));
+  Receipt receipt;
+  receipt.id = object.string("id").value_or("");
+  receipt.connector = object.string("connector").value_or("");
+  receipt.link = object.string("link").value_or("");
+  receipt.size = object.integer("size").value_or(0);
+  receipt.message_id = object.string("message_id").value_or("");
+  receipt.reason = object.string("reason").value_or("");
+  if (const auto cause = object.string("cause")) receipt.cause = errc_from_name(*cause);
+  if (const auto next = object.string("next_attempt")) {
+    LONGLINE_TRY(receipt.next_attempt, parse_iso8601(*next));
+  }
+  for (const JsonObject& r : object.objects("recipients")) {
+    RecipientResult one;
+    one.address = r.string("address").value_or("");
+    one.outcome = outcome_from_name(r.string("result").value_or("")).value_or(Outcome::not_tried);
+    one.code = static_cast<int>(r.integer("code").value_or(0));
+    one.text = r.string("reason").value_or("");
+    receipt.recipients.push_back(std::move(one));
+  }
+  if (receipt.id.empty() || receipt.recipients.empty()) return Error(Errc::malformed, "not a receipt", Stage::queue);
+  return receipt;
+}
+
+std::string to_text(const Receipt& receipt) {
+  std::string out = fmt::format("{} {}", receipt.id, to_string(receipt.outcome()));
+  if (receipt.outcome() == Outcome::sent) {
+    out += " to " + escape(receipt.recipients.front().address);
+    if (receipt.recipients.size() > 1) out += fmt::format(" and {} more", receipt.recipients.size() - 1);
+    return out + fmt::format(" ({})", format_size(receipt.size));
+  }
+  for (const RecipientResult& r : receipt.recipients) {
+    if (r.outcome == Outcome::sent) continue;
+    out += fmt::format("{} {}", &r == receipt.recipients.data() ? ":" : ";", escape(r.address));
+    if (!r.text.empty()) out += fmt::format(" ({}{})", r.code == 0 ? "" : std::to_string(r.code) + " ", r.text);
+  }
+  if (!receipt.reason.empty()) out += ": " + receipt.reason;
+  return out;
+}
+
+void FlushTally::add(const Receipt& receipt) {
+  const Outcome outcome = receipt.outcome();
+  std::string reason = receipt.reason;
+  for (const RecipientResult& r : receipt.recipients) {
+    if (r.outcome != Outcome::sent && !r.text.empty()) {
+      reason = r.code == 0 ? r.text : fmt::format("{} {}", r.code, r.text);
+      break;
+    }
+  }
+  if (outcome == Outcome::sent) {
+    ++sent_;
+    bytes_ += receipt.size;
+  } else if (outcome == Outcome::refused) {
+    ++refused_;
+    if (first_refused_reason_.empty()) first_refused_reason_ = reason;
+  } else {
+    ++left_;
+    if (receipt.cause == Errc::next_hop_unreachable) ++unreachable_;
+    if (receipt.cause == Errc::link_down && link_down_++ == 0) first_link_down_ = receipt.link;
+    if (first_left_reason_.empty()) first_left_reason_ = reason;
+    if (receipt.next_attempt && (!next_attempt_ || *receipt.next_attempt < *next_attempt_)) next_attempt_ = receipt.next_attempt;
+  }
+}
+
+std::optional<Error> FlushTally::judgement() const {
+  if (left_ > 0) {
+    Errc code = Errc::messages_left;
+    Stage stage = Stage::transfer;
+    if (ended_by_) {
+      code = *ended_by_;
+    } else if (unreachable_ == left_) {
+      code = Errc::next_hop_unreachable;
+      stage = Stage::connect;
+    } else if (link_down_ == left_) {
+      code = Errc::link_down;
+      stage = Stage::connect;
+    }
+    std::string what = fmt::format("{} of {} left", left_, messages(total()));
+    if (code == Errc::deadline) what += ": the time ran out";
+    else if (code == Errc::interrupted) what += ": interrupted";
+    else if (!first_left_reason_.empty()) what += ": " + first_left_reason_;
+    what += next_attempt_ ? "; due again at " + format_iso8601(*next_attempt_) : "; tried again by the next flush";
+    Error error(code, std::move(what), stage);
+    if (code != Errc::link_down) return error;
+    return std::move(error).with_hint(fmt::format("flush never dials: dialctl run {0} -- mtaq flush --link {0} --wait", first_link_down_));
+  }
+  if (refused_ > 0) {
+    return Error(Errc::refused, fmt::format("{} of {} refused for good: {}", refused_, messages(total()), first_refused_reason_),
+                 Stage::transfer);
+  }
+  return std::nullopt;
+}
+
+Duration retry_delay(int attempts) {
+  constexpr Duration kFirst(5 * 60'000), kLongest(4 * 3'600'000);
+  return std::min(kLongest, kFirst * (1 << std::clamp(attempts - 1, 0, 10)));
+}
+
+bool has_expired(WallTime arrived, Duration expire, WallTime now) {
+  constexpr WallTime kPlausible(Duration(1'577'836'800'000));  // 2020
+  return arrived > kPlausible && arrived < now && now - arrived >= expire;
+}
+
+}  // namespace longline::mail

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "mail/filter.hpp"
+
+#include <doctest/doctest.h>
+
+namespace longline::mail {
+namespace {
+
+const WallTime kNow(Duration(1'800'000'000'000));
+
+struct World {
+  config::Config config;
+  World() {
+    config::Connector hub;
+    hub.name = "hub";
+    hub.domains = {"example.com"};
+    hub.link = "isp";
+    config.connectors = {hub};
+  }
+  QueuedMessage message() const {
+    QueuedMessage m;
+    m.arrived = kNow - Duration(3'600'000);
+    m.size = 2000;
+    m.sender = "Alice@site7.example";
+    Recipient bob, carol;
+    bob.address = "bob@example.com";
+    bob.state = RecipientState::deferred;
+    bob.reason = "451 4.7.1 Greylisted";
+    carol.address = "carol@other.example";
+    m.recipients = {bob, carol};
+    m.state = MessageState::ready;
+    return m;
+  }
+  bool holds(const Filter& filter) const {
+    ConnectorChoice choice(config);
+    return matches(filter, message(), choice, kNow);
+  }
+};
+
+TEST_CASE("globs") {
+  CHECK(glob_match("*", ""));
+  CHECK(glob_match("*@example.com", "bob@EXAMPLE.com"));
+  CHECK(glob_match("b?b@*.com", "bob@example.com"));
+  CHECK(glob_match("**a*", "xxa"));
+  CHECK_FALSE(glob_match("", "a"));
+  CHECK_FALSE(glob_match("b?b", "bb"));
+  CHECK_FALSE(glob_match("*@example.org", "bob@example.com"));
+  CHECK(glob_match(std::string(50, '*') + "b", std::string(20'000, 'a') + "b"));
+}
+
+TEST_CASE("no condition matches everything") {
+  CHECK(Filter().empty());
+  CHECK(World().holds(Filter()));
+}
+
+TEST_CASE("age and size") {
+  const World world;
+  Filter f;
+  f.older = Duration(3'600'000);
+  CHECK(world.holds(f));
+  f.older = Duration(3'600'001);
+  CHECK_FALSE(world.holds(f));
+  f = {};
+  f.younger = Duration(3'600'000);
+  CHECK_FALSE(world.holds(f));
+  f.younger = Duration(3'600'001);
+  CHECK(world.holds(f));
+  f = {};
+  f.larger = 1999;
+  f.smaller = 2001;
+  CHECK(world.holds(f));
+  f.larger = 2000;
+  CHECK_FALSE(world.holds(f));
+}
+
+TEST_CASE("one recipient must satisfy all that is said about recipients") {
+  const World world;
+  Filter f;
+  f.domain = "example.com";
+  CHECK(world.holds(f));
+  f.recipient = "carol@*";
+  CHECK_FALSE(world.holds(f));
+  f.domain = "*.example";
+  CHECK(world.holds(f));
+}
+
+TEST_CASE("sender, connector, link, state, reason") {
+  const World world;
+  Filter f;
+  f.sender = "alice@*";
+  CHECK(world.holds(f));
+  f.sender = "<>";
+  CHECK_FALSE(world.holds(f));
+  f = {};
+  f.connector = "hub";
+  f.link = "isp";
+  CHECK(world.holds(f));
+  f.link = "other";
+  CHECK_FALSE(world.holds(f));
+  f = {};
+  f.state = MessageState::ready;
+  CHECK(world.holds(f));
+  f.state = MessageState::held;
+  CHECK_FALSE(world.holds(f));
+  for (const char* reason : {"greylist", "451", "*listed", "no connector"}) {
+    f = {};
+    f.reason = reason;
+    CAPTURE(reason);
+    CHECK(world.holds(f));
+  }
+  f.reason = "tls";
+  CHECK_FALSE(world.holds(f));
+}
+
+}  // namespace
+}  // namespace longline::mail
