@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "sys/durable_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include "sys/unique_fd.hpp"
+
+namespace longline::sys {
+namespace {
+
+Result<void> write_and_sync(int fd, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error(errno, path);
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  if (::fsync(fd) != 0) return system_error(errno, path);
+  return {};
+}
+
+}  // namespace
+
+Result<void> write_new_file(const std::string& path, std::string_view bytes) {
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd) return system_error(errno, path, Errc::cannot_create);
+  Result<void> written = write_and_sync(fd.get(), bytes, path);
+  // close() reports what a network file system could not write.
+  if (::close(fd.release()) != 0 && written) written = system_error(errno, path);
+  if (!written) ::unlink(path.c_str());
+  return written;
+}
+
+Result<void> sync_folder(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return system_error(errno, path);
+  if (::fsync(fd.get()) != 0 && errno != EINVAL) return system_error(errno, path);
+  return {};
+}
+
+Result<void> publish_file(const std::string& from, const std::string& to) {
+  if (::link(from.c_str(), to.c_str()) != 0) {
+    // File systems without hard links (FAT on a stick): the kernel's rename that does not replace does as well.
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return system_error(errno, to, Errc::cannot_create);
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
+      return system_error(errno, to, Errc::cannot_create);
+    }
+  } else {
+    ::unlink(from.c_str());
+  }
+  return sync_folder(std::filesystem::path(to).parent_path().string());
+}
+
+}  // namespace longline::sys

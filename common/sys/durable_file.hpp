@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace longline::sys {
+
+/// Writes a new file, mode 0600, and waits until its bytes are on the disk. Nothing is left after an error.
+/// Errc::cannot_create, disk_full, io.
+Result<void> write_new_file(const std::string& path, std::string_view bytes);
+
+/// Waits until the entries of a folder are on the disk.
+Result<void> sync_folder(const std::string& path);
+
+/// Gives a written file its final name, which must be free (Errc::cannot_create with EEXIST if it is not), takes the
+/// first name away and syncs the folder of the final one.
+Result<void> publish_file(const std::string& from, const std::string& to);
+
+}  // namespace longline::sys

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <list>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/event.hpp"
+#include "config/config.hpp"
+#include "mail/connector_choice.hpp"
+#include "mail/dsn.hpp"
+#include "mail/receipt.hpp"
+#include "mail/smtp_client.hpp"
+#include "sys/spool.hpp"
+
+namespace longline::sys {
+
+/// One peer of a lane: connectors that all mean the same line or host share a session.
+struct FlushHop {
+  const config::Connector* connector = nullptr;   ///< the first of them: its settings count
+  std::vector<const config::Connector*> all;
+  bool serves(const config::Connector* other) const;
+};
+
+/// The messages of one lane (a link, or a LAN connector) on their way out: feeds the SMTP machine, records what became of
+/// them in the spool, makes the notifications. Needs the lane's lease.
+class FlushBatch : public mail::MessageSource {
+ public:
+  struct Callbacks {
+    std::function<void(const mail::Receipt&, bool in_snapshot)> on_receipt;
+    std::function<bool(const config::Connector&)> in_scope;   ///< for mail that comes while the line is open
+  };
+  FlushBatch(Spool& spool, const config::Config& config, EventSink& events, std::string host, std::string lane,
+             Callbacks callbacks);
+
+  /// A message of the snapshot (`in_snapshot`), or one that came later.
+  void add(mail::QueuedMessage message, bool in_snapshot);
+  bool empty() const { return entries_.empty(); }
+  /// The ids that have no receipt yet.
+  std::vector<std::string> waiting() const;
+  /// The peers, in the order of the configuration.
+  std::vector<FlushHop> hops() const;
+  /// What waits for this hop.
+  std::size_t due(const FlushHop& hop) const;
+
+  /// From now on the source serves this hop. `take_new`: also mail that comes meanwhile.
+  void start_hop(const FlushHop& hop, bool take_new);
+  std::optional<mail::Outgoing> next_message() override;
+  Result<std::string> read_body(const std::string& id, std::uint64_t offset, std::size_t most) override;
+
+  Result<void> mark_in_doubt(const std::vector<mail::InFlight>& messages);
+  Result<void> record(const std::vector<mail::MessageResult>& results);
+  /// What the hop has not got when its session is over (or never began) stays, for this reason. `writes`: say so in the
+  /// spool, and let expire what is old enough.
+  Result<void> give_up(const FlushHop& hop, const Error& why, bool writes);
+  /// Reads again what another flush may have changed since the snapshot; what is gone or done is forgotten.
+  Result<void> refresh();
+  /// Another flush did this one.
+  void forget(const std::string& id) { entries_.erase(id); }
+
+  int done() const { return done_; }
+  int taken_on() const { return taken_on_; }
+  std::size_t sent_in_hop() const { return sent_in_hop_; }
+  /// The first failure of the spool inside next_message(), which cannot report it.
+  std::optional<Error> source_failure() const { return source_failure_; }
+
+ private:
+  struct Entry {
+    mail::QueuedMessage message;
+    bool in_snapshot = true;
+    std::vector<mail::RecipientResult> results{};
+    std::optional<WallTime> next_attempt{};
+    std::optional<Errc> cause{};
+    std::string reason{};
+  };
+
+  bool ours(const config::Connector* connector) const;
+  std::vector<std::string> recipients_for(const Entry& entry, const FlushHop& hop);
+  bool complete(const Entry& entry);
+  void queue_for_hop(const Entry& entry);
+  void look_for_new();
+  void claim_more();
+  RecipientUpdate update_for(const Entry& entry, mail::RecipientResult& result, std::vector<mail::DsnRecipient>& failed);
+  Result<std::optional<mail::Submission>> notification(const Entry& entry, std::vector<mail::DsnRecipient> failed);
+  mail::Receipt receipt_of(const Entry& entry) const;
+  void emit(const Entry& entry, const mail::RecipientResult& result);
+  Result<void> commit(std::vector<MessageUpdate> updates, const std::vector<std::string>& touched);
+
+  Spool& spool_;
+  const config::Config& config_;
+  EventSink& events_;
+  std::string host_;
+  std::string lane_;
+  Callbacks callbacks_;
+  mutable mail::ConnectorChoice choice_;
+  std::map<std::string, Entry> entries_;
+  std::set<std::string> seen_;            // never taken on twice
+  FlushHop hop_;
+  bool take_new_ = false;
+  bool made_some_ = false;                // notifications, which may go over the same line
+  std::list<std::string> queue_;          // ids for the hop, best first
+  std::list<std::string> claimed_;        // the head of it, marked as being sent
+  std::string body_id_;                   // read ahead, so that the body is not looked up for each piece
+  std::uint64_t body_offset_ = 0;
+  std::string body_;
+  int done_ = 0, taken_on_ = 0;
+  std::size_t sent_in_hop_ = 0;
+  std::optional<Error> source_failure_;
+};
+
+}  // namespace longline::sys

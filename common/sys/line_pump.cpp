@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "sys/line_pump.hpp"
+
+#include <poll.h>
+
+namespace longline::sys {
+
+LinePump::LinePump(Loop& loop, std::unique_ptr<ByteStream> line, Handlers handlers)
+    : line_(std::move(line)), handlers_(std::move(handlers)) {
+  reader_ = loop.watch(line_->read_fd(), POLLIN, [this](short revents) { on_ready(revents); });
+  if (line_->write_fd() != line_->read_fd()) {
+    writer_ = loop.watch(line_->write_fd(), 0, [this](short) { write_some(); watch_again(); });
+  }
+}
+
+void LinePump::set_reading(bool reading) {
+  reading_ = reading;
+  watch_again();
+}
+
+void LinePump::write(std::string_view bytes) {
+  if (closed_) return;
+  out_ += bytes;
+  write_some();
+  watch_again();
+}
+
+void LinePump::on_ready(short revents) {
+  if ((revents & POLLOUT) != 0) write_some();
+  if (!closed_ && ((revents & POLLIN) != 0 || (revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)) read_some();
+  watch_again();
+}
+
+void LinePump::read_some() {
+  Result<std::string> bytes = line_->read();
+  if (!bytes) return close(bytes.error());
+  if (bytes->empty()) return;
+  bytes_in_ += bytes->size();
+  handlers_.on_bytes(*bytes);
+}
+
+void LinePump::write_some() {
+  bool some = false;
+  while (!closed_ && pending() > 0) {
+    const Result<std::size_t> n = line_->write(std::string_view(out_).substr(written_));
+    if (!n) return close(n.error());
+    if (*n == 0) break;
+    written_ += *n;
+    bytes_out_ += *n;
+    some = true;
+  }
+  if (pending() == 0) {
+    out_.clear();
+    written_ = 0;
+  } else if (written_ > (1u << 16)) {
+    out_.erase(0, written_);
+    written_ = 0;
+  }
+  if (some && handlers_.on_written) handlers_.on_written();
+}
+
+void LinePump::watch_again() {
+  if (closed_) return;
+  const short in = reading_ ? POLLIN : 0, out = pending() > 0 ? POLLOUT : 0;
+  if (writer_) {
+    reader_.set_events(in);
+    writer_.set_events(out);
+  } else {
+    reader_.set_events(static_cast<short>(in | out));
+  }
+}
+
+void LinePump::close(const Error& error) {
+  if (closed_) return;
+  // What the peer said before it went is still there to be read after a failed write.
+  constexpr int kMostReads = 64;
+  for (int i = 0; i < kMostReads; ++i) {
+    Result<std::string> rest = line_->read();
+    if (!rest || rest->empty()) break;
+    bytes_in_ += rest->size();
+    handlers_.on_bytes(*rest);
+    if (closed_) return;
+  }
+  closed_ = true;
+  reader_.reset();
+  writer_.reset();
+  out_.clear();
+  written_ = 0;
+  handlers_.on_closed(error);
+}
+
+}  // namespace longline::sys

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "mail/smtp_server.hpp"
+#include "sys/line_pump.hpp"
+#include "sys/loop.hpp"
+
+namespace longline::sys {
+
+/// One SMTP session of `mtaq receive`: a line, the server machine, and what stores the messages.
+class SmtpReceiver {
+ public:
+  /// Stores a message durably; its id, or why not.
+  using Store = std::function<Result<std::string>(const mail::Deliver&)>;
+  /// For --verbose: what came (true) and went (false); raw.
+  using Trace = std::function<void(bool received, std::string_view bytes)>;
+  using Ended = std::function<void(const mail::SmtpServerFinished&)>;
+
+  /// `ended` is called once, from the loop, when nothing is left to do; it must not destroy the receiver.
+  SmtpReceiver(Loop& loop, std::unique_ptr<ByteStream> line, mail::SmtpServerOptions options, Store store, Ended ended,
+               Trace trace = {});
+  /// 421 at the next command.
+  void stop();
+
+ private:
+  void drain();
+  void act(Write& write);
+  void act(mail::Deliver& deliver);
+  void act(mail::SmtpServerFinished& finished);
+  void set_timers();
+  void end();
+
+  Loop& loop_;
+  mail::SmtpServer machine_;
+  Store store_;
+  Ended ended_;
+  Trace trace_;
+  LinePump pump_;
+  Duration patience_;
+  Loop::Registration timer_;
+  Loop::Registration stall_;
+  std::optional<mail::SmtpServerFinished> finished_;
+  bool over_ = false;
+};
+
+}  // namespace longline::sys

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "sys/smtp_sender.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace longline::sys {
+namespace {
+
+constexpr std::size_t kBuffer = 65536;
+// QUIT must leave, but nobody pays for a line that does not take it.
+constexpr Duration kQuitPatience(5'000);
+
+}  // namespace
+
+SmtpSender::SmtpSender(Loop& loop, std::unique_ptr<ByteStream> line, mail::SmtpClientOptions options,
+                       mail::MessageSource& source, Journal journal, Trace trace)
+    : loop_(loop),
+      machine_(std::move(options), source),
+      journal_(std::move(journal)),
+      trace_(std::move(trace)),
+      pump_(loop, std::move(line),
+            {[this](std::string_view bytes) {
+               if (trace_) trace_(true, bytes);
+               machine_.on_bytes(bytes, loop_.now());
+               drain();
+             },
+             [this](const Error&) {
+               machine_.on_closed(loop_.now());
+               drain();
+               over_ = true;
+             },
+             [this] {
+               progress_ = true;
+               drain();
+             }}) {}
+
+Result<mail::SmtpFinished> SmtpSender::run() {
+  machine_.start(loop_.now());
+  drain();
+  while (!over_) LONGLINE_CHECK(loop_.run_once());
+  timer_.reset();
+  last_write_.reset();
+  if (failure_) return std::move(*failure_);
+  if (finished_) return std::move(*finished_);
+  return Error(Errc::software, "the session ended without a result", Stage::transfer);
+}
+
+void SmtpSender::stop() {
+  machine_.stop(loop_.now());
+  drain();
+}
+
+void SmtpSender::abort() {
+  machine_.on_closed(loop_.now());
+  drain();
+  over_ = true;
+}
+
+void SmtpSender::drain() {
+  // A write may call back here when bytes leave; the outer loop goes on then.
+  if (draining_) return;
+  draining_ = true;
+  while (!failure_) {
+    if (std::exchange(progress_, false)) {
+      machine_.on_writable(kBuffer - std::min(kBuffer, pump_.pending()), loop_.now());
+    }
+    auto action = machine_.next_action();
+    if (action && std::holds_alternative<mail::MessageResult>(*action)) {
+      results_.push_back(std::move(std::get<mail::MessageResult>(*action)));
+      continue;
+    }
+    record_results();
+    if (!action || failure_) break;
+    if (auto* write = std::get_if<Write>(&*action)) {
+      if (trace_) trace_(false, write->secret ? "********\r\n" : write->bytes);
+      pump_.write(write->bytes);
+    } else if (auto* mark = std::get_if<mail::MarkInDoubt>(&*action)) {
+      if (auto marked = journal_.mark_in_doubt(mark->messages); !marked) fail(std::move(marked).error());
+    } else if (auto* finished = std::get_if<mail::SmtpFinished>(&*action)) {
+      finished_ = std::move(*finished);
+    }
+  }
+  draining_ = false;
+  set_timers();
+  finish_when_written();
+}
+
+void SmtpSender::record_results() {
+  if (results_.empty()) return;
+  std::vector<mail::MessageResult> results;
+  results.swap(results_);
+  if (auto recorded = journal_.record(results); !recorded) fail(std::move(recorded).error());
+}
+
+void SmtpSender::fail(Error error) {
+  failure_ = std::move(error);
+  over_ = true;
+}
+
+void SmtpSender::set_timers() {
+  timer_.reset();
+  if (over_ || finished_) return;
+  if (const auto deadline = machine_.deadline()) {
+    timer_ = loop_.at(*deadline, [this] {
+      machine_.on_time(loop_.now());
+      drain();
+    });
+  }
+}
+
+void SmtpSender::finish_when_written() {
+  if (!finished_ || over_) return;
+  if (pump_.pending() == 0 || pump_.closed() || finished_->error) {
+    over_ = true;
+  } else if (!last_write_) {
+    last_write_ = loop_.at(loop_.now() + kQuitPatience, [this] { over_ = true; });
+  }
+}
+
+}  // namespace longline::sys

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "mail/smtp_client.hpp"
+#include "sys/line_pump.hpp"
+#include "sys/loop.hpp"
+
+namespace longline::sys {
+
+/// One SMTP session of `mtaq flush`: a line, the client machine, and what records its results durably.
+class SmtpSender {
+ public:
+  /// Must be on the disk when these return. An error ends the session before another byte leaves.
+  struct Journal {
+    std::function<Result<void>(const std::vector<mail::InFlight>&)> mark_in_doubt;
+    std::function<Result<void>(const std::vector<mail::MessageResult>&)> record;
+  };
+  using Trace = std::function<void(bool received, std::string_view bytes)>;
+
+  SmtpSender(Loop& loop, std::unique_ptr<ByteStream> line, mail::SmtpClientOptions options, mail::MessageSource& source,
+             Journal journal, Trace trace = {});
+
+  /// Runs the loop until the session is over. Errc::io, disk_full: the journal failed.
+  Result<mail::SmtpFinished> run();
+  /// No more messages; those under way are answered first. For a handler of the loop.
+  void stop();
+  /// Ends now; what has no reply is in doubt.
+  void abort();
+
+  const mail::SmtpPeer& peer() const { return machine_.peer(); }
+  std::uint64_t bytes_out() const { return pump_.bytes_out(); }
+  std::uint64_t bytes_in() const { return pump_.bytes_in(); }
+
+ private:
+  void drain();
+  void record_results();
+  void fail(Error error);
+  void set_timers();
+  void finish_when_written();
+
+  Loop& loop_;
+  mail::SmtpClient machine_;
+  Journal journal_;
+  Trace trace_;
+  LinePump pump_;
+  std::vector<mail::MessageResult> results_;
+  std::optional<mail::SmtpFinished> finished_;
+  std::optional<Error> failure_;
+  Loop::Registration timer_;
+  Loop::Registration last_write_;
+  bool over_ = false;
+  bool draining_ = false;
+  bool progress_ = false;
+};
+
+}  // namespace longline::sys

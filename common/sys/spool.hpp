@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "mail/queue.hpp"
+#include "mail/smtp_client.hpp"
+#include "sys/process_identity.hpp"
+#include "sys/sqlite.hpp"
+
+struct sqlite3_blob;
+
+namespace longline::sys {
+
+/// The queue, and what `receive` took in without a Maildir.
+enum class Box { queue = 0, inbox = 1 };
+
+/// The bytes of one stored message, read in pieces. Must not outlive its Spool.
+class SpoolBody {
+ public:
+  std::int64_t size() const { return size_; }
+  /// At most `most` bytes from `offset`; "" only at the end.
+  Result<std::string> read(std::int64_t offset, std::size_t most);
+
+ private:
+  friend class Spool;
+  struct Close {
+    void operator()(sqlite3_blob* blob) const;
+  };
+  SpoolBody(const Sqlite& db, sqlite3_blob* blob, std::int64_t size) : db_(&db), blob_(blob), size_(size) {}
+  const Sqlite* db_;
+  std::unique_ptr<sqlite3_blob, Close> blob_;
+  std::int64_t size_;
+};
+
+/// What an attempt did to one recipient.
+struct RecipientUpdate {
+  std::string address;
+  mail::RecipientState state = mail::RecipientState::waiting;
+  std::string reason;                      ///< escaped
+  std::optional<WallTime> next_attempt;
+};
+
+/// One result, recorded in one transaction: either all of it is on the disk, or none.
+struct MessageUpdate {
+  std::string id;
+  std::vector<RecipientUpdate> recipients;
+  bool counts = false;                     ///< the peer answered: one attempt more
+  bool ends = true;                        ///< the flush that has the message lets it go
+  std::optional<mail::Submission> notification;   ///< a DSN, queued together with the result
+  std::string receipt;                     ///< JSON for flushes that wait; "" for none
+};
+
+/// A flush's result for one message, as the flush that had the line recorded it.
+struct StoredReceipt {
+  std::int64_t number = 0;
+  std::string id;
+  std::string json;
+};
+
+/// The spool: one SQLite file with the messages, their bodies and what became of them (WAL, synchronous=FULL). Every
+/// call is one transaction; what it returned is on the disk. Any number of processes may have it open. Errors:
+/// disk_full and io with nothing stored, busy when another process held it longer than the deadline, config when the
+/// file is of another version or another program's (it is then not even opened), not_found for an id that is not there.
+class Spool {
+ public:
+  static constexpr std::int64_t kVersion = 1;
+
+  /// Creates the folder (0700) and the file (0600) where they are missing; the file appears complete or not at all.
+  /// Messages that a dead flush left in `sending` become ready or in-doubt.
+  static Result<Spool> open(const std::string& path, Duration busy_timeout = Duration(30'000));
+  /// Creates and changes nothing, works on a read-only file system. A file that is not there is an empty spool.
+  static Result<Spool> open_read_only(const std::string& path, Duration busy_timeout = Duration(30'000));
+
+  /// The id of the new message; when it has recipients of both kinds, that of the queued copy.
+  Result<std::string> add(const mail::Submission& submission, WallTime now);
+
+  /// All messages of a box, oldest first, as of one moment. The visitor returns false to end.
+  Result<void> visit(Box box, const std::function<bool(mail::QueuedMessage&&)>& visitor);
+  /// From either box.
+  Result<mail::QueuedMessage> find(const std::string& id);
+  Result<SpoolBody> open_body(const std::string& id);
+
+  /// hold or release; Errc::busy while it is being sent.
+  Result<void> set_held(const std::string& id, bool held);
+  /// Forgets deferrals and doubts: the message is ready again.
+  Result<void> requeue(const std::string& id);
+  Result<void> remove(const std::string& id);
+
+  /// The right to send over `name` ("link:isp", "connector:lan"). nullopt: ours until release_lease() or the end of
+  /// this process, otherwise who has it. A lease whose holder does not run any more is taken over.
+  Result<std::optional<ProcessIdentity>> take_lease(const std::string& name);
+  Result<void> release_lease();
+  Result<std::optional<ProcessIdentity>> lease_holder(const std::string& name);
+
+  // With the lease:
+  /// Marks messages as being sent. Returns those that are still there, not held, and nobody else's.
+  Result<std::vector<std::string>> claim(const std::vector<std::string>& ids);
+  Result<void> mark_in_doubt(const std::vector<mail::InFlight>& messages);
+  /// The ids of the notifications that were queued.
+  Result<std::vector<std::string>> record(const std::vector<MessageUpdate>& updates, WallTime now);
+
+  /// Whether another process changed the spool since the last call (at first: yes).
+  Result<bool> changed_by_others();
+
+  Result<std::int64_t> last_receipt();
+  /// The newest receipt of a message that was in the queue lately.
+  Result<std::optional<StoredReceipt>> receipt_of(const std::string& id);
+  Result<std::vector<StoredReceipt>> receipts_after(std::int64_t number);
+
+  /// What was learned about a peer, by connector.
+  Result<std::optional<mail::SendWindow>> peer_window(const std::string& peer);
+  Result<void> set_peer_window(const std::string& peer, const mail::SendWindow& window, WallTime now);
+
+  /// Gives the room of removed messages back to the file system when it is worth it.
+  Result<void> trim();
+
+ private:
+  Spool() = default;
+  Result<SqliteStatement*> statement(const char* sql);
+  Result<std::vector<std::int64_t>> running_leases();
+  Result<void> drop_dead_leases();
+  Result<void> visit_rows(const char* sql, std::int64_t parameter,
+                          const std::function<bool(mail::QueuedMessage&&)>& visitor);
+  Result<std::string> insert(const mail::Submission& submission, WallTime now);
+  Result<std::string> insert_copy(const mail::Submission& submission, Box box, WallTime now);
+  Result<void> apply(const MessageUpdate& update, WallTime now, std::vector<std::string>& notifications);
+  Result<void> check_free(std::int64_t sequence, const std::string& id);
+  Result<void> erase(std::int64_t sequence);
+
+  std::unique_ptr<Sqlite> db_;   // null: a spool that is not there, opened to be read; its address is stable for bodies
+  std::map<const char*, SqliteStatement> statements_;
+  std::int64_t lease_ = 0;       // 0: none
+  std::int64_t data_version_ = -1;
+};
+
+}  // namespace longline::sys

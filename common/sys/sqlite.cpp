@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "sys/sqlite.hpp"
+
+#include <sqlite3.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace longline::sys {
+namespace {
+
+Error sqlite_error(sqlite3* db, int code, const std::string& path) {
+  const int cause = db == nullptr ? 0 : sqlite3_system_errno(db);
+  const std::string words = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
+  switch (code & 0xff) {
+    case SQLITE_FULL: return Error(Errc::disk_full, path + ": disk full", Stage::queue);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return Error(Errc::busy, path + ": another process is writing and does not end", Stage::queue);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return Error(Errc::io, path + ": the file is damaged (" + words + ")", Stage::queue)
+          .with_hint("nothing was changed; keep a copy and try 'sqlite3 FILE .recover'");
+    case SQLITE_NOMEM: return Error(Errc::os, path + ": out of memory", Stage::queue);
+    case SQLITE_TOOBIG: return Error(Errc::refused, path + ": the message is too large to store", Stage::queue);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return Error(cause == EROFS ? Errc::io : Errc::permission, path + ": cannot be written (" + words + ")",
+                   Stage::queue);
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR: {
+      if (cause == ENOSPC || cause == EDQUOT) return Error(Errc::disk_full, path + ": disk full", Stage::queue);
+      if (cause != 0) return system_error(cause, path).in_stage(Stage::queue);
+      return Error(Errc::io, path + ": " + words, Stage::queue);
+    }
+    default: return Error(Errc::software, path + ": " + words, Stage::queue);
+  }
+}
+
+// A URI, because only there `immutable` can be said.
+std::string uri(const std::string& path, Sqlite::Mode mode) {
+  if (mode == Sqlite::Mode::memory) return ":memory:";
+  std::string out = "file:";
+  for (const char c : path) {
+    if (c == '?' || c == '#' || c == '%') {
+      constexpr std::string_view kHex = "0123456789ABCDEF";
+      const auto byte = static_cast<unsigned char>(c);
+      out += '%';
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out + (mode == Sqlite::Mode::read_write  ? "?mode=rw"
+                : mode == Sqlite::Mode::read_only ? "?mode=ro"
+                                                  : "?mode=ro&immutable=1");
+}
+
+}  // namespace
+
+void SqliteStatement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+void Sqlite::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+
+SqliteStatement::SqliteStatement(sqlite3* db, sqlite3_stmt* statement, std::string name)
+    : db_(db), statement_(statement), name_(std::move(name)) {}
+
+SqliteStatement& SqliteStatement::bind(int parameter, std::int64_t value) {
+  if (const int rc = sqlite3_bind_int64(statement_.get(), parameter, value); rc != SQLITE_OK) bind_failure_ = rc;
+  return *this;
+}
+
+SqliteStatement& SqliteStatement::bind(int parameter, std::string_view value) {
+  const char* data = value.data() == nullptr ? "" : value.data();
+  const int rc = sqlite3_bind_text64(statement_.get(), parameter, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  if (rc != SQLITE_OK) bind_failure_ = rc;
+  return *this;
+}
+
+SqliteStatement& SqliteStatement::bind(int parameter, const std::optional<std::int64_t>& value) {
+  if (value) return bind(parameter, *value);
+  if (const int rc = sqlite3_bind_null(statement_.get(), parameter); rc != SQLITE_OK) bind_failure_ = rc;
+  return *this;
+}
+
+SqliteStatement& SqliteStatement::bind_blob(int parameter, std::string_view bytes) {
+  const char* data = bytes.data() == nullptr ? "" : bytes.data();
+  const int rc = sqlite3_bind_blob64(statement_.get(), parameter, data, bytes.size(), SQLITE_STATIC);
+  if (rc != SQLITE_OK) bind_failure_ = rc;
+  return *this;
+}
+
+Result<bool> SqliteStatement::step() {
+  if (bind_failure_ != 0) return sqlite_error(db_, std::exchange(bind_failure_, 0), name_);
+  const int rc = sqlite3_step(statement_.get());
+  if (rc == SQLITE_ROW) return true;
+  if (rc == SQLITE_DONE) return false;
+  return sqlite_error(db_, rc, name_);
+}
+
+Result<void> SqliteStatement::run() {
+  Result<bool> result = step();
+  reset();
+  if (!result) return std::move(result).error();
+  return {};
+}
+
+void SqliteStatement::reset() {
+  sqlite3_reset(statement_.get());
+  sqlite3_clear_bindings(statement_.get());
+}
+
+std::int64_t SqliteStatement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+
+std::string SqliteStatement::text(int column) const {
+  const void* data = sqlite3_column_blob(statement_.get(), column);
+  const int length = sqlite3_column_bytes(statement_.get(), column);
+  return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), static_cast<std::size_t>(length));
+}
+
+std::optional<std::int64_t> SqliteStatement::optional_integer(int column) const {
+  if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL) return std::nullopt;
+  return integer(column);
+}
+
+Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, Duration busy_timeout) {
+  sqlite3* db = nullptr;
+  const bool writes = mode == Mode::read_write || mode == Mode::memory;
+  const int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+  const int rc = sqlite3_open_v2(uri(path, mode).c_str(), &db, flags, nullptr);
+  Sqlite result{path};
+  result.db_.reset(db);
+  if (rc != SQLITE_OK) return sqlite_error(db, rc, path);
+  sqlite3_extended_result_codes(db, 1);
+  sqlite3_busy_timeout(db, static_cast<int>(busy_timeout.count()));
+  return result;
+}
+
+Error Sqlite::error(int code) const { return sqlite_error(db_.get(), code, path_); }
+
+Result<void> Sqlite::run(const char* sql) {
+  const int rc = sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr);
+  if (rc != SQLITE_OK) return error(rc);
+  return {};
+}
+
+Result<SqliteStatement> Sqlite::prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int rc = sqlite3_prepare_v2(db_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  if (rc != SQLITE_OK) return error(rc);
+  return SqliteStatement(db_.get(), statement, path_);
+}
+
+Result<std::int64_t> Sqlite::integer(std::string_view sql) {
+  LONGLINE_TRY(SqliteStatement statement, prepare(sql));
+  LONGLINE_TRY(const bool row, statement.step());
+  return row ? statement.integer(0) : 0;
+}
+
+std::int64_t Sqlite::last_insert_id() const { return sqlite3_last_insert_rowid(db_.get()); }
+int Sqlite::changes() const { return sqlite3_changes(db_.get()); }
+
+Result<SqliteTransaction> SqliteTransaction::begin(Sqlite& db) {
+  LONGLINE_CHECK(db.run("BEGIN IMMEDIATE"));
+  return SqliteTransaction(db);
+}
+
+SqliteTransaction::~SqliteTransaction() {
+  // After a full disk SQLite may have rolled back by itself.
+  if (db_ != nullptr && sqlite3_get_autocommit(db_->handle()) == 0) {
+    sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+
+Result<void> SqliteTransaction::commit() {
+  LONGLINE_CHECK(db_->run("COMMIT"));
+  db_ = nullptr;
+  return {};
+}
+
+}  // namespace longline::sys
