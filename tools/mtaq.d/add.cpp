@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "mail/address.hpp"
+#include "mail/message.hpp"
+#include "sys/random_name.hpp"
+#include "sys/spool.hpp"
+#include "sys/system_clock.hpp"
+#include "verbs.hpp"
+
+namespace longline::mtaq {
+namespace {
+
+// SQLite stores at most 1,000,000,000 bytes in one value.
+constexpr std::size_t kLargestMessage = 900'000'000;
+
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::getuid());
+  return entry != nullptr && entry->pw_name != nullptr ? entry->pw_name : fmt::format("uid{}", ::getuid());
+}
+
+Result<std::string> envelope_sender(const AddOptions& add, const World& world) {
+  LONGLINE_TRY(const std::optional<mail::Address> sender,
+               mail::parse_reverse_path(add.sender.value_or(user_name()), world.host));
+  return sender ? to_string(*sender) : std::string();
+}
+
+void append_once(std::vector<std::string>& list, std::string address) {
+  if (std::find(list.begin(), list.end(), address) == list.end()) list.push_back(std::move(address));
+}
+
+Result<std::vector<std::string>> given_recipients(const AddOptions& add, const World& world) {
+  std::vector<std::string> out;
+  for (const std::string& text : add.recipients) {
+    // sendmail's users write lists in one argument.
+    if (text.find(',') != std::string::npos) {
+      LONGLINE_TRY(const auto list, mail::parse_address_list(text, world.host));
+      for (const mail::Address& address : list) append_once(out, to_string(address));
+    } else {
+      LONGLINE_TRY(const mail::Address address, mail::parse_address(text, world.host));
+      append_once(out, to_string(address));
+    }
+  }
+  return out;
+}
+
+Result<mail::StoredMessage> read_message(mail::MessageBuilder& builder) {
+  std::string buffer(1 << 20, '\0');
+  std::size_t total = 0;
+  while (!builder.ended()) {
+    const ssize_t n = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error(errno, "stdin");
+    if (n == 0) break;
+    total += static_cast<std::size_t>(n);
+    if (total > kLargestMessage) return Error(Errc::refused, "the message is larger than 900 MB", Stage::queue);
+    builder.feed(std::string_view(buffer).substr(0, static_cast<std::size_t>(n)));
+  }
+  return builder.finish();
+}
+
+// Local recipients get their copy now, the others wait in the queue; one transaction.
+Result<std::string> store(mail::Submission submission, World& world) {
+  mail::ConnectorChoice choice(world.config);
+  const auto local = std::stable_partition(submission.recipients.begin(), submission.recipients.end(),
+                                           [&](const std::string& r) { return !choice.choose(r).local; });
+  submission.local_recipients.assign(local, submission.recipients.end());
+  submission.recipients.erase(local, submission.recipients.end());
+  LONGLINE_TRY(sys::Spool spool, sys::Spool::open(world.paths.spool));
+  return spool.add(submission, sys::wall_now());
+}
+
+}  // namespace
+
+Result<ExitStatus> run_add(const Options& options, World& world) {
+  const AddOptions& add = options.add;
+  if (add.recipients.empty() && !add.recipients_from_header) {
+    return Error(Errc::usage, "no recipient").with_hint("name recipients, or take them from the header with -t");
+  }
+  mail::Submission submission;
+  submission.priority = add.priority;
+  LONGLINE_TRY(submission.sender, envelope_sender(add, world));
+  LONGLINE_TRY(submission.recipients, given_recipients(add, world));
+  mail::SubmissionDefaults defaults;
+  defaults.sender = submission.sender;
+  defaults.full_name = add.full_name;
+  defaults.host = world.host;
+  defaults.now = sys::wall_now();
+  defaults.unique = sys::random_name();
+  defaults.recipients_from_header = add.recipients_from_header;
+  defaults.dot_ends = add.dot_ends;
+  mail::MessageBuilder builder(std::move(defaults));
+  LONGLINE_TRY(mail::StoredMessage message, read_message(builder));
+  for (const mail::Address& address : message.recipients) append_once(submission.recipients, to_string(address));
+  if (submission.recipients.empty()) return Error(Errc::malformed, "the header names no recipient", Stage::queue);
+  submission.content = std::move(message.content);
+  submission.eight_bit = message.eight_bit;
+  submission.message_id = std::move(message.message_id);
+  submission.subject = std::move(message.subject);
+  LONGLINE_TRY(const std::string id, store(std::move(submission), world));
+  if (!add.prints_id || options.common.quiet) return ExitStatus::ok;
+  const std::string line = options.common.json ? JsonObject().set("id", id).dump() : id;
+  std::printf("%s\n", line.c_str());
+  return ExitStatus::ok;
+}
+
+}  // namespace longline::mtaq

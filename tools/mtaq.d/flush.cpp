@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "base/text.hpp"
+#include "dialogue.hpp"
+#include "sys/queue_flush.hpp"
+#include "sys/system_clock.hpp"
+#include "verbs.hpp"
+
+namespace longline::mtaq {
+namespace {
+
+// Receipts on stdout, progress on a terminal's stderr, the dialogue with --verbose.
+class Reporter : public sys::FlushObserver {
+ public:
+  explicit Reporter(const tools::CommonOptions& common)
+      : common_(common), shows_progress_(tools::stderr_is_terminal() && !common.quiet && !common.json && common.verbose == 0),
+        started_(sys::steady_now()) {}
+
+  void on_receipt(const mail::Receipt& receipt) override {
+    bytes_ += receipt.outcome() == mail::Outcome::sent ? receipt.size : 0;
+    // What was not even begun is in the one line that says why.
+    if (common_.quiet || (!common_.json && receipt.cause && receipt.outcome() == mail::Outcome::not_tried)) return;
+    clear_progress();
+    const std::string line = common_.json ? to_json(receipt).dump() : to_text(receipt);
+    std::printf("%s\n", line.c_str());
+    // A script that reads receipts from a pipe gets each when it is due.
+    std::fflush(stdout);
+  }
+
+  void on_progress(std::uint64_t bytes_out, int done, int total) override {
+    if (!shows_progress_) return;
+    const TimePoint now = sys::steady_now();
+    if (now - shown_ < Duration(100) && done < total) return;
+    shown_ = now;
+    const auto elapsed = std::max<std::int64_t>((now - started_).count(), 1);
+    const std::string line = fmt::format("{}/{} messages, {}, {}/s", done, total, format_size(static_cast<std::int64_t>(bytes_out)),
+                                         format_size(static_cast<std::int64_t>(bytes_out) * 1000 / elapsed));
+    std::fprintf(stderr, "\r\033[K%s", line.c_str());
+    drawn_ = true;
+  }
+
+  bool wants_trace() const override { return common_.verbose > 0; }
+  void on_trace(bool received, std::string_view bytes) override { dialogue_.show(received, bytes); }
+
+  void clear_progress() {
+    if (drawn_) std::fputs("\r\033[K", stderr);
+    drawn_ = false;
+  }
+
+  void summarize(const mail::FlushTally& tally) {
+    clear_progress();
+    if (common_.quiet || common_.json || tally.sent() == 0) return;
+    const auto elapsed = std::max<std::int64_t>((sys::steady_now() - started_).count(), 1);
+    std::fprintf(stderr, "%d of %d messages sent, %s in %s\n", tally.sent(), tally.total(), format_size(bytes_).c_str(),
+                 format_duration(Duration(elapsed < 10'000 ? elapsed : elapsed / 1000 * 1000)).c_str());
+  }
+
+ private:
+  const tools::CommonOptions& common_;
+  bool shows_progress_;
+  TimePoint started_, shown_{};
+  std::int64_t bytes_ = 0;
+  bool drawn_ = false;
+  Dialogue dialogue_{"peer", "us"};
+};
+
+}  // namespace
+
+Result<ExitStatus> run_flush(const Options& options, World& world) {
+  const FlushOptions& flush = options.flush;
+  LONGLINE_CHECK(check_link(world, flush.link));
+  LONGLINE_CHECK(check_connector(world, flush.connector));
+  sys::FlushSettings settings;
+  settings.scope = {flush.link, flush.connector, {}};
+  LONGLINE_TRY(settings.scope.ids, read_ids(flush.ids));
+  // "-" with nothing on stdin: nothing was asked for.
+  if (!flush.ids.empty() && settings.scope.ids.empty()) return ExitStatus::ok;
+  settings.wait = flush.wait;
+  settings.deadline = flush.deadline;
+  settings.host = world.host;
+  LONGLINE_TRY(sys::Spool spool, sys::Spool::open(world.paths.spool));
+  Reporter reporter(options.common);
+  Result<mail::FlushTally> tally =
+      sys::QueueFlush(spool, world.config, world.paths, world.events, std::move(settings), reporter).run();
+  reporter.clear_progress();
+  if (!tally) return std::move(tally).error();
+  reporter.summarize(*tally);
+  if (auto verdict = tally->judgement()) return std::move(*verdict);
+  return ExitStatus::ok;
+}
+
+}  // namespace longline::mtaq

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "options.hpp"
+
+#include <functional>
+
+#include "base/text.hpp"
+#include "common/command_line.hpp"
+
+namespace longline::mtaq {
+namespace {
+
+// An option whose text a parser of base/ must take; its complaint becomes CLI11's.
+template <class T>
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& out, const std::function<Result<void>(const std::string&, T&)>& parse,
+                        const std::string& type, const std::string& help) {
+  return app
+      .add_option_function<std::string>(
+          name,
+          [&out, parse, name](const std::string& text) {
+            if (auto parsed = parse(text, out); !parsed) throw CLI::ValidationError(name, parsed.error().message());
+          },
+          help)
+      ->type_name(type);
+}
+
+Result<void> to_duration(const std::string& text, std::optional<Duration>& out) {
+  LONGLINE_TRY(out, parse_duration(text));
+  return {};
+}
+
+Result<void> to_size(const std::string& text, std::optional<std::int64_t>& out) {
+  LONGLINE_TRY(out, parse_size(text));
+  return {};
+}
+
+void add_filter(CLI::App& app, mail::Filter& filter) {
+  add_parsed<std::optional<Duration>>(app, "--older", filter.older, to_duration, "TIME", "Arrived at least so long ago");
+  add_parsed<std::optional<Duration>>(app, "--younger", filter.younger, to_duration, "TIME", "Arrived since");
+  add_parsed<std::optional<std::int64_t>>(app, "--larger", filter.larger, to_size, "SIZE", "More bytes than this");
+  add_parsed<std::optional<std::int64_t>>(app, "--smaller", filter.smaller, to_size, "SIZE", "Fewer bytes than this");
+  app.add_option("--sender", filter.sender, "Sender; * and ? match; '<>' is the null sender")->type_name("GLOB");
+  app.add_option("--recipient", filter.recipient, "A recipient")->type_name("GLOB");
+  app.add_option("--domain", filter.domain, "A recipient's domain")->type_name("GLOB");
+  app.add_option("--connector", filter.connector, "Goes through this connector")->type_name("NAME");
+  app.add_option("--link", filter.link, "Goes over this link")->type_name("NAME");
+  add_parsed<std::optional<mail::MessageState>>(
+      app, "--state", filter.state,
+      [](const std::string& text, std::optional<mail::MessageState>& out) -> Result<void> {
+        out = mail::message_state_from_name(text);
+        if (!out) return Error(Errc::usage, "'" + escape(text) + "' is none of ready, deferred, held, sending, in-doubt");
+        return {};
+      },
+      "STATE", "ready, deferred, held, sending or in-doubt");
+  app.add_option("--reason", filter.reason, "A class of reasons, or words of one")->type_name("REASON");
+}
+
+void add_add(CLI::App& app, AddOptions& add) {
+  app.add_option("-f,--from", add.sender, "The envelope's sender; '<>' for none")->type_name("SENDER");
+  app.add_option("-F", add.full_name, "The sender's name, for a missing From field")->type_name("NAME");
+  app.add_flag("-t", add.recipients_from_header, "Recipients from To, Cc and Bcc too");
+  add_parsed<int>(
+      app, "--priority", add.priority,
+      [](const std::string& text, int& out) -> Result<void> {
+        LONGLINE_TRY(out, mail::parse_priority(text));
+        return {};
+      },
+      "P", "urgent, normal, low, or -9 to 9");
+  app.add_option("RCPT", add.recipients, "Recipients")->type_name("");
+}
+
+void add_flush(CLI::App& app, FlushOptions& flush) {
+  auto* link = app.add_option("--link", flush.link, "What goes over this link")->type_name("NAME");
+  auto* connector = app.add_option("--connector", flush.connector, "What goes through this connector")->type_name("NAME");
+  auto* ids = app.add_option("ID", flush.ids, "These messages; - reads ids from stdin")->type_name("");
+  link->excludes(connector)->excludes(ids);
+  connector->excludes(ids);
+  app.add_flag("--wait", flush.wait, "Wait for another flush that has the line");
+  add_parsed<std::optional<Duration>>(app, "--deadline", flush.deadline, to_duration, "TIME", "End after so long, with status 124");
+}
+
+void add_receive(CLI::App& app, ReceiveOptions& receive) {
+  auto* stdio = app.add_flag("--stdio", receive.stdio, "One session on stdin and stdout");
+  auto* listen = app.add_option("--listen", receive.listen, "Sessions on this address, until SIGTERM")->type_name("HOST:PORT");
+  stdio->excludes(listen);
+  app.add_option("--maildir", receive.maildir, "Deliver into this Maildir, not the spool's inbox")->type_name("DIR");
+  app.add_option("--domain", receive.domains, "Accept mail for this domain (*.D: below D)")->type_name("D")->take_all()->expected(1, 1);
+  add_parsed<std::int64_t>(
+      app, "--max-size", receive.max_size,
+      [](const std::string& text, std::int64_t& out) -> Result<void> {
+        LONGLINE_TRY(out, parse_size(text));
+        return {};
+      },
+      "SIZE", "Refuse larger messages (100M)");
+  add_parsed<Duration>(
+      app, "--idle", receive.idle,
+      [](const std::string& text, Duration& out) -> Result<void> {
+        LONGLINE_TRY(out, parse_duration(text));
+        return {};
+      },
+      "TIME", "End a session after so long without a byte (5m)");
+}
+
+CLI::App* add_change(CLI::App& app, const std::string& verb, const std::string& help, ChangeOptions& change) {
+  CLI::App* sub = app.add_subcommand(verb, help);
+  sub->add_option("ID", change.ids, "Messages; - reads ids from stdin")->required()->type_name("");
+  return sub;
+}
+
+}  // namespace
+
+std::optional<int> parse_options(int argc, char** argv, Options& out) {
+  CLI::App app("Inspects and flushes mail queues.", "mtaq");
+  tools::add_common_options(app, out.common);
+  app.require_subcommand(1);
+  struct Row {
+    CLI::App* app;
+    Verb verb;
+  };
+  CLI::App* add = app.add_subcommand("add", "Queue the message on stdin");
+  CLI::App* list = app.add_subcommand("list", "List the queue");
+  CLI::App* show = app.add_subcommand("show", "Show one message");
+  CLI::App* due = app.add_subcommand("due", "Name the links that have work");
+  CLI::App* flush = app.add_subcommand("flush", "Send what waits; never dials");
+  CLI::App* receive = app.add_subcommand("receive", "Take mail from a peer over SMTP");
+  const std::vector<Row> verbs = {
+      {add, Verb::add},
+      {list, Verb::list},
+      {show, Verb::show},
+      {due, Verb::due},
+      {flush, Verb::flush},
+      {receive, Verb::receive},
+      {add_change(app, "hold", "Keep messages from being sent", out.change), Verb::hold},
+      {add_change(app, "release", "End a hold", out.change), Verb::release},
+      {add_change(app, "remove", "Remove messages; nobody is told", out.change), Verb::remove},
+      {add_change(app, "requeue", "Forget deferrals: ready at once", out.change), Verb::requeue},
+  };
+  add_add(*add, out.add);
+  add_filter(*list, out.list.filter);
+  list->add_flag("--inbox", out.list.inbox, "What receive took in, not the queue");
+  show->add_option("ID", out.show.id, "A message's id")->required()->type_name("");
+  show->add_flag("--raw", out.show.raw, "The message alone, byte for byte");
+  due->add_option("--link", out.due_link, "Ask about this link only")->type_name("NAME");
+  add_flush(*flush, out.flush);
+  add_receive(*receive, out.receive);
+  if (const auto status = tools::parse_command_line(app, out.common, argc, argv)) return status;
+  for (const Row& row : verbs) {
+    if (row.app->parsed()) out.verb = row.verb;
+  }
+  return std::nullopt;
+}
+
+}  // namespace longline::mtaq

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "common/tool.hpp"
+#include "mail/filter.hpp"
+
+namespace longline::mtaq {
+
+struct AddOptions {
+  std::optional<std::string> sender;       ///< -f; "" or "<>" is the null sender
+  std::string full_name;                   ///< -F
+  bool recipients_from_header = false;     ///< -t
+  bool dot_ends = false;                   ///< sendmail without -i
+  bool prints_id = true;                   ///< sendmail prints nothing
+  int priority = mail::kNormal;
+  std::vector<std::string> recipients;     ///< as given
+};
+
+struct ListOptions {
+  mail::Filter filter;
+  bool inbox = false;
+};
+
+struct ShowOptions {
+  std::string id;
+  bool raw = false;                        ///< the message alone
+};
+
+struct FlushOptions {
+  std::string link;
+  std::string connector;
+  std::vector<std::string> ids;            ///< "-" reads more from stdin
+  bool wait = false;
+  std::optional<Duration> deadline;
+};
+
+struct ReceiveOptions {
+  bool stdio = false;
+  std::string listen;
+  std::string maildir;
+  std::vector<std::string> domains;
+  std::int64_t max_size = 100 * 1000 * 1000;
+  Duration idle{300'000};                  ///< without a byte from the client
+  int sessions = 100;                      ///< at once
+  bool submission = false;                 ///< sendmail -bs: anything is accepted and goes into the queue
+};
+
+struct ChangeOptions {
+  std::vector<std::string> ids;            ///< "-" reads more from stdin
+};
+
+enum class Verb { add, list, show, due, flush, receive, hold, release, remove, requeue };
+
+struct Options {
+  tools::CommonOptions common;
+  Verb verb = Verb::list;
+  AddOptions add;
+  ListOptions list;
+  ShowOptions show;
+  std::string due_link;
+  FlushOptions flush;
+  ReceiveOptions receive;
+  ChangeOptions change;
+};
+
+/// Parses argv into `out`. nullopt: go on; otherwise the exit status. Opens nothing.
+std::optional<int> parse_options(int argc, char** argv, Options& out);
+
+/// The command line of sendmail(8), as cron, mail(1) and swaks use it: -i -oi -t -f -r -F -bm -bs -bp; options that only
+/// tune a daemon are accepted and mean nothing here. Errc::usage otherwise.
+Result<void> parse_sendmail_options(const std::vector<std::string>& arguments, Options& out);
+
+}  // namespace longline::mtaq

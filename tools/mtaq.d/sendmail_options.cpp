@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include <cstring>
+
+#include "base/text.hpp"
+#include "options.hpp"
+
+namespace longline::mtaq {
+namespace {
+
+// Options with a value that mean something only to a sendmail daemon.
+constexpr std::string_view kIgnoredWithValue = "BCdDhLMNOpRVXo";
+// And those without.
+constexpr std::string_view kIgnoredFlags = "AGUEmnsvx";
+
+struct Arguments {
+  const std::vector<std::string>& all;
+  std::size_t next = 0;
+
+  // "-fADDRESS" or "-f ADDRESS".
+  Result<std::string> value(const std::string& argument) {
+    if (argument.size() > 2) return argument.substr(2);
+    if (next < all.size()) return all[next++];
+    return Error(Errc::usage, "option " + argument + " needs a value");
+  }
+};
+
+Result<void> set_mode(const std::string& argument, Options& out) {
+  switch (argument.size() == 3 ? argument[2] : '?') {
+    case 'm': return {};
+    case 's':
+      out.verb = Verb::receive;
+      out.receive.stdio = out.receive.submission = true;
+      return {};
+    case 'p': out.verb = Verb::list; return {};
+    default: return Error(Errc::usage, "mode " + escape_at_most(argument, 40) + " is not served; -bm, -bs and -bp are");
+  }
+}
+
+}  // namespace
+
+Result<void> parse_sendmail_options(const std::vector<std::string>& arguments, Options& out) {
+  out.verb = Verb::add;
+  out.add.dot_ends = true;
+  out.add.prints_id = false;
+  Arguments rest{arguments};
+  bool options = true;
+  while (rest.next < arguments.size()) {
+    const std::string argument = arguments[rest.next++];
+    if (!options || argument.size() < 2 || argument[0] != '-') {
+      out.add.recipients.push_back(argument);
+    } else if (argument == "--") {
+      options = false;
+    } else if (argument == "-i" || argument == "-oi" || argument == "-oitrue") {
+      out.add.dot_ends = false;
+    } else if (argument[1] == 't') {
+      out.add.recipients_from_header = true;
+    } else if (argument[1] == 'f' || argument[1] == 'r') {
+      LONGLINE_TRY(out.add.sender, rest.value(argument));
+    } else if (argument[1] == 'F') {
+      LONGLINE_TRY(out.add.full_name, rest.value(argument));
+    } else if (argument[1] == 'b') {
+      LONGLINE_CHECK(set_mode(argument, out));
+    } else if (argument.starts_with("-o")) {
+      // -oem, -oee and the like: how to report errors; the exit status does.
+    } else if (kIgnoredWithValue.find(argument[1]) != std::string_view::npos) {
+      LONGLINE_CHECK(rest.value(argument));
+    } else if (kIgnoredFlags.find(argument[1]) == std::string_view::npos) {
+      return Error(Errc::usage, "unknown option " + escape_at_most(argument, 40));
+    }
+  }
+  return {};
+}
+
+}  // namespace longline::mtaq

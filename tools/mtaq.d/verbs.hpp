@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/exit_status.hpp"
+#include "config/config.hpp"
+#include "options.hpp"
+#include "sys/event_log.hpp"
+#include "sys/state_paths.hpp"
+
+namespace longline::mtaq {
+
+/// What every verb works with.
+struct World {
+  sys::StatePaths paths;
+  config::Config config;
+  sys::EventLog events;
+  std::string host;   ///< our mail name
+};
+
+Result<ExitStatus> run_add(const Options& options, World& world);
+Result<ExitStatus> run_list(const Options& options, World& world);
+Result<ExitStatus> run_show(const Options& options, World& world);
+Result<ExitStatus> run_due(const Options& options, World& world);
+Result<ExitStatus> run_flush(const Options& options, World& world);
+Result<ExitStatus> run_receive(const Options& options, World& world);
+/// hold, release, remove, requeue
+Result<ExitStatus> run_change(const Options& options, World& world);
+
+/// Ids from the command line; "-" stands for those on stdin, one a word.
+Result<std::vector<std::string>> read_ids(const std::vector<std::string>& given);
+/// The name of a link or connector, or an Error (not_found) that names the nearest.
+Result<void> check_link(const World& world, const std::string& name);
+Result<void> check_connector(const World& world, const std::string& name);
+
+}  // namespace longline::mtaq
