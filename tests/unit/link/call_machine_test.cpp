@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+#include "link/call_machine.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace longline;
+using namespace longline::link;
+
+namespace {
+
+config::Link stream_link() {
+  config::Link link;
+  link.name = "isp";
+  link.init = {"ATZ"};
+  link.numbers = {"111", "222"};
+  link.attempts = 3;
+  link.interval = Duration(60'000);
+  link.user = "alice";
+  link.network = config::Network::stream;
+  return link;
+}
+
+constexpr const char* kScript = R"(proc main
+  waitfor "name:" until 30
+  if $SUCCESS then
+    transmit $USERID, raw
+    transmit "^M"
+    waitfor "word:" until 20
+    if $SUCCESS then
+      transmit $PASSWORD, raw
+      transmit "^M"
+    endif
+  endif
+endproc
+)";
+
+/// The call and the world around it; what happens is written down as text.
+struct Bench {
+  explicit Bench(config::Link link = stream_link(), const char* script = kScript) : machine(options(std::move(link), script)) {}
+  static CallOptions options(config::Link link, const char* script) {
+    CallOptions out;
+    out.link = std::move(link);
+    out.password = Secret("sesame");
+    if (script != nullptr) out.script = script::parse_scp("isp.scp", script).program;
+    return out;
+  }
+  Bench& start() {
+    machine.start(now);
+    drain();
+    return *this;
+  }
+  void drain() {
+    while (std::optional<CallAction> action = machine.next_action()) {
+      if (const auto* write = std::get_if<Write>(&*action)) written += write->bytes;
+      if (const auto* dtr = std::get_if<SetDtr>(&*action)) dtr_is_on = dtr->on;
+      if (const auto* changed = std::get_if<StateChanged>(&*action)) states += std::string(to_string(changed->state)) + " ";
+      if (const auto* data = std::get_if<Deliver>(&*action)) delivered += data->bytes;
+      if (const auto* happened = std::get_if<Happened>(&*action)) events += happened->event.event + " ";
+      if (auto* end = std::get_if<Ended>(&*action)) {
+        CHECK_FALSE(ended);
+        ended = std::move(*end);
+      }
+    }
+  }
+  Bench& hear(std::string_view bytes) {
+    machine.on_bytes(bytes, now);
+    drain();
+    return *this;
+  }
+  Bench& wait(Duration d) {
+    const TimePoint end = now + d;
+    while (machine.deadline() && *machine.deadline() <= end) {
+      now = std::max(now, *machine.deadline());
+      machine.on_time(now);
+      drain();
+    }
+    now = end;
+    return *this;
+  }
+  Bench& to_dial() { return hear("\r\nOK\r\n").hear("\r\nOK\r\n").wait(Duration(250)); }
+  Bench& to_login() { return start().to_dial().hear("\r\nCONNECT 28800\r\n").wait(Duration(50)); }
+  Bench& to_up() { return to_login().hear("User name:").hear("Password:"); }
+  /// The modem obeys the hang-up.
+  Bench& hung_up() { return wait(Duration(650)).hear("\r\nOK\r\n").wait(Duration(2'000)).hear("\r\nOK\r\n").wait(Duration(3'000)); }
+
+  TimePoint now{Duration(1'000'000)};
+  CallMachine machine;
+  std::string written, states, delivered, events;
+  bool dtr_is_on = false;
+  std::optional<Ended> ended;
+};
+
+}  // namespace
+
+TEST_CASE("dial, log in, carry data, hang up") {
+  Bench bench;
+  bench.to_up();
+  CHECK(bench.states == "dialing login network up ");
+  CHECK(bench.written == "AT\rATZ\rATDT111\ralice\rsesame\r");
+  bench.hear("220 hub\r\n");
+  CHECK(bench.delivered == "220 hub\r\n");
+  bench.machine.send("EHLO x\r\n", bench.now);
+  bench.drain();
+  CHECK(bench.written.ends_with("EHLO x\r\n"));
+  bench.machine.hang_up(std::nullopt, bench.now);
+  bench.drain();
+  CHECK_FALSE(bench.dtr_is_on);
+  bench.hung_up();
+  REQUIRE(bench.ended);
+  CHECK_FALSE(bench.ended->error);
+  CHECK(bench.states == "dialing login network up closing ");
+  CHECK(bench.events == "call.connected link.up ");
+  CHECK(bench.machine.facts().bytes_out == 13 + 8);
+  CHECK(bench.machine.facts().bytes_in == 10 + 9 + 9);
+}
+
+TEST_CASE("bytes behind the script's last match belong to the user of the line, at every split") {
+  const std::string all = "User name:Password:220 hub ESMTP\r\n";
+  for (std::size_t cut = 0; cut <= all.size(); ++cut) {
+    Bench bench;
+    bench.to_login().hear(all.substr(0, cut)).hear(all.substr(cut));
+    CHECK(bench.delivered == "220 hub ESMTP\r\n");
+  }
+}
+
+TEST_CASE("a host that goes silent ends the call within the script's own until") {
+  Bench bench;
+  bench.to_login().hear("User name:").wait(Duration(19'999));
+  CHECK(bench.states == "dialing login ");
+  bench.wait(Duration(1));
+  CHECK(bench.states == "dialing login closing ");
+  bench.hung_up();
+  REQUIRE(bench.ended);
+  REQUIRE(bench.ended->error);
+  CHECK(bench.ended->error->code == Errc::login_timeout);
+  CHECK(bench.ended->error->stage == Stage::login);
+  CHECK(bench.events == "call.connected login.failed ");
+}
+
+TEST_CASE("a wait without until is ended by login-timeout") {
+  config::Link link = stream_link();
+  link.login_timeout = Duration(45'000);
+  Bench bench(link, "proc main waitfor \"never\" endproc");
+  bench.to_login().wait(Duration(44'949));
+  CHECK_FALSE(bench.ended);
+  CHECK(bench.states == "dialing login ");
+  bench.wait(Duration(1)).hung_up();
+  REQUIRE(bench.ended);
+  CHECK(bench.ended->error->stage == Stage::login);
+  CHECK(exit_status(bench.ended->error->code) == ExitStatus::temporary);
+}
+
+TEST_CASE("busy, then the other number, then a round of waiting") {
+  Bench bench;
+  bench.start().to_dial().hear("\r\nBUSY\r\n");
+  CHECK_FALSE(bench.ended);
+  bench.to_dial();
+  CHECK(bench.written.ends_with("ATDT222\r"));
+  bench.hear("\r\nNO ANSWER\r\n").wait(Duration(59'999));
+  CHECK(bench.written.ends_with("ATDT222\r"));
+  bench.wait(Duration(1)).to_dial();
+  CHECK(bench.written.ends_with("ATDT111\r"));
+  bench.hear("\r\nBUSY\r\n").wait(Duration(150)).hear("\r\nOK\r\n");
+  REQUIRE(bench.ended);
+  CHECK(bench.ended->error->code == Errc::line_busy);
+  CHECK(bench.events == "call.failed call.failed call.failed ");
+}
+
+TEST_CASE("a number that does not answer in time is broken off before the next is dialled") {
+  Bench bench;
+  bench.start().to_dial().wait(Duration(60'000));
+  CHECK(bench.written.ends_with("ATDT111\r\r"));
+  bench.wait(Duration(150));
+  CHECK(bench.written.ends_with("\r\rATH\r"));
+  bench.hear("\r\nOK\r\n").to_dial();
+  CHECK(bench.written.ends_with("ATDT222\r"));
+}
+
+TEST_CASE("carrier lost at any byte of the login ends the call at once") {
+  const std::string login = "User name:Password:";
+  for (std::size_t bytes = 0; bytes < login.size(); ++bytes) {
+    Bench bench;
+    bench.to_login().hear(login.substr(0, bytes)).hear("\r\nNO CARRIER\r\n").wait(Duration(1'000)).hung_up();
+    REQUIRE(bench.ended);
+    REQUIRE(bench.ended->error);
+    CHECK(bench.ended->error->code == Errc::line_dropped);
+    CHECK(bench.ended->error->stage == Stage::login);
+  }
+}
+
+TEST_CASE("a port that vanishes ends the call in every state") {
+  for (int state = 0; state < 4; ++state) {
+    Bench bench;
+    bench.start();
+    if (state >= 1) bench.to_dial();
+    if (state >= 2) bench.hear("\r\nCONNECT\r\n").wait(Duration(50));
+    if (state >= 3) bench.hear("User name:").hear("Password:");
+    bench.machine.on_closed(bench.now);
+    bench.drain();
+    REQUIRE(bench.ended);
+    CHECK(bench.ended->error);
+    CHECK_FALSE(bench.machine.deadline());
+  }
+}
+
+TEST_CASE("a dropped line is an accident, unless its user was done with it") {
+  for (const bool over : {false, true}) {
+    Bench bench;
+    bench.to_up();
+    bench.machine.session_over(over);
+    bench.hear("\r\nNO CARRIER\r\n").wait(Duration(1'000)).hung_up();
+    REQUIRE(bench.ended);
+    CHECK(bench.ended->error.has_value() == !over);
+  }
+}
+
+TEST_CASE("where there is a DCD wire, it decides and the words do not") {
+  Bench bench;
+  bench.to_up();
+  bench.machine.on_carrier(true, bench.now);
+  bench.hear("\r\nNO CARRIER\r\n").wait(Duration(5'000));
+  CHECK(bench.states == "dialing login network up ");
+  bench.machine.on_carrier(false, bench.now);
+  bench.drain();
+  CHECK(bench.states == "dialing login network up closing ");
+}
+
+TEST_CASE("a DCD wire that was never seen on is not connected") {
+  Bench bench;
+  bench.to_up();
+  bench.machine.on_carrier(false, bench.now);
+  bench.drain();
+  CHECK(bench.states == "dialing login network up ");
+}
+
+TEST_CASE("a call that nobody uses, and one that lasts too long, are hung up") {
+  config::Link link = stream_link();
+  link.idle = Duration(120'000);
+  link.max_call = Duration(600'000);
+  Bench idle(link);
+  idle.to_up().wait(Duration(120'000)).hung_up();
+  REQUIRE(idle.ended);
+  CHECK(idle.ended->error->what.find("idle") != std::string::npos);
+
+  Bench busy(link);
+  busy.to_up();
+  for (int i = 0; i < 11; ++i) {
+    busy.wait(Duration(60'000));
+    busy.hear("x");
+  }
+  CHECK(busy.states == "dialing login network up closing ");
+}
+
+TEST_CASE("asked to hang up in any state, the call ends within five seconds") {
+  for (int state = 0; state < 4; ++state) {
+    Bench bench;
+    bench.start();
+    if (state >= 1) bench.to_dial();
+    if (state >= 2) bench.hear("\r\nCONNECT\r\n").wait(Duration(50));
+    if (state >= 3) bench.hear("User name:").hear("Password:");
+    bench.machine.hang_up(std::nullopt, bench.now);
+    bench.drain();
+    bench.wait(Duration(5'000));
+    REQUIRE(bench.ended);
+    CHECK_FALSE(bench.ended->error);
+  }
+}
+
+TEST_CASE("a null-modem cable is up at once") {
+  config::Link link = stream_link();
+  link.modem = config::ModemKind::none;
+  Bench bench(link, nullptr);
+  bench.start();
+  CHECK(bench.states == "dialing network up ");
+  CHECK(bench.written.empty());
+  bench.machine.hang_up(std::nullopt, bench.now);
+  bench.drain();
+  REQUIRE(bench.ended);
+  CHECK_FALSE(bench.dtr_is_on);
+}
