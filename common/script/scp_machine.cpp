@@ -166,7 +166,7 @@ struct ScpMachine::State {
                            wait_limit ? format_duration(*wait_limit) : "none", heard());
       case Phase::delaying: return fmt::format("in a delay of {}, after {}", format_duration(*wait_limit), since);
       case Phase::seeking_address: return fmt::format("in getip, after {}; {}", since, heard());
-      default: return "while the script ran";
+      default: return "while the line took no more bytes";
     }
   }
 
@@ -377,9 +377,16 @@ void ScpMachine::on_closed(TimePoint now) {
 }
 
 void ScpMachine::on_time(TimePoint now) {
-  if (state_->phase == State::Phase::ended) return;
-  state_->input(now);
-  state_->check_time();
+  State& s = *state_;
+  if (s.phase == State::Phase::ended) return;
+  s.input(now);
+  // Running on: the caller has not come for the next action, because the line does not take the last one.
+  if (s.phase == State::Phase::running && s.current != nullptr && now >= s.ends) s.time_out();
+  else s.check_time();
+}
+
+bool ScpMachine::wants_input() const {
+  return state_->phase == State::Phase::waiting || state_->phase == State::Phase::seeking_address;
 }
 
 std::optional<TimePoint> ScpMachine::deadline() const {

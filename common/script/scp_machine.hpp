@@ -42,7 +42,10 @@ class ScpMachine {
   void on_closed(TimePoint now);
   void on_time(TimePoint now);
   std::optional<TimePoint> deadline() const;
+  /// The next thing to do. It may be taken late, when the line has taken the bytes of the last; time counts on.
   std::optional<Action> next_action();
+  /// Is it waiting for bytes? If not, what has arrived may stay where it is: it may belong to whoever comes next.
+  bool wants_input() const;
 
  private:
   struct State;

@@ -21,7 +21,8 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
   app.add_flag("-v,--verbose", common.verbose, "Say more on stderr");
 }
 
-std::optional<int> parse_command_line(CLI::App& app, const CommonOptions& common, int argc, char** argv) {
+std::optional<int> parse_command_line(CLI::App& app, const CommonOptions& common, int argc, char** argv,
+                                      int usage_status) {
   try {
     app.parse(argc, argv);
     return std::nullopt;
@@ -33,8 +34,8 @@ std::optional<int> parse_command_line(CLI::App& app, const CommonOptions& common
     // The flag may stand behind the mistake, where the parser has not been.
     for (int i = 1; i < argc; ++i) as_given.json = as_given.json || std::strcmp(argv[i], "--json") == 0;
     print_error(app.get_name(), as_given,
-                Error(Errc::usage, failure.what()).with_hint("try '" + app.get_name() + " --help'"));
-    return static_cast<int>(ExitStatus::usage);
+                Error(Errc::usage, failure.what()).with_hint("try '" + app.get_name() + " --help'"), usage_status);
+    return usage_status;
   }
 }
 

@@ -14,6 +14,8 @@ void add_common_options(CLI::App& app, CommonOptions& common);
 
 /// Parses; nullopt: go on. A status: --help or --version was answered (0), or the command line is wrong (64, said on
 /// stderr with the option that is meant). CLI11's own statuses (100…127) never leave.
-std::optional<int> parse_command_line(CLI::App& app, const CommonOptions& common, int argc, char** argv);
+/// `usage_status`: another status than 64, for chatrun.
+std::optional<int> parse_command_line(CLI::App& app, const CommonOptions& common, int argc, char** argv,
+                                      int usage_status = static_cast<int>(ExitStatus::usage));
 
 }  // namespace longline::tools

@@ -13,9 +13,11 @@
 
 namespace longline::tools {
 
-void print_error(std::string_view tool, const CommonOptions& common, const Error& error) {
+void print_error(std::string_view tool, const CommonOptions& common, const Error& error, std::optional<int> status) {
   if (common.json) {
-    const std::string line = error_object(tool, error).dump();
+    JsonObject object = error_object(tool, error);
+    if (status) object.set("error", object.object("error").value_or(JsonObject()).set("status", *status));
+    const std::string line = object.dump();
     std::fprintf(stderr, "%s\n", line.c_str());
     return;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,9 @@ struct CommonOptions {
 /// quietly with status 74) and sets the C locale's numeric rules. `common` is read after `body` returned.
 int run_tool(std::string_view tool, const CommonOptions& common, const std::function<Result<ExitStatus>()>& body);
 
-/// "tool: noun: reason" and, indented, the hint; with --json one error object. On stderr.
-void print_error(std::string_view tool, const CommonOptions& common, const Error& error);
+/// "tool: noun: reason" and, indented, the hint; with --json one error object. On stderr. `status`: the exit status to
+/// name, where it is not the one of the error.
+void print_error(std::string_view tool, const CommonOptions& common, const Error& error, std::optional<int> status = std::nullopt);
 
 bool stdout_is_terminal();
 bool stderr_is_terminal();

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+
+#include "base/json.hpp"
+#include "chatrun.d/verbs.hpp"
+
+namespace longline::tools::chatrun {
+namespace {
+
+JsonObject to_json(const Diagnostic& d) {
+  JsonObject out;
+  out.set("file", d.where.file).set("line", d.where.line).set("column", d.where.column);
+  out.set("severity", to_string(d.severity)).set("code", d.code).set("message", d.message);
+  if (d.fix.empty()) out.set_null("fix");
+  else out.set("fix", d.fix);
+  return out;
+}
+
+void show(const CommonOptions& common, const script::ParsedScript& script) {
+  for (const Diagnostic& d : script.diagnostics) {
+    if (common.quiet && d.severity == Severity::note) continue;
+    std::string text = common.json ? to_json(d).dump() + '\n' : render(d, *script.source, stdout_is_terminal() && colour_on_stderr());
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  }
+}
+
+bool fails(const script::ParsedScript& script, bool strict) {
+  for (const Diagnostic& d : script.diagnostics) {
+    if (d.severity == Severity::error || (strict && d.severity == Severity::warning)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int check(const CommonOptions& common, const CheckOptions& options) {
+  ExitStatus status = ExitStatus::ok;
+  for (const std::string& path : options.scripts) {
+    const Result<script::ParsedScript> script = read_script(path);
+    if (!script) {
+      // What could not be looked at weighs more than what was found elsewhere.
+      const ExitStatus failed = script.error().code == Errc::usage ? ExitStatus::data : exit_status(script.error().code);
+      print_error("chatrun", common, script.error(), static_cast<int>(failed));
+      status = failed;
+      continue;
+    }
+    show(common, *script);
+    if (status == ExitStatus::ok && fails(*script, options.strict)) status = ExitStatus::data;
+  }
+  return static_cast<int>(status);
+}
+
+}  // namespace longline::tools::chatrun

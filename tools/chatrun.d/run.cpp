@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "base/json.hpp"
+#include "chatrun.d/trace.hpp"
+#include "chatrun.d/verbs.hpp"
+#include "script/scp_machine.hpp"
+#include "sys/port.hpp"
+#include "sys/secret_file.hpp"
+#include "sys/state_paths.hpp"
+#include "sys/tty_stream.hpp"
+
+namespace longline::tools::chatrun {
+namespace {
+
+Result<Secret> password(const Credentials& credentials) {
+  if (!credentials.password_file.empty()) return sys::read_secret_file(credentials.password_file);
+  if (credentials.password_fd) return sys::read_secret_fd(*credentials.password_fd);
+  return Secret();
+}
+
+/// A login without what it needs is found before the call, not by the peer.
+Result<void> check_needs(const script::ParsedScript& script, const Credentials& given) {
+  if (script::needs_user(*script.program) && !given.user) {
+    return Error(Errc::usage, script.source->file() + " uses $USERID, and no user is given").with_hint("--user NAME");
+  }
+  if (script::needs_password(*script.program) && given.password_file.empty() && !given.password_fd) {
+    return Error(Errc::usage, script.source->file() + " uses $PASSWORD, and none is given")
+        .with_hint("--password-file FILE or --password-fd N");
+  }
+  return {};
+}
+
+Result<script::ParsedScript> runnable(const CommonOptions& common, const RunOptions& options) {
+  if (options.script == "-" && options.port.empty()) {
+    return Error(Errc::usage, "stdin is the line; it cannot be the script too").with_hint("give the script as a file, or a --port");
+  }
+  LONGLINE_TRY(script::ParsedScript script, read_script(options.script));
+  int errors = 0;
+  for (const Diagnostic& d : script.diagnostics) {
+    if (d.severity == Severity::error) ++errors;
+    const bool shown = d.severity == Severity::error || common.verbose > 0;
+    if (shown && !common.json) std::fputs(render(d, *script.source, colour_on_stderr()).c_str(), stderr);
+  }
+  if (errors == 0) return script;
+  return Error(Errc::script_error, fmt::format("{} has {} error{}; nothing was sent", script.source->file(), errors, errors == 1 ? "" : "s"))
+      .with_hint("chatrun check " + options.script);
+}
+
+/// The line, with its lock. Statuses differ: a port that cannot be had is an I/O error.
+struct Line {
+  std::optional<sys::PortLock> lock;
+  std::unique_ptr<sys::ByteStream> stream;
+};
+
+Result<Line> open_line(const CommonOptions& common, const RunOptions& options) {
+  Line line;
+  if (options.port.empty()) {
+    LONGLINE_TRY(line.stream, sys::TtyStream::borrow(STDIN_FILENO, STDOUT_FILENO));
+    return line;
+  }
+  LONGLINE_TRY(const sys::StatePaths paths, sys::state_paths(common.config, common.root));
+  if (options.port.starts_with("tcp:")) LONGLINE_CHECK(sys::ensure_folder(paths.run_dir));
+  LONGLINE_TRY(sys::PortLock lock, sys::PortLock::acquire(options.port, paths.run_dir));
+  line.lock.emplace(std::move(lock));
+  LONGLINE_TRY(line.stream, sys::open_port(options.port, options.serial));
+  return line;
+}
+
+void report(const CommonOptions& common, const RunOptions& options, const script::Finished& finished) {
+  // On stdin/stdout the line is where results would go.
+  std::FILE* out = options.port.empty() ? stderr : stdout;
+  if (common.json) {
+    JsonObject result;
+    result.set("outcome", script::to_string(finished.outcome)).set("address", finished.address);
+    std::fprintf(out, "%s\n", result.dump().c_str());
+  } else if (finished.address && !common.quiet && (!options.port.empty() || common.verbose > 0)) {
+    std::fprintf(out, "address %s\n", finished.address->c_str());
+  }
+}
+
+int finish(const CommonOptions& common, const RunOptions& options, const script::Finished& finished) {
+  const int status = script::chat_status(finished.outcome);
+  if (const auto error = script::to_error(finished)) print_error("chatrun", common, *error, status);
+  else report(common, options, finished);
+  return status;
+}
+
+}  // namespace
+
+int run(const CommonOptions& common, const RunOptions& options) {
+  const auto failed = [&](Error error, int status) {
+    print_error("chatrun", common, std::move(error).in_stage(Stage::login), status);
+    return status;
+  };
+  Result<script::ParsedScript> script = runnable(common, options);
+  if (!script) return failed(std::move(script).error(), kError);
+  if (const Result<void> needs = check_needs(*script, options.credentials); !needs) return failed(needs.error(), kError);
+  Result<Secret> secret = password(options.credentials);
+  if (!secret) return failed(std::move(secret).error(), kError);
+
+  sys::Loop loop;
+  Result<Trace> trace = Trace::open(options.transcript, common.verbose > 0, {*secret}, loop.now());
+  if (!trace) return failed(std::move(trace).error(), kError);
+  Result<Line> line = open_line(common, options);
+  if (!line) return failed(std::move(line).error(), kLineFailed);
+  Result<sys::Signals> signals = sys::Signals::open({SIGTERM, SIGINT, SIGHUP});
+  if (!signals) return failed(std::move(signals).error(), kLineFailed);
+
+  script::ScpMachine machine(script->program, {options.credentials.user.value_or(""), *secret, options.deadline, options.ignore_success});
+  sys::Dialogue dialogue(loop, *line->stream, machine, {options.deadline, options.port.empty()}, *trace);
+  const Result<script::Finished> finished = dialogue.run(*signals);
+  if (!finished) {
+    trace->finish(finished.error().message(), loop.now());
+    const int status = finished.error().code == Errc::login_timeout ? kTimedOut : kLineFailed;
+    return failed(finished.error(), status);
+  }
+  trace->finish(finished->outcome == script::Outcome::ok ? "ok" : script::to_error(*finished)->message(), loop.now());
+  return finish(common, options, *finished);
+}
+
+}  // namespace longline::tools::chatrun
