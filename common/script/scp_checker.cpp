@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/text.hpp"
+#include "script/scp_limits.hpp"
 
 namespace longline::script::scp {
 namespace {
@@ -43,6 +44,8 @@ std::string_view symbol_of(BinaryOp op) {
 
 /// Names that a message may suggest; bounded, because the search compares with each.
 constexpr std::size_t kMostSuggestions = 1000;
+/// Behind so many findings nobody reads suggestions.
+constexpr std::size_t kMostSuggested = 100;
 
 class ProcedureChecker {
  public:
@@ -55,6 +58,7 @@ class ProcedureChecker {
 
  private:
   void add(Severity severity, Span span, std::string code, std::string message, std::string fix = "") {
+    if (out_.size() >= kMostFindings) return;
     out_.push_back({severity, std::move(code), source_.where(span.begin), std::max<std::size_t>(1, span.end - span.begin),
                     std::move(message), std::move(fix)});
   }
@@ -163,8 +167,9 @@ class ProcedureChecker {
   template <class Map, class Spelling>
   std::string suggestion(std::string_view name, const Map& known, Spelling spelling) const {
     std::vector<std::string> names;
+    if (out_.size() > kMostSuggested || name.size() > 64) return "";
     for (const auto& [key, value] : known) {
-      if (names.size() == kMostSuggestions || name.size() > 64) break;
+      if (names.size() == kMostSuggestions) break;
       if (key.size() <= 64) names.push_back(spelling(value));
     }
     return nearest(name, names).value_or("");

@@ -35,7 +35,10 @@ Result<script::Finished> Dialogue::run(Signals& signals) {
   machine_.start(loop_.now());
   look_at_carrier();
   advance();
-  while (!error_ && (!finished_ || (!pending_.empty() && !line_gone_))) {
+  const auto has_last_bytes = [&] {
+    return !pending_.empty() && !line_gone_ && finished_->outcome != script::Outcome::timed_out;
+  };
+  while (!error_ && (!finished_ || has_last_bytes())) {
     watch_line();
     TimePoint wake = finished_ ? ends_ : machine_.deadline().value_or(ends_);
     if (const auto quiet = carrier_.deadline(); quiet && !finished_) wake = std::min(wake, *quiet);

@@ -3,12 +3,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
 #include "sys/child_process.hpp"
+#include "sys/system_clock.hpp"
 #include "sys/unique_fd.hpp"
 
 namespace longline::sys {
@@ -43,10 +46,16 @@ Result<UniqueFd> open_secret(const std::string& path) {
 
 }  // namespace
 
-Result<Secret> read_secret_fd(int fd) {
+Result<Secret> read_secret_fd(int fd, Duration limit) {
   std::string content;
   char buffer[512];
+  const TimePoint ends = steady_now() + limit;
   while (content.size() <= kMost) {
+    pollfd readable{fd, POLLIN, 0};
+    const Duration left = std::max(ends - steady_now(), Duration(0));
+    const int ready = ::poll(&readable, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 3'600'000)));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0) return Error(Errc::deadline, fmt::format("the password did not come within {}", format_duration(limit)));
     const ssize_t got = ::read(fd, buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(errno, "reading the password", Errc::io);

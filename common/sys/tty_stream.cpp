@@ -133,7 +133,10 @@ void apply_framing(termios& settings, const SetFraming& framing) {
 Result<void> TtyStream::set_framing(const SetFraming& framing) {
   if (!before_) return {};
   apply_framing(raw_, framing);
-  if (::tcsetattr(reader_, TCSADRAIN, &raw_) != 0) return system_error(errno, "the line's framing", Errc::io);
+  if (::tcsetattr(reader_, TCSADRAIN, &raw_) == 0) return {};
+  if (errno != EINVAL) return system_error(errno, "the line's framing", Errc::io);
+  // A pty has no data bits and parity: the kernel took what it could, and that is what we have now.
+  ::tcgetattr(reader_, &raw_);
   return {};
 }
 

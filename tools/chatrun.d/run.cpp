@@ -17,9 +17,9 @@
 namespace longline::tools::chatrun {
 namespace {
 
-Result<Secret> password(const Credentials& credentials) {
+Result<Secret> password(const Credentials& credentials, Duration limit) {
   if (!credentials.password_file.empty()) return sys::read_secret_file(credentials.password_file);
-  if (credentials.password_fd) return sys::read_secret_fd(*credentials.password_fd);
+  if (credentials.password_fd) return sys::read_secret_fd(*credentials.password_fd, limit);
   return Secret();
 }
 
@@ -100,7 +100,7 @@ int run(const CommonOptions& common, const RunOptions& options) {
   Result<script::ParsedScript> script = runnable(common, options);
   if (!script) return failed(std::move(script).error(), kError);
   if (const Result<void> needs = check_needs(*script, options.credentials); !needs) return failed(needs.error(), kError);
-  Result<Secret> secret = password(options.credentials);
+  Result<Secret> secret = password(options.credentials, options.deadline);
   if (!secret) return failed(std::move(secret).error(), kError);
 
   sys::Loop loop;
