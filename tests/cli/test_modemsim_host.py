@@ -92,6 +92,20 @@ class Login(Case):
         dte.send("quux\r")
         dte.expect("Login incorrect\r\nWelcome\r\nService? ")
 
+    def test_an_empty_answer_brings_the_prompt_again(self):
+        _, dte = self.start()
+        dte.expect("ervice? ")
+        dte.send("\r\r\r\r")
+        for _ in range(4):
+            self.assertEqual(dte.expect("ervice? "), b"\r\nWelcome\r\nService? ")
+        dte.send("p\r\r")
+        self.assertEqual(dte.expect("sername: \r\n"), b"p\r\nUsername: \r\n")
+        dte.expect("sername: ")
+        dte.send("alice\r")
+        dte.expect("assword: ")
+        dte.send("\r")
+        dte.expect("Login incorrect")
+
     def test_the_host_loses_patience(self):
         sim, dte = self.start(LOGIN.replace("[login]", '[login]\ntimeout = "300ms"'))
         dte.expect("ervice?")

@@ -93,6 +93,7 @@ void Login::on_line(Instant now) {
     state_ = State::dropped;
     return;
   }
+  if (line_.empty() && !expect.empty() && expect != "$password") return enter(step_, now);
   if (expect == "$user") {
     user_ = line_;
   } else if (expect == "$password") {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The login dialogue of the host that answers: a prompt, a line of answer, the next prompt. No I/O: bytes and time in, bytes
 // out. A wrong answer to "$user" and "$password" is told after the password, and the dialogue goes back to the "$user" step; a
-// wrong answer to a step with a fixed text repeats that step. Either counts against the tries.
+// wrong answer to a step with a fixed text repeats that step. Either counts against the tries. An empty answer only brings the
+// prompt again, as login(1) does; to "$password" it is an answer.
 #pragma once
 
 #include <functional>
