@@ -6,8 +6,8 @@ import time
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.modemsim import Modemsim  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from modemsim import Modemsim  # noqa: E402
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "fakes" / "scenarios"
 QUICK = "S12=5"  # guard time 100 ms
@@ -457,7 +457,7 @@ class CarrierAndDtr(unittest.TestCase):
 
     def test_far_end_gets_end_of_input_then_signals(self):
         script = 'trap "echo hup >> out" HUP; trap "echo term >> out" TERM; cat; echo eof >> out; while :; do sleep 0.05; done'
-        sim, dte = self.start(f"[far-end]\ncommand = [\"sh\", \"-c\", '{script}']\ngrace = \"300ms\"\ndirectory = \".\"\n",
+        sim, dte = self.start(f"[far-end]\ncommand = [\"sh\", \"-c\", '{script}']\nstderr = \"/dev/null\"\ngrace = \"300ms\"\ndirectory = \".\"\n",
                               folder=None)
         self.addCleanup(lambda: Path("out").unlink(missing_ok=True))
         dte.dial()

@@ -13,8 +13,8 @@ import tty
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.modemsim import PATIENCE, Modemsim  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from modemsim import PATIENCE, Modemsim  # noqa: E402
 
 OZEMAIL = Path(__file__).resolve().parents[1] / "fakes" / "scenarios" / "ozemail.toml"
 CHAT = shutil.which("chat", path="/usr/sbin:/usr/bin")

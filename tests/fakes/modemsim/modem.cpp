@@ -163,7 +163,8 @@ void Modem::check_carrier(Instant now) {
   if (now < carrier_lost_at_) return;
   if (state_ == State::online && open_) output_ += call->take(now, std::string::npos);
   const bool tells = !call->faults().lose_no_carrier;
-  hang_up(call->cause(), now);
+  const std::string cause(call->cause());
+  hang_up(cause, now);
   if (tells) result(Result::no_carrier);
 }
 
