@@ -42,6 +42,7 @@ class FileParser {
     const auto source = static_cast<std::uint32_t>(out_.sources.size());
     out_.sources.emplace_back(file, text);
     open_.push_back(file);
+    out_.routes.reserve(out_.routes.size() + static_cast<std::size_t>(out_.sources.back().line_count()));
     std::string_view rest = text;
     for (int number = 1; !rest.empty() && !full(); ++number) {
       const std::size_t end = rest.find('\n');

@@ -20,7 +20,7 @@ struct RouteKey {
 };
 
 RouteKey key_of(const Route& route);
-std::size_t hash_of(const RouteKey& key);
+std::uint32_t hash_of(const RouteKey& key);
 
 /// Finds numbers by key; made for a hundred thousand routes at a time, which std::unordered_map is too slow for.
 class KeyIndex {
@@ -33,14 +33,18 @@ class KeyIndex {
   std::size_t find(const RouteKey& key) const;
 
  private:
-  struct Slot {
+  struct Entry {
     RouteKey key{};
-    std::size_t value = kNone;
+    std::size_t value = 0;
   };
-  std::size_t slot_of(const RouteKey& key) const;
+  struct Slot {                     // 8 bytes, so that the whole table stays in the cache
+    std::uint32_t hash = 0;
+    std::uint32_t entry = 0;        // from 1; 0: free
+  };
+  std::size_t slot_of(const RouteKey& key, std::uint32_t hash) const;
   void grow();
   std::vector<Slot> slots_;
-  std::size_t used_ = 0;
+  std::vector<Entry> entries_;
 };
 
 }  // namespace longline::route

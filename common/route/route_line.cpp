@@ -22,6 +22,8 @@ const std::vector<std::string>& keywords() {
   return all;
 }
 
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
 std::optional<RouteKind> kind_named(std::string_view word) {
   if (word == "unicast") return RouteKind::unicast;
   if (word == "blackhole") return RouteKind::blackhole;
@@ -39,11 +41,10 @@ std::optional<std::uint32_t> parse_u32(std::string_view text) {
 
 /// "10/8", "192.168/16": ip-route(8) fills up with zeros when a length is given.
 std::optional<IpAddress> parse_abbreviated(std::string_view text) {
+  const auto dots = std::count(text.begin(), text.end(), '.');
+  if (dots >= 3 || text.size() >= 12 || text.find(':') != std::string_view::npos) return parse_address(text);
   std::string full(text);
-  const auto dots = std::count(full.begin(), full.end(), '.');
-  if (full.find(':') == std::string::npos && dots < 3 && full.size() < 12) {
-    for (auto i = dots; i < 3; ++i) full += ".0";
-  }
+  for (auto i = dots; i < 3; ++i) full += ".0";
   return parse_address(full);
 }
 
@@ -66,12 +67,14 @@ class LineParser {
 
  private:
   std::string_view next_word() {
-    const std::size_t begin = line_.find_first_not_of(" \t\r", offset_);
-    if (begin == std::string_view::npos || line_[begin] == '#') {
+    std::size_t begin = offset_;
+    while (begin < line_.size() && is_space(line_[begin])) ++begin;
+    if (begin == line_.size() || line_[begin] == '#') {
       offset_ = line_.size();
-      return line_.substr(std::min(begin, line_.size()), 0);
+      return line_.substr(begin, 0);
     }
-    const std::size_t end = std::min(line_.find_first_of(" \t\r", begin), line_.size());
+    std::size_t end = begin;
+    while (end < line_.size() && !is_space(line_[end])) ++end;
     offset_ = end;
     last_end_ = end;
     return line_.substr(begin, end - begin);
@@ -172,7 +175,7 @@ class LineParser {
     if (slash != std::string_view::npos) {
       const std::string_view length_text = word_.substr(slash + 1);
       const std::optional<std::uint32_t> number = parse_u32(length_text);
-      const std::optional<IpAddress> mask = parse_address(length_text);
+      const std::optional<IpAddress> mask = number ? std::nullopt : parse_address(length_text);
       if (number && *number <= static_cast<std::uint32_t>(bits)) {
         length = static_cast<int>(*number);
       } else if (mask && mask->family == Family::ipv4 && address->family == Family::ipv4) {

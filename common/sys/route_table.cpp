@@ -102,6 +102,8 @@ Result<route::KernelState> read_kernel_state() {
   const std::size_t ipv4_end = state.buffer.size();
   LONGLINE_CHECK(netlink.dump(route::encode_route_dump(route::Family::ipv6), state.buffer));
   const std::string_view all = state.buffer;
+  constexpr std::size_t kUsualMessage = 60;   // bytes
+  state.routes.reserve(all.size() / kUsualMessage);
   decode_routes(all.substr(0, ipv4_end), route::Family::ipv4, state.routes);
   decode_routes(all.substr(ipv4_end), route::Family::ipv6, state.routes);
   return state;

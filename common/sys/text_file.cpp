@@ -32,7 +32,7 @@ Result<void> write_all(int fd, std::string_view text, const std::string& path) {
 
 }  // namespace
 
-Result<void> rewrite_text_file(const std::string& path, std::string_view text) {
+Result<void> rewrite_text_file(const std::string& path, std::string_view text, bool durable) {
   std::error_code failure;
   std::string target = path;
   if (std::filesystem::is_symlink(path, failure)) target = std::filesystem::weakly_canonical(path, failure).string();
@@ -47,12 +47,13 @@ Result<void> rewrite_text_file(const std::string& path, std::string_view text) {
   Result<void> done = write_all(fd.get(), text, temporary);
   // Only root can give a file away; anybody else could not have edited another's file in place either.
   if (done && existed && ::fchown(fd.get(), before.st_uid, before.st_gid) != 0 && errno != EPERM) done = system_error(errno, temporary);
-  if (done && (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0)) done = system_error(errno, temporary);
+  if (done && (::fchmod(fd.get(), mode) != 0 || (durable && ::fsync(fd.get()) != 0))) done = system_error(errno, temporary);
   if (done && ::rename(temporary.c_str(), target.c_str()) != 0) done = system_error(errno, target, Errc::cannot_create);
   if (!done) {
     ::unlink(temporary.c_str());
     return done;
   }
+  if (!durable) return {};
   const UniqueFd folder(::open(parent(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder) ::fsync(folder.get());
   return {};

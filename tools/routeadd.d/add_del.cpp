@@ -25,12 +25,6 @@ Result<route::Wanted> parse_words(const std::vector<std::string>& words, route::
   return Error(Errc::malformed, std::move(text), Stage::route);
 }
 
-std::vector<route::Route> plain(const std::vector<route::Wanted>& wanted) {
-  std::vector<route::Route> out;
-  for (const route::Wanted& w : wanted) out.push_back(w.route);
-  return out;
-}
-
 /// The changes that belong to one route: itself, and the unreachable route behind its prefix.
 std::vector<route::Change> changes_of(const route::Route& subject, const std::vector<route::Change>& all) {
   std::vector<route::Change> out;
@@ -74,7 +68,7 @@ Result<route::Readiness> carry_out(const route::Route& subject, const route::Par
       return written.error();
     }
   }
-  if (has_routes_in_force(paths)) save_routes_in_force(plain(wanted.routes), options, paths);
+  if (routes_in_force(paths)) save_routes_in_force(text_of(wanted.routes), options, paths);
   print_notes(resolved, wanted, options);
   for (std::size_t i = 0; i < wanted.routes.size(); ++i) {
     if (key_of(wanted.routes[i].route) == key_of(subject)) return resolved.readiness[i];

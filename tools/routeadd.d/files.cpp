@@ -7,6 +7,7 @@
 
 #include "routeadd.d/verbs.hpp"
 #include "sys/config_file.hpp"
+#include "sys/process.hpp"
 #include "sys/system_clock.hpp"
 #include "sys/text_file.hpp"
 
@@ -17,6 +18,9 @@ constexpr std::size_t kLargestFile = 256 << 20;   // two million routes
 constexpr Duration kLockPatience{30'000};
 
 std::string in_force_path(const sys::StatePaths& paths) { return paths.run_dir + "/routes"; }
+
+/// A copy that an earlier boot, or a power failure, has left behind does not begin like this.
+std::string in_force_head() { return "# in force since boot " + sys::boot_id() + "\n"; }
 
 /// `< FILE`, from its start. Anything else that a cron job, a service or a loop leaves on stdin is not meant for us.
 bool stdin_is_a_fresh_file() {
@@ -56,19 +60,27 @@ Result<route::ParsedRoutes> read_routes(const RouteSource& source) {
   return parse_source(source, std::move(text));
 }
 
-bool has_routes_in_force(const sys::StatePaths& paths) { return ::access(in_force_path(paths).c_str(), F_OK) == 0; }
+std::optional<std::string> routes_in_force(const sys::StatePaths& paths) {
+  Result<std::string> text = sys::read_file(in_force_path(paths), kLargestFile);
+  if (!text || !text->starts_with(in_force_head())) return std::nullopt;
+  return std::move(*text);
+}
 
 Result<route::ParsedRoutes> read_routes_in_force(const sys::StatePaths& paths) {
-  if (has_routes_in_force(paths)) return read_routes({in_force_path(paths), false});
+  if (std::optional<std::string> text = routes_in_force(paths)) return parse_source({in_force_path(paths), false}, std::move(*text));
   return read_routes({paths.routes, false});
 }
 
-void save_routes_in_force(const std::vector<route::Route>& routes, const Options& options, const sys::StatePaths& paths) {
+std::string text_of(const std::vector<route::Wanted>& routes) {
   std::string text;
-  for (const route::Route& route : routes) text += to_string(route) + '\n';
-  Result<std::string> before = sys::read_file(in_force_path(paths), kLargestFile);
-  if (before && *before == text) return;
-  const Result<void> saved = sys::rewrite_text_file(in_force_path(paths), text);
+  for (const route::Wanted& wanted : routes) text += to_string(wanted.route) + '\n';
+  return text;
+}
+
+void save_routes_in_force(std::string_view text, const Options& options, const sys::StatePaths& paths) {
+  const std::string whole = in_force_head() + std::string(text);
+  if (routes_in_force(paths) == whole) return;
+  const Result<void> saved = sys::rewrite_text_file(in_force_path(paths), whole, /*durable=*/false);
   if (!saved && !options.common.quiet) {
     std::fprintf(stderr, "routeadd: warning: %s\n", saved.error().message().c_str());
   }

@@ -42,10 +42,9 @@ Result<ExitStatus> apply(const Options& options, const sys::StatePaths& paths) {
   const std::vector<route::Change> changes = route::plan(resolved, kernel);
   LONGLINE_CHECK(refuse_conflicts(changes, parsed, kernel.interfaces));
   LONGLINE_CHECK(commit_changes(changes, parsed, kernel.interfaces));
-  std::vector<route::Route> in_force;
-  in_force.reserve(parsed.routes.size());
-  for (const route::Wanted& wanted : parsed.routes) in_force.push_back(wanted.route);
-  save_routes_in_force(in_force, options, paths);
+  // Included files may be elsewhere, or gone, when the copy is read.
+  if (parsed.sources.size() == 1) save_routes_in_force(parsed.sources.front().text(), options, paths);
+  else save_routes_in_force(text_of(parsed.routes), options, paths);
   print_notes(resolved, parsed, options);
   if (options.common.json || options.common.verbose > 0) print_changes(changes, kernel.interfaces, options.common.json);
   if (!options.common.json && !options.common.quiet) print_line(summary(changes, resolved));

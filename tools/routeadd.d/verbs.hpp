@@ -42,9 +42,12 @@ Result<route::ParsedRoutes> read_routes(const RouteSource& source);
 
 /// The routes that are in force: those of the last apply, add or del since boot; before the first, the default file.
 Result<route::ParsedRoutes> read_routes_in_force(const sys::StatePaths& paths);
-bool has_routes_in_force(const sys::StatePaths& paths);
+/// Their text, if there was an apply since boot.
+std::optional<std::string> routes_in_force(const sys::StatePaths& paths);
 /// A failure is said on stderr only: the kernel's table is right already.
-void save_routes_in_force(const std::vector<route::Route>& routes, const Options& options, const sys::StatePaths& paths);
+void save_routes_in_force(std::string_view text, const Options& options, const sys::StatePaths& paths);
+/// The routes one a line, without includes.
+std::string text_of(const std::vector<route::Wanted>& routes);
 
 /// One routeadd at a time changes routes.
 Result<sys::RouteLock> lock_routes(const sys::StatePaths& paths);
