@@ -124,7 +124,8 @@ std::string seven_bit_header(std::string_view header, bool drop_encoding) {
     const bool folded = line.empty() || line[0] == ' ' || line[0] == '\t';
     if (!folded) dropping = drop_encoding && to_lower(line.substr(0, line.find(':'))) == "content-transfer-encoding";
     if (dropping) continue;
-    const std::size_t value = folded ? 0 : std::min(line.find(':'), line.size() - 1) + 1;
+    const std::size_t colon = folded ? std::string_view::npos : line.find(':');
+    const std::size_t value = colon == std::string_view::npos || has_high(line.substr(0, colon)) ? 0 : colon + 1;
     out += line.substr(0, value);
     out += has_high(line) ? encode_words(line.substr(value)) : std::string(line.substr(value));
     out += "\r\n";

@@ -193,6 +193,7 @@ void SmtpClient::Impl::requeue_recipients(Transaction& transaction, std::vector<
 }
 
 void SmtpClient::Impl::complete(const std::shared_ptr<Transaction>& transaction, TimePoint now) {
+  flush();  // a result never overtakes the mark of its message, even if the reply came too early
   std::erase(under_way, transaction);
   const bool sent = transaction->is_sent();
   const bool begun_there = transaction->mail_reply && (transaction->mail_reply->ok() || transaction->body_started);
