@@ -8,11 +8,10 @@ import subprocess
 import sys
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from support.netns import Namespace  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from netns import Namespace, require_root  # noqa: E402
 
-ROUTEADD = os.path.join(os.environ.get("LONGLINE_BUILD", "build"), "tools", "routeadd")
-ROUTEADD = os.path.abspath(ROUTEADD)
+ROUTEADD = os.path.abspath(os.path.join(os.environ.get("LONGLINE_BUILD", "build"), "tools", "routeadd"))
 
 
 def mixed_routes(count):
@@ -221,4 +220,5 @@ class RouteaddTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    require_root()
     unittest.main(verbosity=1)
