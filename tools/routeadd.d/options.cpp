@@ -26,7 +26,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   CLI::App* add = verb("add", "Put a route into the file of routes and install it", Verb::add);
   add->add_option("ROUTE", options.words, "The route, in words")->required()->type_name("");
   CLI::App* del = verb("del", "Take a route out of the file and out of the kernel", Verb::del);
-  del->add_option("ROUTE", options.words, "The route; its network is enough if it is the only one")->required()->type_name("");
+  del->add_option("ROUTE", options.words, "The route; its network, if that is enough")->required()->type_name("");
   CLI::App* plan = verb("plan", "Show what apply would change", Verb::plan);
   plan->add_option("FILE", options.file, "The routes that are wanted; - for stdin")->type_name("");
   CLI::App* apply = verb("apply", "Make the kernel's table what the file says", Verb::apply);
