@@ -20,7 +20,7 @@ namespace {
 // else has open reads the log once.
 constexpr const char* kWriterSettings =
     "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=250; PRAGMA journal_size_limit=4194304; "
-    "PRAGMA temp_store=MEMORY;";
+    "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=FAST;";
 
 bool on_read_only_file_system(const std::string& path) {
   struct statvfs info {};
@@ -56,12 +56,15 @@ Result<Spool> Spool::open(const std::string& path, Duration busy_timeout) {
     LONGLINE_CHECK(create_spool_file(path, kVersion, wall_now()));
     LONGLINE_CHECK(inspect_spool_file(path, kVersion));
   }
+  if (on_read_only_file_system(path)) return Error(Errc::io, path + ": the file system is read-only", Stage::queue);
   LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_write, busy_timeout));
   // The last one to leave does not write the log back: that would cost every `add` three more fsyncs.
   sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (auto set = db.run(kWriterSettings); !set) return damaged_or(std::move(set).error(), path);
   Spool spool;
   spool.db_ = std::make_unique<Sqlite>(std::move(db));
+  spool.reserve_.emplace(path + ".reserve");
+  spool.reserve_->keep();
   if (auto dropped = spool.drop_dead_leases(); !dropped) return damaged_or(std::move(dropped).error(), path);
   return spool;
 }
@@ -95,6 +98,17 @@ Result<SqliteStatement*> Spool::statement(const char* sql) {
   return &statements_.emplace(sql, std::move(prepared)).first->second;
 }
 
+Result<void> Spool::change(const std::function<Result<void>()>& statements) {
+  const auto once = [&]() -> Result<void> {
+    LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
+    LONGLINE_CHECK(statements());
+    return transaction.commit();
+  };
+  Result<void> done = once();
+  if (!done && done.error().code == Errc::disk_full && reserve_->spend()) done = once();
+  return done;
+}
+
 // ---- leases
 
 Result<std::vector<std::int64_t>> Spool::running_leases() {
@@ -111,14 +125,14 @@ Result<void> Spool::drop_dead_leases() {
   LONGLINE_TRY(const std::int64_t count, db_->integer("SELECT count(*) FROM leases"));
   LONGLINE_TRY(const std::vector<std::int64_t> before, running_leases());
   if (static_cast<std::size_t>(count) == before.size()) return {};
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-  LONGLINE_TRY(const std::vector<std::int64_t> running, running_leases());
-  std::string list = "0";
-  for (const std::int64_t id : running) list += "," + std::to_string(id);
-  LONGLINE_CHECK(db_->run(("DELETE FROM leases WHERE id NOT IN (" + list + ");"
-                           "UPDATE messages SET lease=NULL WHERE lease IS NOT NULL AND lease NOT IN (" + list + ")")
-                              .c_str()));
-  return transaction.commit();
+  return change([&]() -> Result<void> {
+    LONGLINE_TRY(const std::vector<std::int64_t> running, running_leases());
+    std::string list = "0";
+    for (const std::int64_t id : running) list += "," + std::to_string(id);
+    return db_->run(("DELETE FROM leases WHERE id NOT IN (" + list + ");"
+                     "UPDATE messages SET lease=NULL WHERE lease IS NOT NULL AND lease NOT IN (" + list + ")")
+                        .c_str());
+  });
 }
 
 Result<std::optional<ProcessIdentity>> Spool::lease_holder(const std::string& name) {
@@ -133,26 +147,27 @@ Result<std::optional<ProcessIdentity>> Spool::lease_holder(const std::string& na
 
 Result<std::optional<ProcessIdentity>> Spool::take_lease(const std::string& name) {
   LONGLINE_CHECK(drop_dead_leases());
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-  LONGLINE_TRY(std::optional<ProcessIdentity> holder, lease_holder(name));
-  if (holder) return holder;
-  const ProcessIdentity self = this_process();
-  LONGLINE_TRY(SqliteStatement insert, db_->prepare("INSERT OR REPLACE INTO leases(name, pid, start, boot) VALUES(?,?,?,?)"));
-  LONGLINE_CHECK(insert.bind(1, name).bind(2, self.pid).bind(3, self.start).bind(4, self.boot_id).run());
-  lease_ = db_->last_insert_id();
-  if (auto committed = transaction.commit(); !committed) {
-    lease_ = 0;
-    return std::move(committed).error();
-  }
-  return std::optional<ProcessIdentity>();
+  std::optional<ProcessIdentity> holder;
+  std::int64_t taken = 0;
+  LONGLINE_CHECK(change([&]() -> Result<void> {
+    LONGLINE_TRY(holder, lease_holder(name));
+    if (holder) return {};
+    const ProcessIdentity self = this_process();
+    LONGLINE_TRY(SqliteStatement insert, db_->prepare("INSERT OR REPLACE INTO leases(name, pid, start, boot) VALUES(?,?,?,?)"));
+    LONGLINE_CHECK(insert.bind(1, name).bind(2, self.pid).bind(3, self.start).bind(4, self.boot_id).run());
+    taken = db_->last_insert_id();
+    return {};
+  }));
+  if (!holder) lease_ = taken;
+  return holder;
 }
 
 Result<void> Spool::release_lease() {
   if (lease_ == 0) return {};
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
   const std::string id = std::to_string(lease_);
-  LONGLINE_CHECK(db_->run(("UPDATE messages SET lease=NULL WHERE lease=" + id + "; DELETE FROM leases WHERE id=" + id).c_str()));
-  LONGLINE_CHECK(transaction.commit());
+  LONGLINE_CHECK(change([&] {
+    return db_->run(("UPDATE messages SET lease=NULL WHERE lease=" + id + "; DELETE FROM leases WHERE id=" + id).c_str());
+  }));
   lease_ = 0;
   return {};
 }

@@ -13,6 +13,7 @@
 #include "base/time.hpp"
 #include "mail/queue.hpp"
 #include "mail/smtp_client.hpp"
+#include "sys/disk_reserve.hpp"
 #include "sys/process_identity.hpp"
 #include "sys/sqlite.hpp"
 
@@ -70,6 +71,7 @@ struct StoredReceipt {
 /// call is one transaction; what it returned is on the disk. Any number of processes may have it open. Errors:
 /// disk_full and io with nothing stored, busy when another process held it longer than the deadline, config when the
 /// file is of another version or another program's (it is then not even opened), not_found for an id that is not there.
+/// On a full disk nothing can be added, but what makes room (sending, removing) still works, from a reserve beside the file.
 class Spool {
  public:
   static constexpr std::int64_t kVersion = 1;
@@ -130,12 +132,15 @@ class Spool {
   Result<void> drop_dead_leases();
   Result<void> visit_rows(const char* sql, std::int64_t parameter,
                           const std::function<bool(mail::QueuedMessage&&)>& visitor);
+  /// One transaction; on a full disk once more with the reserve.
+  Result<void> change(const std::function<Result<void>()>& statements);
   Result<std::string> insert(const mail::Submission& submission, WallTime now);
   Result<std::string> insert_copy(const mail::Submission& submission, Box box, WallTime now);
   Result<void> apply(const MessageUpdate& update, WallTime now, std::vector<std::string>& notifications);
   Result<void> check_free(std::int64_t sequence, const std::string& id);
   Result<void> erase(std::int64_t sequence);
 
+  std::optional<DiskReserve> reserve_;
   std::unique_ptr<Sqlite> db_;   // null: a spool that is not there, opened to be read; its address is stable for bodies
   std::map<const char*, SqliteStatement> statements_;
   std::int64_t lease_ = 0;       // 0: none

@@ -179,21 +179,21 @@ Result<void> Spool::check_free(std::int64_t sequence, const std::string& id) {
 
 Result<void> Spool::set_held(const std::string& id, bool held) {
   LONGLINE_TRY(const std::int64_t sequence, sequence_of(id));
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-  LONGLINE_CHECK(check_free(sequence, id));
-  LONGLINE_TRY(SqliteStatement update, db_->prepare("UPDATE messages SET held=? WHERE seq=?"));
-  LONGLINE_CHECK(update.bind(1, std::int64_t{held}).bind(2, sequence).run());
-  return transaction.commit();
+  return change([&]() -> Result<void> {
+    LONGLINE_CHECK(check_free(sequence, id));
+    LONGLINE_TRY(SqliteStatement update, db_->prepare("UPDATE messages SET held=? WHERE seq=?"));
+    return update.bind(1, std::int64_t{held}).bind(2, sequence).run();
+  });
 }
 
 Result<void> Spool::requeue(const std::string& id) {
   LONGLINE_TRY(const std::int64_t sequence, sequence_of(id));
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-  LONGLINE_CHECK(check_free(sequence, id));
-  LONGLINE_TRY(SqliteStatement update,
-               db_->prepare("UPDATE recipients SET state=0, reason='', next_attempt=NULL WHERE seq=? AND state IN (1,2)"));
-  LONGLINE_CHECK(update.bind(1, sequence).run());
-  return transaction.commit();
+  return change([&]() -> Result<void> {
+    LONGLINE_CHECK(check_free(sequence, id));
+    LONGLINE_TRY(SqliteStatement update,
+                 db_->prepare("UPDATE recipients SET state=0, reason='', next_attempt=NULL WHERE seq=? AND state IN (1,2)"));
+    return update.bind(1, sequence).run();
+  });
 }
 
 Result<void> Spool::erase(std::int64_t sequence) {
@@ -207,43 +207,46 @@ Result<void> Spool::erase(std::int64_t sequence) {
 
 Result<void> Spool::remove(const std::string& id) {
   LONGLINE_TRY(const std::int64_t sequence, sequence_of(id));
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-  LONGLINE_CHECK(check_free(sequence, id));
-  LONGLINE_CHECK(erase(sequence));
-  return transaction.commit();
+  return change([&]() -> Result<void> {
+    LONGLINE_CHECK(check_free(sequence, id));
+    return erase(sequence);
+  });
 }
 
 // ---- with the lease
 
 Result<std::vector<std::string>> Spool::claim(const std::vector<std::string>& ids) {
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-  LONGLINE_TRY(SqliteStatement* update,
-               statement("UPDATE messages SET lease=?1 WHERE seq=?2 AND held=0 AND "
-                         "(lease IS NULL OR lease=?1 OR lease NOT IN (SELECT id FROM leases))"));
   std::vector<std::string> claimed;
-  for (const std::string& id : ids) {
-    const auto sequence = mail::parse_id(id);
-    if (!sequence) continue;
-    LONGLINE_CHECK(update->bind(1, lease_).bind(2, *sequence).run());
-    if (db_->changes() == 1) claimed.push_back(id);
-  }
-  LONGLINE_CHECK(transaction.commit());
+  LONGLINE_CHECK(change([&]() -> Result<void> {
+    claimed.clear();
+    LONGLINE_TRY(SqliteStatement* update,
+                 statement("UPDATE messages SET lease=?1 WHERE seq=?2 AND held=0 AND "
+                           "(lease IS NULL OR lease=?1 OR lease NOT IN (SELECT id FROM leases))"));
+    for (const std::string& id : ids) {
+      const auto sequence = mail::parse_id(id);
+      if (!sequence) continue;
+      LONGLINE_CHECK(update->bind(1, lease_).bind(2, *sequence).run());
+      if (db_->changes() == 1) claimed.push_back(id);
+    }
+    return {};
+  }));
   return claimed;
 }
 
 Result<void> Spool::mark_in_doubt(const std::vector<mail::InFlight>& messages) {
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-  LONGLINE_TRY(SqliteStatement* update,
-               statement("UPDATE recipients SET state=2, next_attempt=NULL, "
-                         "reason='the line was cut after the last byte and before the reply' "
-                         "WHERE seq=? AND address=? AND state<3"));
-  for (const mail::InFlight& message : messages) {
-    LONGLINE_TRY(const std::int64_t sequence, sequence_of(message.id));
-    for (const std::string& address : message.recipients) {
-      LONGLINE_CHECK(update->bind(1, sequence).bind(2, address).run());
+  return change([&]() -> Result<void> {
+    LONGLINE_TRY(SqliteStatement* update,
+                 statement("UPDATE recipients SET state=2, next_attempt=NULL, "
+                           "reason='the line was cut after the last byte and before the reply' "
+                           "WHERE seq=? AND address=? AND state<3"));
+    for (const mail::InFlight& message : messages) {
+      LONGLINE_TRY(const std::int64_t sequence, sequence_of(message.id));
+      for (const std::string& address : message.recipients) {
+        LONGLINE_CHECK(update->bind(1, sequence).bind(2, address).run());
+      }
     }
-  }
-  return transaction.commit();
+    return {};
+  });
 }
 
 Result<void> Spool::apply(const MessageUpdate& update, WallTime now, std::vector<std::string>& notifications) {
@@ -277,9 +280,11 @@ Result<void> Spool::apply(const MessageUpdate& update, WallTime now, std::vector
 
 Result<std::vector<std::string>> Spool::record(const std::vector<MessageUpdate>& updates, WallTime now) {
   std::vector<std::string> notifications;
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-  for (const MessageUpdate& update : updates) LONGLINE_CHECK(apply(update, now, notifications));
-  LONGLINE_CHECK(transaction.commit());
+  LONGLINE_CHECK(change([&]() -> Result<void> {
+    notifications.clear();
+    for (const MessageUpdate& update : updates) LONGLINE_CHECK(apply(update, now, notifications));
+    return {};
+  }));
   return notifications;
 }
 
