@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -86,7 +85,7 @@ std::optional<int> live_owner(const std::string& path) {
     pid = binary;
   }
   if (!pid || *pid <= 0 || *pid > 0x7FFFFFFF) return std::nullopt;
-  if (::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH) return std::nullopt;
+  if (!process_is_alive(static_cast<int>(*pid))) return std::nullopt;
   const std::optional<WallTime> started = process_started(static_cast<int>(*pid));
   const WallTime written{std::chrono::seconds(file.st_mtime)};
   constexpr Duration kClockSlack{5'000};

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -19,16 +21,29 @@ std::string first_line(const std::string& path) {
   return line;
 }
 
+/// /proc/PID/stat from its third field on, the state; "" when there is none. The second field, in brackets, may hold
+/// anything.
+std::string stat_fields(int pid) {
+  const std::string stat = first_line(fmt::format("/proc/{}/stat", pid));
+  const std::size_t end = stat.rfind(')');
+  return end == std::string::npos ? "" : std::string(trim(std::string_view(stat).substr(end + 1)));
+}
+
 }  // namespace
 
 std::string process_name(int pid) { return pid <= 0 ? "" : first_line(fmt::format("/proc/{}/comm", pid)); }
 
+bool process_is_alive(int pid) {
+  if (pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH)) return false;
+  const std::string fields = stat_fields(pid);
+  // Where /proc hides other users' processes, what kill(2) said has to do.
+  return fields.empty() || (fields[0] != 'Z' && fields[0] != 'X');
+}
+
 std::optional<long long> process_start_ticks(int pid) {
-  const std::string stat = first_line(fmt::format("/proc/{}/stat", pid));
-  // The second field, in brackets, may hold anything; the fields behind it are numbers.
-  const std::size_t end = stat.rfind(')');
-  if (end == std::string::npos) return std::nullopt;
-  std::istringstream rest(stat.substr(end + 1));
+  const std::string fields = stat_fields(pid);
+  if (fields.empty()) return std::nullopt;
+  std::istringstream rest(fields);
   std::string field;
   constexpr int kStartTime = 20;  // field 22 of the line
   for (int i = 0; i < kStartTime && rest >> field; ++i) {

@@ -27,6 +27,7 @@ TEST_CASE("escape_at_most cuts between characters") {
 TEST_CASE("nearest finds the slip of a finger and nothing else") {
   CHECK(nearest("nubmers", {"number", "numbers", "name"}) == "numbers");
   CHECK(nearest("scirpt", {"script", "speed"}) == "script");
+  CHECK(nearest("ips", {"hub", "isp"}) == "isp");
   CHECK_FALSE(nearest("zzz", {"script", "speed"}));
 }
 
