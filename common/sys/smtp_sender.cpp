@@ -8,7 +8,9 @@
 namespace longline::sys {
 namespace {
 
-constexpr std::size_t kBuffer = 65536;
+// Small: what waits here, or in the kernel before the line, has not been sent, and a message whose last byte waits here is in doubt
+// when the line is cut.
+constexpr std::size_t kBuffer = 8192;
 // QUIT must leave, but nobody pays for a line that does not take it.
 constexpr Duration kQuitPatience(5'000);
 

@@ -55,7 +55,7 @@ class SmtpSender {
   Loop::Registration last_write_;
   bool over_ = false;
   bool draining_ = false;
-  bool progress_ = false;
+  bool progress_ = true;  ///< the machine does not know yet how much the line takes
 };
 
 }  // namespace longline::sys
