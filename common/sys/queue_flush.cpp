@@ -64,8 +64,11 @@ void QueueFlush::on_end_of_time(Errc cause) {
   const bool again = ended_by_.has_value();
   if (!again) ended_by_ = cause;
   if (session_ == nullptr) return;
-  if (again) session_->abort();
-  else session_->stop();
+  if (again) return session_->abort();
+  session_->stop();
+  patience_ = loop_.at(loop_.now() + kSignalPatience, [this] {
+    if (session_ != nullptr) session_->abort();
+  });
 }
 
 Error QueueFlush::cut_short() const {

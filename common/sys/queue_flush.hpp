@@ -81,6 +81,7 @@ class QueueFlush {
   mail::ConnectorChoice choice_;
   mail::FlushTally tally_;
   Loop loop_;
+  Loop::Registration patience_;   // after a signal
   std::int64_t receipts_before_ = 0;
   std::vector<std::string> lanes_;                                  // in the order of the configuration
   std::map<std::string, std::vector<mail::QueuedMessage>> snapshot_;  // by lane
