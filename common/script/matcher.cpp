@@ -27,6 +27,7 @@ std::uint32_t Matcher::Automaton::child(std::uint32_t node, unsigned char byte) 
 }
 
 void Matcher::Automaton::link() {
+  if (empty()) return;
   for (unsigned byte = 0; byte < root_.size(); ++byte) root_[byte] = child(0, folded(static_cast<unsigned char>(byte)));
   std::vector<std::uint32_t> queue;   // breadth first: what fails to a shorter prefix finds it linked
   queue.reserve(nodes_.size());

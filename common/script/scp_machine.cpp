@@ -22,6 +22,8 @@ using namespace scp;
 /// An address at the end of what the peer says may have no byte behind it.
 constexpr Duration kAddressSettles{1000};
 constexpr std::int64_t kLongestWait = 10LL * 366 * 86'400;   ///< seconds; the deadline of the run is shorter
+/// What a wait costs that ends at once; a loop of them may not keep the process busy.
+constexpr std::size_t kStepsPerWait = 500;
 constexpr std::size_t kHeardContext = 4096;
 constexpr std::size_t kHeardShown = 72;
 
@@ -313,7 +315,7 @@ struct ScpMachine::State {
     }
     if (total > kMostPatternBytes) return fail("the strings of this waitfor have more than 1 MiB together");
     const std::string_view unread = window.unread();
-    if (!charge(total + unread.size() / 16)) return;
+    if (!charge(kStepsPerWait + total + unread.size() / 16)) return;
     matcher.emplace(patterns);
     if (const auto match = matcher->feed(unread)) {
       window.consume(match->end);

@@ -11,6 +11,7 @@ namespace {
 /// A shorter pause is the speed of the line, not an event.
 constexpr Duration kPause{100};
 constexpr std::size_t kLongestLine = 1024;
+constexpr std::size_t kMostSecrets = 64;
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -139,6 +140,12 @@ std::string format_passed(Duration d) {
   return out + 's';
 }
 
+std::string masked(const Write& write, const std::vector<Secret>& secrets) {
+  std::string shown = mask(write.bytes, secrets);
+  const bool whole = write.secret && shown.find(SecretMasker::kMask) == std::string::npos;
+  return whole ? std::string(SecretMasker::kMask) : shown;
+}
+
 TranscriptWriter::TranscriptWriter(const std::vector<Secret>& secrets, TimePoint start, std::size_t most)
     : secrets_(secrets), incoming_(secrets), recorded_(start), left_(most) {}
 
@@ -151,13 +158,12 @@ std::string TranscriptWriter::received(std::string_view bytes, TimePoint now) {
 
 std::string TranscriptWriter::sent(const Write& write, TimePoint now) {
   turn(Direction::sent, now);
-  std::string shown = mask(write.bytes, secrets_);
-  if (write.secret && shown.find(SecretMasker::kMask) == std::string::npos) {
-    // A secret in another form (part of it, or with its escapes translated): nothing of it is shown, here or echoed.
+  const std::string shown = masked(write, secrets_);
+  // In another form it may be echoed, too.
+  if (write.secret && shown == SecretMasker::kMask && secrets_.size() < kMostSecrets) {
     const Secret form{std::string(trim(write.bytes))};
     secrets_.push_back(form);
     incoming_.add(form);
-    shown = SecretMasker::kMask;
   }
   add(shown);
   return take();

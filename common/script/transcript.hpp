@@ -25,6 +25,10 @@ struct TranscriptEvent {
 /// Errc::malformed with file, line and column. Comments and empty lines are skipped.
 Result<std::vector<TranscriptEvent>> parse_transcript(std::string_view file, std::string_view text);
 
+/// How a Write stands in a transcript: with its secrets masked; a secret in another form (part of one, or with its escapes
+/// translated) is masked whole.
+std::string masked(const Write& write, const std::vector<Secret>& secrets);
+
 /// "+1.5s"
 std::string format_passed(Duration d);
 

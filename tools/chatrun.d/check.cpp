@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cstdio>
+#include <tuple>
 
 #include "base/json.hpp"
 #include "chatrun.d/verbs.hpp"
+#include "script/scp_lint.hpp"
 
 namespace longline::tools::chatrun {
 namespace {
@@ -24,6 +27,14 @@ void show(const CommonOptions& common, const script::ParsedScript& script) {
   }
 }
 
+void add_lint(script::ParsedScript& script, Duration deadline) {
+  std::vector<Diagnostic>& all = script.diagnostics;
+  for (Diagnostic& d : script::lint(script, {deadline})) all.push_back(std::move(d));
+  std::stable_sort(all.begin(), all.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.where.line, a.where.column) < std::tie(b.where.line, b.where.column);
+  });
+}
+
 bool fails(const script::ParsedScript& script, bool strict) {
   for (const Diagnostic& d : script.diagnostics) {
     if (d.severity == Severity::error || (strict && d.severity == Severity::warning)) return true;
@@ -36,7 +47,7 @@ bool fails(const script::ParsedScript& script, bool strict) {
 int check(const CommonOptions& common, const CheckOptions& options) {
   ExitStatus status = ExitStatus::ok;
   for (const std::string& path : options.scripts) {
-    const Result<script::ParsedScript> script = read_script(path);
+    Result<script::ParsedScript> script = read_script(path);
     if (!script) {
       // What could not be looked at weighs more than what was found elsewhere.
       const ExitStatus failed = script.error().code == Errc::usage ? ExitStatus::data : exit_status(script.error().code);
@@ -44,6 +55,7 @@ int check(const CommonOptions& common, const CheckOptions& options) {
       status = failed;
       continue;
     }
+    add_lint(*script, options.deadline);
     show(common, *script);
     if (status == ExitStatus::ok && fails(*script, options.strict)) status = ExitStatus::data;
   }

@@ -48,27 +48,47 @@ void add_line(CLI::App& app, RunOptions& run) {
       ->needs(port);
 }
 
+CLI::App& add_run(CLI::App& app, RunOptions& options) {
+  CLI::App& run = *app.add_subcommand("run", "Run a login script over a line");
+  run.add_option("SCRIPT", options.script, "The script (.scp)")->required()->type_name("");
+  add_line(run, options);
+  add_credentials(run, options.credentials);
+  add_duration(run, "--deadline", options.deadline, "End the run after TIME (300s)");
+  run.add_option("--transcript", options.transcript, "Write what passes over the line, secrets masked")->type_name("FILE");
+  run.add_flag("--ignore-success", options.ignore_success, "End well also with $SUCCESS FALSE");
+  return run;
+}
+
+CLI::App& add_check(CLI::App& app, CheckOptions& options) {
+  CLI::App& check = *app.add_subcommand("check", "Find mistakes in scripts before the call");
+  check.add_option("SCRIPT", options.scripts, "The scripts; - is stdin")->required()->type_name("...");
+  check.add_flag("--strict", options.strict, "Warnings are errors");
+  add_duration(check, "--deadline", options.deadline, "The deadline that the run will have (300s)");
+  return check;
+}
+
+CLI::App& add_replay(CLI::App& app, ReplayOptions& options) {
+  CLI::App& replay = *app.add_subcommand("replay", "Run a script against a transcript, without a line and without waiting");
+  replay.add_option("SCRIPT", options.script, "The script (.scp)")->required()->type_name("");
+  replay.add_option("TRANSCRIPT", options.transcript, "The transcript; - is stdin")->required()->type_name("");
+  add_credentials(replay, options.credentials);
+  add_duration(replay, "--deadline", options.deadline, "The deadline of the run (300s)");
+  replay.add_flag("--ignore-success", options.ignore_success, "End well also with $SUCCESS FALSE");
+  replay.add_option("--fuzz", options.variations, "Vary splits and timing N times")->type_name("N")->check(CLI::Range(1, 1'000'000).description(""));
+  return replay;
+}
+
 }  // namespace
 
 std::optional<int> parse_options(int argc, char** argv, Options& options) {
   CLI::App app("Runs and checks login scripts", "chatrun");
   add_common_options(app, options.common);
   app.require_subcommand(1);
-
-  CLI::App& run = *app.add_subcommand("run", "Run a login script over a line");
-  run.add_option("SCRIPT", options.run.script, "The script (.scp)")->required()->type_name("");
-  add_line(run, options.run);
-  add_credentials(run, options.run.credentials);
-  add_duration(run, "--deadline", options.run.deadline, "End the run after TIME (300s)");
-  run.add_option("--transcript", options.run.transcript, "Write what passes over the line, secrets masked")->type_name("FILE");
-  run.add_flag("--ignore-success", options.run.ignore_success, "End well also with $SUCCESS FALSE");
-
-  CLI::App& check = *app.add_subcommand("check", "Find mistakes in scripts before the call");
-  check.add_option("SCRIPT", options.check.scripts, "The scripts; - is stdin")->required()->type_name("...");
-  check.add_flag("--strict", options.check.strict, "Warnings are errors");
-
+  CLI::App& run = add_run(app, options.run);
+  CLI::App& check = add_check(app, options.check);
+  add_replay(app, options.replay);
   if (const auto status = parse_command_line(app, options.common, argc, argv, kError)) return status;
-  options.verb = run.parsed() ? Verb::run : Verb::check;
+  options.verb = run.parsed() ? Verb::run : check.parsed() ? Verb::check : Verb::replay;
   return std::nullopt;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +12,7 @@
 
 namespace longline::tools::chatrun {
 
-/// chat(8)'s statuses, for `run`; `check` has 0, 65 and 66.
+/// chat(8)'s statuses, for `run`; `check` has 0, 65 and 66, a replay that differs from its transcript 65.
 enum Status { kOk = 0, kError = 1, kLineFailed = 2, kTimedOut = 3, kHalted = 4 };
 
 struct Credentials {
@@ -33,15 +34,26 @@ struct RunOptions {
 struct CheckOptions {
   std::vector<std::string> scripts;
   bool strict = false;
+  Duration deadline{300'000};     ///< of the run that the script is for
 };
 
-enum class Verb { run, check };
+struct ReplayOptions {
+  std::string script;
+  std::string transcript;
+  Credentials credentials;
+  Duration deadline{300'000};
+  bool ignore_success = false;
+  std::uint32_t variations = 0;
+};
+
+enum class Verb { run, check, replay };
 
 struct Options {
   CommonOptions common;
   Verb verb = Verb::run;
   RunOptions run;
   CheckOptions check;
+  ReplayOptions replay;
 };
 
 /// Opens nothing. A status: already answered or refused.

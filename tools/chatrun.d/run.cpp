@@ -10,18 +10,11 @@
 #include "chatrun.d/verbs.hpp"
 #include "script/scp_machine.hpp"
 #include "sys/port.hpp"
-#include "sys/secret_file.hpp"
 #include "sys/state_paths.hpp"
 #include "sys/tty_stream.hpp"
 
 namespace longline::tools::chatrun {
 namespace {
-
-Result<Secret> password(const Credentials& credentials, Duration limit) {
-  if (!credentials.password_file.empty()) return sys::read_secret_file(credentials.password_file);
-  if (credentials.password_fd) return sys::read_secret_fd(*credentials.password_fd, limit);
-  return Secret();
-}
 
 /// A login without what it needs is found before the call, not by the peer.
 Result<void> check_needs(const script::ParsedScript& script, const Credentials& given) {
@@ -33,22 +26,6 @@ Result<void> check_needs(const script::ParsedScript& script, const Credentials& 
         .with_hint("--password-file FILE or --password-fd N");
   }
   return {};
-}
-
-Result<script::ParsedScript> runnable(const CommonOptions& common, const RunOptions& options) {
-  if (options.script == "-" && options.port.empty()) {
-    return Error(Errc::usage, "stdin is the line; it cannot be the script too").with_hint("give the script as a file, or a --port");
-  }
-  LONGLINE_TRY(script::ParsedScript script, read_script(options.script));
-  int errors = 0;
-  for (const Diagnostic& d : script.diagnostics) {
-    if (d.severity == Severity::error) ++errors;
-    const bool shown = d.severity == Severity::error || common.verbose > 0;
-    if (shown && !common.json) std::fputs(render(d, *script.source, colour_on_stderr()).c_str(), stderr);
-  }
-  if (errors == 0) return script;
-  return Error(Errc::script_error, fmt::format("{} has {} error{}; nothing was sent", script.source->file(), errors, errors == 1 ? "" : "s"))
-      .with_hint("chatrun check " + options.script);
 }
 
 /// The line, with its lock. Statuses differ: a port that cannot be had is an I/O error.
@@ -97,10 +74,13 @@ int run(const CommonOptions& common, const RunOptions& options) {
     print_error("chatrun", common, std::move(error).in_stage(Stage::login), status);
     return status;
   };
-  Result<script::ParsedScript> script = runnable(common, options);
+  if (options.script == "-" && options.port.empty()) {
+    return failed(Error(Errc::usage, "stdin is the line; it cannot be the script too").with_hint("give the script as a file, or a --port"), kError);
+  }
+  Result<script::ParsedScript> script = read_runnable_script(common, options.script);
   if (!script) return failed(std::move(script).error(), kError);
   if (const Result<void> needs = check_needs(*script, options.credentials); !needs) return failed(needs.error(), kError);
-  Result<Secret> secret = password(options.credentials, options.deadline);
+  Result<Secret> secret = read_password(options.credentials, options.deadline);
   if (!secret) return failed(std::move(secret).error(), kError);
 
   sys::Loop loop;

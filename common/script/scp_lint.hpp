@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "base/time.hpp"
+#include "script/scp.hpp"
+
+namespace longline::script {
+
+struct LintOptions {
+  Duration deadline{300'000};   ///< of the run: chatrun's --deadline, a link's login-timeout
+};
+
+/// What is allowed and yet will cost a call one night; each finding a warning with a code of its own, see chatrun(1). A script with errors has
+/// none: they come first.
+std::vector<Diagnostic> lint(const ParsedScript& script, const LintOptions& options = {});
+
+}  // namespace longline::script
