@@ -12,6 +12,7 @@
 #include "script/matcher.hpp"
 #include "script/scp_limits.hpp"
 #include "script/scp_program.hpp"
+#include "script/scp_report.hpp"
 #include "script/scp_value.hpp"
 
 namespace longline::script {
@@ -24,8 +25,6 @@ constexpr Duration kAddressSettles{1000};
 constexpr std::int64_t kLongestWait = 10LL * 366 * 86'400;   ///< seconds; the deadline of the run is shorter
 /// What a wait costs that ends at once; a loop of them may not keep the process busy.
 constexpr std::size_t kStepsPerWait = 500;
-constexpr std::size_t kHeardContext = 4096;
-constexpr std::size_t kHeardShown = 72;
 
 Duration seconds(std::int64_t n) { return std::chrono::seconds(std::min(n, kLongestWait)); }
 
@@ -172,15 +171,7 @@ struct ScpMachine::State {
     }
   }
 
-  /// The end of what came since the last match.
-  std::string heard() const {
-    std::string_view bytes = window.unread();
-    if (bytes.empty()) return "nothing was heard";
-    if (bytes.size() > kHeardContext) bytes.remove_prefix(bytes.size() - kHeardContext);
-    std::string shown = mask(bytes, secrets);
-    if (shown.size() > kHeardShown) shown.erase(0, shown.size() - kHeardShown);
-    return "last heard " + quote(shown);
-  }
+  std::string heard() const { return scp::heard(window.unread(), secrets); }
 
   void fail(std::string_view what) { finish(Outcome::runtime_error, std::string(what), current->offset); }
 
@@ -321,19 +312,9 @@ struct ScpMachine::State {
       window.consume(match->end);
       return matched(match->pattern);
     }
-    describe(patterns, secret);
+    waiting_for = scp::wanted(patterns, secret);
     wait(Phase::waiting, limit);
     if (phase == Phase::waiting && limit == Duration(0)) wait_over();
-  }
-
-  void describe(const std::vector<Matcher::Pattern>& patterns, const std::vector<bool>& secret) {
-    constexpr std::size_t kMostShown = 3;
-    waiting_for.clear();
-    for (std::size_t i = 0; i < patterns.size() && i < kMostShown; ++i) {
-      if (i > 0) waiting_for += ", ";
-      waiting_for += secret[i] ? quote(SecretMasker::kMask) : quote(patterns[i].bytes.substr(0, 40));
-    }
-    if (patterns.size() > kMostShown) waiting_for += fmt::format(" or {} more", patterns.size() - kMostShown);
   }
 
   void set_address(const Value& value) {

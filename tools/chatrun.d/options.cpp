@@ -68,7 +68,7 @@ CLI::App& add_check(CLI::App& app, CheckOptions& options) {
 }
 
 CLI::App& add_replay(CLI::App& app, ReplayOptions& options) {
-  CLI::App& replay = *app.add_subcommand("replay", "Run a script against a transcript, without a line and without waiting");
+  CLI::App& replay = *app.add_subcommand("replay", "Run a script against a transcript, without a line");
   replay.add_option("SCRIPT", options.script, "The script (.scp)")->required()->type_name("");
   replay.add_option("TRANSCRIPT", options.transcript, "The transcript; - is stdin")->required()->type_name("");
   add_credentials(replay, options.credentials);
