@@ -61,6 +61,8 @@ class CallMachine {
   void send(std::string_view bytes, TimePoint now);
   /// The user of the line is done with it: a carrier that goes away now is no accident. A new user takes that back.
   void session_over(bool over) { session_over_ = over; }
+  /// NO CARRIER was heard and may be meant: what waits for the line must not be written now.
+  bool suspects_carrier() const { return !dcd_seen_ && state_ == LinkState::up && watch_.suspects(); }
   bool session_is_over() const { return session_over_; }
   /// Asks for the end, in any state. `reason`: why, when it counts as a failure.
   void hang_up(std::optional<Error> reason, TimePoint now);

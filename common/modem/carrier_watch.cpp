@@ -46,6 +46,8 @@ CarrierWatch::Verdict CarrierWatch::on_time(TimePoint now) {
   return matched_ == kWords.size() ? Verdict::lost : Verdict::released;
 }
 
+bool CarrierWatch::suspects() const { return deadline_ && matched_ == kWords.size(); }
+
 std::string CarrierWatch::take() {
   line_start_ = !held_.empty() && held_.back() == '\n';
   return std::exchange(held_, {});

@@ -26,6 +26,9 @@ class CarrierWatch {
   /// `lost`: the carrier is gone. `released`: it was data after all, take() has it.
   Verdict on_time(TimePoint now);
   std::string take();
+  /// The words stand there, and the second is not over: nothing should be sent now. If the carrier is gone, the modem
+  /// would take it for commands.
+  bool suspects() const;
 
  private:
   bool extend(char c);               ///< takes c if it continues, or starts, what the modem would say

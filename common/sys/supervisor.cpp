@@ -117,7 +117,7 @@ void Supervisor::on_line(short revents) {
 }
 
 void Supervisor::write_line() {
-  while (!to_line_.empty() && line_) {
+  while (!to_line_.empty() && line_ && !machine_.suspects_carrier()) {
     const Result<std::size_t> put = line_->write(to_line_);
     if (!put) {
       to_line_.clear();
@@ -127,7 +127,7 @@ void Supervisor::write_line() {
     if (*put == 0) break;
     to_line_.erase(0, *put);
   }
-  if (relay_) relay_->hold_client(to_line_.size() >= kMostToLine);
+  if (relay_) relay_->hold_client(to_line_.size() >= kMostToLine || machine_.suspects_carrier());
 }
 
 void Supervisor::poll_carrier() {
@@ -153,7 +153,7 @@ void Supervisor::drain() {
 void Supervisor::rearm() {
   if (ended_) return;
   const bool read = !relay_ || !relay_->full();
-  line_watch_.set_events(static_cast<short>((read ? POLLIN : 0) | (to_line_.empty() ? 0 : POLLOUT)));
+  line_watch_.set_events(static_cast<short>((read ? POLLIN : 0) | (to_line_.empty() || machine_.suspects_carrier() ? 0 : POLLOUT)));
   timer_.reset();
   if (const std::optional<TimePoint> when = machine_.deadline()) {
     timer_ = loop_.at(*when, [this] {

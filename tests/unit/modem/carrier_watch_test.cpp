@@ -18,6 +18,7 @@ TEST_CASE("NO CARRIER and a second of silence is the end, at every split, and ne
     data += watch.feed(text.substr(cut), kNow + Duration(10));
     CHECK(data == "250 ok\r\n");
     REQUIRE(watch.deadline());
+    CHECK(watch.suspects());
     CHECK(watch.on_time(kNow + Duration(900)) == CarrierWatch::Verdict::nothing);
     CHECK(watch.on_time(*watch.deadline()) == CarrierWatch::Verdict::lost);
   }
@@ -42,6 +43,7 @@ TEST_CASE("words within a line are data, and are not held") {
 TEST_CASE("the start of the words is released after a second") {
   CarrierWatch watch;
   CHECK(watch.feed("a\nNO", kNow) == "a\n");
+  CHECK_FALSE(watch.suspects());
   CHECK(watch.on_time(kNow + Duration(1'000)) == CarrierWatch::Verdict::released);
   CHECK(watch.take() == "NO");
   CHECK(watch.feed("T\r\n", kNow) == "T\r\n");
