@@ -36,8 +36,13 @@ class Resolver {
   const Interface* interface_of(const Route& route) const {
     if (route.link.empty()) return kernel_.interfaces.named(route.device);
     const auto link = links_.find(route.link);
-    if (link != links_.end() && !link->second.interface.empty()) return kernel_.interfaces.named(link->second.interface);
-    return kernel_.interfaces.named(route.link);
+    if (link == links_.end()) return kernel_.interfaces.named(route.link);
+    if (link->second.down) return nullptr;
+    if (link->second.interface.empty()) return kernel_.interfaces.named(route.link);
+    const Interface* interface = kernel_.interfaces.named(link->second.interface);
+    // The name may have gone to another link's interface meanwhile.
+    const bool same = interface != nullptr && (link->second.index == 0 || link->second.index == interface->index);
+    return same ? interface : nullptr;
   }
 
   bool unreachable(const Route& route) const {

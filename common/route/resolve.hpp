@@ -13,7 +13,9 @@ namespace longline::route {
 
 /// What is known of a link.
 struct LinkState {
-  std::string interface{};      ///< its network interface while it is up; empty: down
+  std::string interface{};      ///< its network interface while it is up; empty: not known
+  std::uint32_t index = 0;      ///< that interface's index, which no other ever gets; 0: not known
+  bool down = false;            ///< known to be down: an interface of its name does not count
   bool unreachable = false;     ///< its calls failed and it is backing off: routes on it are hidden
 };
 using LinkStates = std::map<std::string, LinkState, std::less<>>;

@@ -127,4 +127,13 @@ Result<std::optional<RefusedStep>> commit(const std::vector<route::Step>& steps)
   return std::optional<RefusedStep>(std::move(refused));
 }
 
+Result<std::vector<StepRefusal>> commit_each(const std::vector<route::Step>& steps) {
+  LONGLINE_TRY(Netlink netlink, Netlink::open());
+  std::size_t count = 0;
+  LONGLINE_TRY(const Sent sent, send_all(netlink, steps, false, count));
+  std::vector<StepRefusal> out;
+  for (const Netlink::Refusal& refusal : sent.refused) out.push_back({refusal.index, refusal.error, refusal.text});
+  return out;
+}
+
 }  // namespace longline::sys

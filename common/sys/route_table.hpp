@@ -13,6 +13,15 @@ namespace longline::sys {
 /// Interfaces and routes of this network namespace, both families, as they are now.
 Result<route::KernelState> read_kernel_state();
 
+/// Carries out what can be: a step that is refused does not keep the others back. Returns those that were refused (a
+/// route to delete that is gone already is none).
+struct StepRefusal {
+  std::size_t step = 0;
+  int error = 0;              ///< errno
+  std::string text;           ///< the kernel's own words; may be empty
+};
+Result<std::vector<StepRefusal>> commit_each(const std::vector<route::Step>& steps);
+
 /// What became of a transaction that the kernel refused.
 struct RefusedStep {
   const route::Step* step = nullptr;

@@ -55,6 +55,7 @@ std::string StatePaths::control_socket(std::string_view link) const { return run
 std::string StatePaths::line_socket(std::string_view link) const { return run_dir + "/" + encode(link) + ".line"; }
 std::string StatePaths::link_lock(std::string_view link) const { return run_dir + "/" + encode(link) + ".lock"; }
 std::string StatePaths::link_record(std::string_view link) const { return run_dir + "/" + encode(link) + ".last"; }
+std::string StatePaths::link_interface(std::string_view link) const { return run_dir + "/" + encode(link) + ".interface"; }
 
 Result<StatePaths> state_paths(std::string_view config, std::string_view root) {
   StatePaths paths;

@@ -24,6 +24,7 @@ struct StatePaths {
   std::string line_socket(std::string_view link) const;
   std::string link_lock(std::string_view link) const;
   std::string link_record(std::string_view link) const;   ///< how the last call ended
+  std::string link_interface(std::string_view link) const;  ///< the network interface of a link that is up
 };
 
 /// `config` and `root` as given on the command line, "" for not given; LONGLINE_CONFIG and LONGLINE_ROOT come next.

@@ -57,7 +57,7 @@ Result<Files> read_files(const sys::StatePaths& paths) {
 Result<route::Readiness> carry_out(const route::Route& subject, const route::ParsedRoutes& wanted, const std::string* new_text,
                                    const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
-  const route::Resolved resolved = route::resolve(wanted.routes, kernel, link_states(paths));
+  const route::Resolved resolved = route::resolve(wanted.routes, kernel, link_states(wanted.routes, paths));
   const std::vector<route::Change> changes = changes_of(subject, route::plan(resolved, kernel));
   LONGLINE_CHECK(refuse_conflicts(changes, wanted, kernel.interfaces));
   LONGLINE_CHECK(commit_changes(changes, wanted, kernel.interfaces));
@@ -68,6 +68,7 @@ Result<route::Readiness> carry_out(const route::Route& subject, const route::Par
       return written.error();
     }
   }
+  log_changes(changes, kernel.interfaces, paths);
   if (routes_in_force(paths)) save_routes_in_force(text_of(wanted.routes), options, paths);
   print_notes(resolved, wanted, options);
   for (std::size_t i = 0; i < wanted.routes.size(); ++i) {

@@ -72,8 +72,6 @@ Result<void> refuse_conflicts(const std::vector<route::Change>& changes, const r
   return error;
 }
 
-route::LinkStates link_states(const sys::StatePaths&) { return {}; }
-
 void print_line(const std::string& line) { std::fprintf(stdout, "%s\n", line.c_str()); }
 
 void print_notes(const route::Resolved& resolved, const route::ParsedRoutes& parsed, const Options& options) {

@@ -106,7 +106,7 @@ JsonObject to_json(const Row& row, const Places& places) {
 Result<ExitStatus> list(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes_in_force(paths));
   LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
-  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(paths));
+  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
   const Places places(paths);
   for (const Row& row : Lister(parsed, kernel, resolved).rows()) {
     print_line(options.common.json ? to_json(row, places).dump() : fmt::format("{:<10} {}", row.state, row.text));

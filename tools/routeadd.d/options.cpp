@@ -31,6 +31,16 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   plan->add_option("FILE", options.file, "The routes that are wanted; - for stdin")->type_name("");
   CLI::App* apply = verb("apply", "Make the kernel's table what the file says", Verb::apply);
   apply->add_option("FILE", options.file, "The routes that are wanted; - for stdin")->type_name("");
+  CLI::App* up = verb("up", "Install the routes of a link that has come up", Verb::up);
+  up->add_option("LINK", options.link, "The link")->required()->type_name("");
+  up->add_option("DEVICE", options.device, "Its network interface")->type_name("");
+  CLI::App* down = verb("down", "Take away the routes of a link that goes down", Verb::down);
+  down->add_option("LINK", options.link, "The link")->required()->type_name("");
+  verb("watch", "Keep the table true while links come and go", Verb::watch);
+  CLI::App* export_routes = verb("export", "Print the kernel's routes as a file of routes", Verb::export_);
+  export_routes->add_flag("--all", options.all, "Those that are not ours as well");
+  CLI::App* import = verb("import", "Print what ip-route(8) shows as a file of routes", Verb::import);
+  import->add_option("FILE", options.file, "Output of 'ip route' or 'ip -j route'; - for stdin")->required()->type_name("");
   return tools::parse_command_line(app, options.common, argc, argv);
 }
 

@@ -9,13 +9,16 @@
 
 namespace longline::routeadd {
 
-enum class Verb { list, add, del, plan, apply };
+enum class Verb { list, add, del, plan, apply, up, down, watch, export_, import };
 
 struct Options {
   tools::CommonOptions common;
   Verb verb = Verb::list;
   std::string file;                   ///< plan, apply: "-" is stdin, "" was not given
   std::vector<std::string> words;     ///< add, del: the route
+  std::string link;                   ///< up, down
+  std::string device;                 ///< up: the link's interface; empty: the one of its name
+  bool all = false;                   ///< export: foreign routes too
 };
 
 /// Fills `options`. A status: the command line was answered (--help) or is wrong.

@@ -27,7 +27,7 @@ std::string summary(const std::vector<route::Change>& changes, const route::Reso
 Result<ExitStatus> plan(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes(choose_source(options.file, paths)));
   LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
-  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(paths));
+  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
   const std::vector<route::Change> changes = route::plan(resolved, kernel);
   print_notes(resolved, parsed, options);
   if (!options.common.quiet || options.common.json) print_changes(changes, kernel.interfaces, options.common.json);
@@ -38,10 +38,11 @@ Result<ExitStatus> apply(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes(choose_source(options.file, paths)));
   LONGLINE_TRY(const sys::RouteLock lock, lock_routes(paths));
   LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
-  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(paths));
+  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
   const std::vector<route::Change> changes = route::plan(resolved, kernel);
   LONGLINE_CHECK(refuse_conflicts(changes, parsed, kernel.interfaces));
   LONGLINE_CHECK(commit_changes(changes, parsed, kernel.interfaces));
+  log_changes(changes, kernel.interfaces, paths);
   // Included files may be elsewhere, or gone, when the copy is read.
   if (parsed.sources.size() == 1) save_routes_in_force(parsed.sources.front().text(), options, paths);
   else save_routes_in_force(text_of(parsed.routes), options, paths);

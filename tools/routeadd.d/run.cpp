@@ -11,6 +11,11 @@ Result<ExitStatus> run(const Options& options) {
     case Verb::del: return del(options, paths);
     case Verb::plan: return plan(options, paths);
     case Verb::apply: return apply(options, paths);
+    case Verb::up: return up(options, paths);
+    case Verb::down: return down(options, paths);
+    case Verb::watch: return watch(options, paths);
+    case Verb::export_: return export_routes(options, paths);
+    case Verb::import: return import_routes(options);
   }
   return Error(Errc::software, "a verb without code");
 }

@@ -21,6 +21,11 @@ Result<ExitStatus> add(const Options& options, const sys::StatePaths& paths);
 Result<ExitStatus> del(const Options& options, const sys::StatePaths& paths);
 Result<ExitStatus> plan(const Options& options, const sys::StatePaths& paths);
 Result<ExitStatus> apply(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> up(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> down(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> watch(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> export_routes(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> import_routes(const Options& options);
 
 // What they share (files.cpp, kernel.cpp).
 
@@ -52,8 +57,13 @@ std::string text_of(const std::vector<route::Wanted>& routes);
 /// One routeadd at a time changes routes.
 Result<sys::RouteLock> lock_routes(const sys::StatePaths& paths);
 
-/// What is known of the links.
-route::LinkStates link_states(const sys::StatePaths& paths);
+/// What is known of the links that the routes are on: what `up` and `down` recorded, else what their supervisors say.
+route::LinkStates link_states(const std::vector<route::Wanted>& routes, const sys::StatePaths& paths);
+
+/// route.installed and route.removed, one event a link, in the log. Never fails.
+void log_changes(const std::vector<route::Change>& changes, const route::Interfaces& interfaces, const sys::StatePaths& paths);
+/// "a is in conflict with b", "the kernel refuses …": on stderr, and as an event.
+void warn(const std::string& text, const std::string& event, const Options& options, const sys::StatePaths& paths);
 
 /// Sends the changes as one transaction; events in the log for what was done. On a refusal: the line of the file, the kernel's words, Errc::route_refused.
 Result<void> commit_changes(const std::vector<route::Change>& changes, const route::ParsedRoutes& parsed,

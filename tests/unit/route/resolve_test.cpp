@@ -50,9 +50,12 @@ TEST_CASE("a route waits for an interface that is absent or down") {
 
 TEST_CASE("a link's interface is the one that is known of it, else the one of its name") {
   CHECK(resolved_text("10.0.0.0/8 link isp\n") == "w");
-  CHECK(resolved_text("10.0.0.0/8 link isp\n", {{"isp", {"ppp0", false}}}) == "r; 10.0.0.0/8 dev ppp0");
+  CHECK(resolved_text("10.0.0.0/8 link isp\n", {{"isp", {"ppp0"}}}) == "r; 10.0.0.0/8 dev ppp0");
+  CHECK(resolved_text("10.0.0.0/8 link isp\n", {{"isp", {"ppp0", 2}}}) == "r; 10.0.0.0/8 dev ppp0");
+  CHECK(resolved_text("10.0.0.0/8 link isp\n", {{"isp", {"ppp0", 7}}}) == "w");
+  CHECK(resolved_text("10.0.0.0/8 link branch\n", {{"branch", {"", 0, true}}}) == "w");
   CHECK(resolved_text("10.0.0.0/8 link branch\n") == "r; 10.0.0.0/8 dev branch");
-  CHECK(resolved_text("10.0.0.0/8 link isp\n", {{"isp", {"", true}}}) == "h");
+  CHECK(resolved_text("10.0.0.0/8 link isp\n", {{"isp", {"", 0, false, true}}}) == "h");
 }
 
 TEST_CASE("Q255991: any gateway is taken on a link, and left out") {
