@@ -2,6 +2,8 @@
 #include "sys/durable_file.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -54,6 +56,23 @@ Result<void> publish_file(const std::string& from, const std::string& to) {
     ::unlink(from.c_str());
   }
   return sync_folder(std::filesystem::path(to).parent_path().string());
+}
+
+Result<void> replace_file(const std::string& path, std::string_view bytes) {
+  std::error_code failure;
+  const std::filesystem::path target = std::filesystem::canonical(path, failure);
+  struct stat old{};
+  if (failure || ::stat(target.c_str(), &old) != 0) return system_error(failure ? failure.value() : errno, path);
+  // Renaming would also go where writing is not allowed.
+  if (::access(target.c_str(), W_OK) != 0) return system_error(errno, path);
+  const std::string fresh = fmt::format("{}.new-{}", target.string(), ::getpid());
+  LONGLINE_CHECK(write_new_file(fresh, bytes));
+  if (::chmod(fresh.c_str(), old.st_mode & 07777) != 0 || ::rename(fresh.c_str(), target.c_str()) != 0) {
+    Error error = system_error(errno, path, Errc::cannot_create);
+    ::unlink(fresh.c_str());
+    return error;
+  }
+  return sync_folder(target.parent_path().string());
 }
 
 }  // namespace longline::sys

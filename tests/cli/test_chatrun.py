@@ -415,6 +415,91 @@ class Check(ChatrunTest):
             self.assertIn("error", out, name)
             self.assertIsNone(re.search(r"[\x00-\x08\x0b-\x1f\x7f]", out), name)
 
+    def test_warnings_fail_under_strict_only(self):
+        script = self.script('waitfor "login:"\nif $SUCCESS then\ntransmit $USERID\nendif')
+        for arguments, status in ((["--strict"], 65), ([], 0)):
+            out, _ = self.run_tool("check", *arguments, script, status=status)
+            self.assertEqual(re.findall(r":(\d+):\d+: warning: .*\[(.*)\]", out), [("2", "no-until"), ("4", "not-raw")])
+
+    def test_each_until_and_each_test_of_success_is_missed(self):
+        lines = (SCRIPTS / "ozemail.scp").read_text().splitlines(keepends=True)
+        for number, line in enumerate(lines):
+            if "until" in line:
+                changed = [*lines[:number], re.sub(r" until \d+", "", line), *lines[number + 1:]]
+                expected = ("no-until", number + 1)
+            elif "if $SUCCESS" in line:
+                changed = [*lines[:number], "\n", *lines[number + 1:]]
+                changed.pop(max(n for n, text in enumerate(changed) if "endif" in text))
+                expected = ("unchecked-success", number)   # the waitfor is the line before
+            else:
+                continue
+            path = self.script("".join(changed))
+            out, _ = self.run_tool("check", "--strict", "--json", path, status=65)
+            self.assertEqual([(f["code"], f["line"]) for f in map(json.loads, out.splitlines())], [expected])
+
+    def test_fix_makes_the_truncated_script_whole(self):
+        path = self.script((SCRIPTS / "ozemail-truncated.scp").read_text())
+        path.chmod(0o640)
+        out, err = self.run_tool("check", "--fix", "--strict", path)
+        self.assertEqual(out, "")
+        self.assertEqual(err.count("repaired"), 4)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o640)
+        self.assertEqual(path.read_text().split(), (SCRIPTS / "ozemail.scp").read_text().split())
+        self.assertTrue(path.read_text().startswith((SCRIPTS / "ozemail-truncated.scp").read_text()))
+        process = self.start_on_port(path, *self.credentials())
+        self.host.serve_ozemail()
+        self.finish(process, 0)
+        self.assertEqual([p.name for p in self.folder.iterdir() if "new" in p.name], [])
+
+    def test_fix_from_stdin_to_stdout(self):
+        out, err = self.run_tool("check", "--fix", "-", stdin=self.open(SCRIPTS / "ozemail-truncated.scp"))
+        self.assertEqual(out.split()[-4:], ["endif", "endif", "endif", "endproc"])
+        self.assertIn("repaired", err)
+
+
+class Replay(ChatrunTest):
+    GOOD = '< "Service? "\n+1s\n> "p\\r"\n< "Username: "\n> "alice\\r"\n+2s\n< "Password: "\n> "********\\r"\n< "PPP"\n'
+
+    def replay(self, transcript, *arguments, status=0):
+        path = self.folder / "session"
+        path.write_text(transcript)
+        return self.run_tool("replay", SCRIPTS / "ozemail.scp", path, *arguments, status=status)
+
+    def test_a_good_login(self):
+        out, err = self.replay(self.GOOD, "--fuzz", "100")
+        self.assertIn('> "********"', out)
+        self.assertTrue(out.endswith("= ok\n"), out)
+        self.assertEqual(err, "")
+        self.replay(self.GOOD, *self.credentials())
+
+    def test_ninety_seconds_of_silence_take_no_time(self):
+        began = time.monotonic()
+        out, err = self.replay("", status=3)
+        self.assertLess(time.monotonic() - began, 0.5)
+        self.assertIn("+90s  = unsuccessful", out)
+        self.assertIn('waitfor "ervice?"', err)
+
+    def test_a_lost_carrier(self):
+        self.replay('< "Service? "\n+3s\n! carrier-lost\n', status=2)
+
+    def test_a_difference(self):
+        _, err = self.replay(self.GOOD, "--user", "bob", status=65)
+        self.assertIn("session:5: the script sends", err)
+        out, _ = self.replay(self.GOOD.replace("alice\\r", "alice\\n"), "--user", "alice", "--json", status=65)
+        self.assertEqual(json.loads(out)["difference"]["line"], 5)
+
+    def test_what_run_has_written_replays(self):
+        path = self.folder / "transcript"
+        process = self.start_on_port(SCRIPTS / "ozemail.scp", *self.credentials(), "--transcript", path)
+        self.host.serve_ozemail()
+        self.finish(process, 0)
+        self.run_tool("replay", SCRIPTS / "ozemail.scp", path, "--fuzz", "100")
+
+    def test_what_is_no_transcript(self):
+        _, err = self.replay("hello\n", status=65)
+        self.assertIn("session:1:1: a line starts with", err)
+        self.run_tool("replay", SCRIPTS / "ozemail.scp", self.folder / "nosuch", status=1)
+
 
 if __name__ == "__main__":
     unittest.main()

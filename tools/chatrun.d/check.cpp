@@ -5,7 +5,9 @@
 
 #include "base/json.hpp"
 #include "chatrun.d/verbs.hpp"
+#include "script/scp_fix.hpp"
 #include "script/scp_lint.hpp"
+#include "sys/durable_file.hpp"
 
 namespace longline::tools::chatrun {
 namespace {
@@ -19,12 +21,27 @@ JsonObject to_json(const Diagnostic& d) {
   return out;
 }
 
-void show(const CommonOptions& common, const script::ParsedScript& script) {
+/// Findings are the result; only a script that is repaired from stdin to stdout pushes them aside.
+void show(const CommonOptions& common, const script::ParsedScript& script, std::FILE* out) {
   for (const Diagnostic& d : script.diagnostics) {
     if (common.quiet && d.severity == Severity::note) continue;
-    std::string text = common.json ? to_json(d).dump() + '\n' : render(d, *script.source, stdout_is_terminal() && colour_on_stderr());
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    const std::string text = common.json ? to_json(d).dump() + '\n' : render(d, *script.source, stdout_is_terminal() && colour_on_stderr());
+    std::fwrite(text.data(), 1, text.size(), out);
   }
+}
+
+/// Writes the repaired script where it came from; the script with what is left to be found.
+Result<script::ParsedScript> repair(const CommonOptions& common, const std::string& path, const script::ParsedScript& script, Duration deadline) {
+  script::Fixed fixed = script::fix(script.source->file(), std::string(script.source->text()), {deadline});
+  if (path == "-") {
+    std::fwrite(fixed.text.data(), 1, fixed.text.size(), stdout);
+  } else if (!fixed.repaired.empty()) {
+    LONGLINE_CHECK(sys::replace_file(path, fixed.text));
+  }
+  for (const Diagnostic& d : fixed.repaired) {
+    if (!common.quiet && !common.json) std::fprintf(stderr, "chatrun: %s:%d: repaired: %s\n", d.where.file.c_str(), d.where.line, d.message.c_str());
+  }
+  return std::move(fixed.script);
 }
 
 void add_lint(script::ParsedScript& script, Duration deadline) {
@@ -55,8 +72,17 @@ int check(const CommonOptions& common, const CheckOptions& options) {
       status = failed;
       continue;
     }
-    add_lint(*script, options.deadline);
-    show(common, *script);
+    if (options.fix) {
+      script = repair(common, path, *script, options.deadline);
+      if (!script) {
+        print_error("chatrun", common, script.error());
+        status = exit_status(script.error().code);
+        continue;
+      }
+    } else {
+      add_lint(*script, options.deadline);
+    }
+    show(common, *script, options.fix && path == "-" ? stderr : stdout);
     if (status == ExitStatus::ok && fails(*script, options.strict)) status = ExitStatus::data;
   }
   return static_cast<int>(status);

@@ -63,6 +63,7 @@ CLI::App& add_check(CLI::App& app, CheckOptions& options) {
   CLI::App& check = *app.add_subcommand("check", "Find mistakes in scripts before the call");
   check.add_option("SCRIPT", options.scripts, "The scripts; - is stdin")->required()->type_name("...");
   check.add_flag("--strict", options.strict, "Warnings are errors");
+  check.add_flag("--fix", options.fix, "Repair in place what can be; stdin to stdout");
   add_duration(check, "--deadline", options.deadline, "The deadline that the run will have (300s)");
   return check;
 }

@@ -34,6 +34,7 @@ struct RunOptions {
 struct CheckOptions {
   std::vector<std::string> scripts;
   bool strict = false;
+  bool fix = false;
   Duration deadline{300'000};     ///< of the run that the script is for
 };
 
