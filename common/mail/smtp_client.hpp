@@ -75,7 +75,7 @@ struct MessageResult {
 /// How much may be unanswered at a time: what the operator risks to send twice. Learned per peer; store it.
 struct SendWindow {
   int messages = 1;
-  std::int64_t bytes = 16384;  ///< one message may be larger
+  std::int64_t bytes = 16384;  ///< from three messages on; two may be larger
   bool operator==(const SendWindow&) const = default;
 };
 

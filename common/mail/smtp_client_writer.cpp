@@ -78,7 +78,8 @@ bool SmtpClient::Impl::has_room() const {
 bool SmtpClient::Impl::may_begin(const Transaction& next) const {
   if (under_way.empty()) return true;
   if (next.alone || !has_room()) return false;
-  if (!use_chunking) return true;
+  // One behind another always: the first is answered while the second is still on its way, and the line never rests.
+  if (!use_chunking || under_way.size() == 1) return true;
   std::uint64_t bytes = next.size();
   for (const auto& transaction : under_way) bytes += transaction->size();
   return bytes <= static_cast<std::uint64_t>(std::max<std::int64_t>(window.bytes, 0));

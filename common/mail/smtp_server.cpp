@@ -4,95 +4,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 
 #include "base/text.hpp"
 #include "mail/address.hpp"
-#include "mail/dot_reader.hpp"
-#include "mail/message.hpp"
 #include "mail/smtp_command.hpp"
+#include "mail/smtp_server_impl.hpp"
 
 namespace longline::mail {
 namespace {
 
 constexpr std::size_t kLongestCommand = 4096;
 
-/// Printable ASCII without what would end a comment or a line.
-std::string safe_name(std::string_view name) {
-  const bool good = !name.empty() && name.size() <= 255 && std::all_of(name.begin(), name.end(), [](char c) {
-    return c > ' ' && c < 0x7F && std::string_view("()<>\\\"").find(c) == std::string_view::npos;
-  });
-  return good ? std::string(name) : "unknown";
-}
-
-/// The stored form has no bare LF; a chunk (BDAT) may.
-void make_line_ends_crlf(std::string& content, std::size_t from) {
-  std::size_t bare = 0;
-  for (std::size_t i = from; i < content.size(); ++i) bare += content[i] == '\n' && (i == 0 || content[i - 1] != '\r') ? 1 : 0;
-  const bool ended = content.size() == from || content.ends_with('\n');
-  if (bare > 0) {
-    std::string fixed = content.substr(0, from);
-    fixed.reserve(content.size() + bare + 2);
-    for (std::size_t i = from; i < content.size(); ++i) {
-      if (content[i] == '\n' && content[i - 1] != '\r') fixed += '\r';
-      fixed += content[i];
-    }
-    content = std::move(fixed);
-  }
-  if (!ended) content += content.ends_with('\r') ? "\n" : "\r\n";
-}
-
 }  // namespace
-
-struct SmtpServer::Impl {
-  enum class Phase { idle, command, data, chunk, storing, finished };
-
-  explicit Impl(SmtpServerOptions o) : options(std::move(o)) {}
-
-  void take(std::string_view in, TimePoint now);
-  void take_command_bytes(std::string_view& in, TimePoint now);
-  void take_chunk_bytes(std::string_view& in, TimePoint now);
-  void command(std::string_view line, TimePoint now);
-  void hello(const SmtpCommand& command, bool extended);
-  void mail(std::string_view argument);
-  void recipient(std::string_view argument);
-  void data(std::string_view argument, TimePoint now);
-  void bdat(std::string_view argument, TimePoint now);
-  void end_of_chunk(TimePoint now);
-  void received_whole(TimePoint now);
-  void begin_content(TimePoint now);
-  void reset();
-  void reply(std::string_view text);
-  void refuse(std::string_view text);
-  void flush();
-  void finish(bool quit, std::string reason);
-  std::optional<TimePoint> deadline() const;
-
-  SmtpServerOptions options;
-  Phase phase = Phase::idle;
-  std::deque<SmtpServerAction> actions;
-  std::string out;
-  std::string line;            ///< a command so far
-  bool line_too_long = false;
-  std::string held;            ///< input behind a message that is being stored
-  std::size_t errors = 0;      ///< in a row
-  bool stopping = false;
-  TimePoint started{};
-  TimePoint last_progress{};
-  std::uint64_t messages = 0;
-
-  std::string helo;
-  bool extended = false;
-  bool has_sender = false;
-  Deliver envelope;            ///< `content` grows here
-  std::size_t prefix = 0;      ///< length of the fields that we put on top
-  DotReader dots;
-  std::uint64_t chunk_left = 0;
-  bool chunk_last = false;
-  bool chunks_begun = false;
-  std::string chunk_error;     ///< the reply to the chunk under way and, as 503, to those behind it until RSET
-};
 
 void SmtpServer::Impl::reply(std::string_view text) {
   out += text;
@@ -256,89 +180,6 @@ void SmtpServer::Impl::recipient(std::string_view argument) {
   if (!known && envelope.recipients.size() >= options.recipient_limit) return refuse("452 4.5.3 too many recipients");
   if (!known) envelope.recipients.push_back(std::move(printed));
   reply("250 2.1.5 Ok");
-}
-
-/// Our fields on top; the message follows.
-void SmtpServer::Impl::begin_content(TimePoint now) {
-  const WallTime wall = options.wall_at_start + (now - started);
-  const std::string_view protocol = envelope.smtputf8 ? "UTF8SMTP" : extended ? "ESMTP" : "SMTP";
-  const std::string from = options.peer.empty() ? safe_name(helo) : fmt::format("{} ([{}])", safe_name(helo), safe_name(options.peer));
-  envelope.content.clear();
-  if (options.return_path) envelope.content = fmt::format("Return-Path: <{}>\r\n", envelope.sender);
-  envelope.content += fmt::format("Received: from {} by {} with {}; {}\r\n", from, options.host, protocol, format_rfc5322(wall));
-  prefix = envelope.content.size();
-}
-
-void SmtpServer::Impl::data(std::string_view argument, TimePoint now) {
-  if (!argument.empty()) return refuse("501 5.5.4 DATA takes no argument");
-  if (!has_sender) return refuse("503 5.5.1 MAIL first");
-  if (chunks_begun) return refuse("503 5.5.1 BDAT or RSET expected");
-  if (envelope.recipients.empty()) return refuse("554 5.5.1 no valid recipients");
-  begin_content(now);
-  dots = {};
-  phase = Phase::data;
-  reply("354 Go ahead");
-}
-
-void SmtpServer::Impl::bdat(std::string_view argument, TimePoint now) {
-  const auto chunk = parse_bdat(argument);
-  if (!chunk) {  // nobody knows where the next command starts
-    reply("501 5.5.4 " + chunk.error().what);
-    return finish(false, "BDAT without a size");
-  }
-  if (!chunk_error.empty()) chunk_error = "503 5.5.1 RSET expected";
-  else if (!has_sender) chunk_error = "503 5.5.1 MAIL first";
-  else if (envelope.recipients.empty()) chunk_error = "503 5.5.1 no valid recipients";
-  else if (chunk->size > options.size_limit) chunk_error = "552 5.3.4 message too large";
-  if (!chunks_begun && chunk_error.empty()) begin_content(now);
-  chunks_begun = true;
-  chunk_left = chunk->size;
-  chunk_last = chunk->last;
-  phase = Phase::chunk;
-  if (chunk_left == 0) end_of_chunk(now);
-}
-
-void SmtpServer::Impl::take_chunk_bytes(std::string_view& in, TimePoint now) {
-  last_progress = now;
-  const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(in.size(), chunk_left));
-  if (chunk_error.empty() && envelope.content.size() + taken > prefix + options.size_limit) chunk_error = "552 5.3.4 message too large";
-  if (chunk_error.empty()) envelope.content += in.substr(0, taken);
-  else envelope.content.clear();
-  in.remove_prefix(taken);
-  chunk_left -= taken;
-  if (chunk_left == 0) end_of_chunk(now);
-}
-
-void SmtpServer::Impl::end_of_chunk(TimePoint now) {
-  phase = Phase::command;
-  if (!chunk_error.empty()) {
-    // A failed chunk fails the transaction until RSET; without a transaction there is nothing to fail.
-    refuse(chunk_error);
-    if (!has_sender) reset();
-    return;
-  }
-  if (!chunk_last) return reply("250 2.0.0 Ok");
-  make_line_ends_crlf(envelope.content, prefix);
-  received_whole(now);
-}
-
-void SmtpServer::Impl::received_whole(TimePoint) {
-  const bool by_dots = phase == Phase::data;
-  phase = Phase::command;
-  std::string_view error;
-  if (by_dots && dots.too_large()) error = "552 5.3.4 message too large";
-  else if (by_dots && dots.bare_lf()) error = "550 5.5.2 bare LF in the message, lines must end in CRLF";
-  else if (count_header_fields(envelope.content, "Received") > options.hop_limit) error = "554 5.4.6 too many hops, mail loop";
-  if (!error.empty()) {
-    refuse(error);
-    return reset();
-  }
-  flush();
-  phase = Phase::storing;
-  envelope.helo = helo;
-  envelope.eight_bit = envelope.eight_bit || std::any_of(envelope.content.begin(), envelope.content.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-  actions.emplace_back(std::exchange(envelope, {}));
-  reset();
 }
 
 std::optional<TimePoint> SmtpServer::Impl::deadline() const {

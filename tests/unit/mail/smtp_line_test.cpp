@@ -121,6 +121,14 @@ TEST_CASE("a window once learned sends 200 small messages in two round trips") {
   CHECK(known.seconds <= 0.6 * (1 + 0.5 + 1 + 2 + 0.1));  // connection, greeting, EHLO, two
 }
 
+TEST_CASE("messages larger than the window do not wait for each other's replies") {
+  FakeSource source = queue_of(10, 20'000);
+  const Call call = send(source, 9600, 2000, false);
+  const double payload = 10 * 20'000 * 10 / 9600.0;
+  MESSAGE("payload " << payload << " s, took " << call.seconds << " s");
+  CHECK(call.seconds <= 1.02 * payload + 4 * 2.0);
+}
+
 TEST_CASE("on a slow line little is in doubt at a time") {
   FakeSource source = queue_of(20, 2200);
   const Call call = send(source, 9600, 600, false);

@@ -75,7 +75,8 @@ TEST_CASE("only CRLF.CRLF ends a message; what looks like one to others is refus
     Talk t;
     t.say(kEnvelope);
     t.say("DATA\n");
-    const std::string smuggled = std::string("Subject: x\r\n\r\nfirst") + end + "MAIL FROM:<evil@here.example>\r\nRCPT TO:<b@far.example>\r\nDATA\r\n\r\nsecond";
+    const std::string smuggled =
+        std::string("Subject: x\r\n\r\nfirst") + end + "MAIL FROM:<evil@here.example>\r\nRCPT TO:<b@far.example>\r\nDATA\r\n\r\nsecond";
     CHECK(t.raw(smuggled) == "");
     const std::string answer = t.raw("\r\n.\r\n");
     CHECK(t.log.delivered.size() <= 1);
