@@ -8,6 +8,7 @@
 
 #include "base/diagnostic.hpp"
 #include "base/time.hpp"
+#include "config/policy.hpp"
 
 namespace longline::config {
 
@@ -49,10 +50,27 @@ struct Link {
   Duration idle{300'000};             ///< without traffic
   Duration max_call{14'400'000};
   std::vector<std::string> on_failure;  ///< argv, run when a call failed for good
+  // Read and checked, but not in force yet: parse_config() warns.
+  std::vector<Hours> hours;
+  std::optional<Backoff> backoff;
+  Budget budget;
+  Tariff tariff;
+  std::string pool;                   ///< addresses for callers, "192.168.1.0/29"
+  SecretSource caller_password;
+  bool authenticate_peer = false;
+  bool forward = false;
 };
 
 enum class Protocol { smtp, x400 };
 enum class TlsMode { none, opportunistic, required, implicit };
+
+/// How mail is fetched from the peer.
+struct Retrieve {
+  enum class By { etrn, atrn, turn, command } by = By::etrn;
+  std::vector<std::string> domains;
+  std::vector<std::string> command;
+  Duration every{14'400'000};
+};
 
 /// [connector.NAME]
 struct Connector {
@@ -76,6 +94,7 @@ struct Connector {
   bool chunking = true;               ///< use BDAT where the peer offers it
   bool pipelining = true;             ///< use PIPELINING where the peer offers it
   std::optional<std::int64_t> max_size{};  ///< larger messages are refused for good before the call
+  std::optional<Retrieve> retrieve{};      ///< read and checked, but not in force yet
 };
 
 /// The whole configuration. Immutable once read.

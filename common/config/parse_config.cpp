@@ -73,6 +73,52 @@ void check_commands(TableReader& reader, std::string_view key, const std::vector
   }
 }
 
+/// Keys whose meaning is fixed but which nothing obeys yet: a wrong one is found now, and a right one says so.
+void read_policy(TableReader& reader, const std::string& file, std::vector<Diagnostic>& out, Link& link) {
+  std::vector<std::string> hours;
+  if (reader.read("hours", hours)) {
+    for (const std::string& text : hours) {
+      const Result<Hours> parsed = parse_hours(text);
+      if (parsed) link.hours.push_back(*parsed);
+      else reader.complain("hours", "bad-value", parsed.error().what);
+    }
+  }
+  std::string backoff;
+  if (reader.read("backoff", backoff)) {
+    const Result<Backoff> parsed = parse_backoff(backoff);
+    if (parsed) link.backoff = *parsed;
+    else reader.complain("backoff", "bad-value", parsed.error().what);
+  }
+  constexpr std::int64_t kMost = 1'000'000;
+  if (const toml::table* table = reader.read_table("budget")) {
+    TableReader budget(*table, file, fmt::format("link '{}': budget", link.name), out);
+    const auto limit = [&](std::string_view key, std::optional<std::int64_t>& into) {
+      std::int64_t value = 0;
+      if (budget.read_integer(key, std::int64_t{0}, kMost, value)) into = value;
+    };
+    limit("calls-per-day", link.budget.calls_per_day);
+    limit("minutes-per-day", link.budget.minutes_per_day);
+    limit("minutes-per-month", link.budget.minutes_per_month);
+    double cost = 0;
+    if (budget.read_number("cost-per-month", 0, kMost, cost)) link.budget.cost_per_month = cost;
+    budget.finish();
+  }
+  if (const toml::table* table = reader.read_table("tariff")) {
+    TableReader tariff(*table, file, fmt::format("link '{}': tariff", link.name), out);
+    tariff.read_number("setup", 0, kMost, link.tariff.setup);
+    tariff.read_number("per-minute", 0, kMost, link.tariff.per_minute);
+    tariff.read_duration("increment", kSecond, kDay, link.tariff.increment);
+    tariff.finish();
+  }
+  reader.read("pool", link.pool);
+  read_secret_keys(reader, file, "caller-", link.caller_password);
+  reader.read("authenticate-peer", link.authenticate_peer);
+  reader.read("forward", link.forward);
+  for (const std::string_view key : {"hours", "backoff", "budget", "tariff", "pool"}) {
+    if (reader.has(key)) reader.warn(key, "not-in-force", "is checked, but not in force in this version");
+  }
+}
+
 Link read_link(const std::string& name, const toml::table& table, const std::string& file, std::vector<Diagnostic>& out) {
   TableReader reader(table, file, fmt::format("link '{}'", name), out);
   Link link;
@@ -118,6 +164,7 @@ Link read_link(const std::string& name, const toml::table& table, const std::str
   if (reader.read_words("on-failure", link.on_failure) && link.on_failure.empty()) {
     reader.complain("on-failure", "bad-value", "must name a program");
   }
+  read_policy(reader, file, out, link);
   reader.finish();
   return link;
 }
@@ -142,6 +189,20 @@ void read_domains(TableReader& reader, std::string_view key, std::vector<std::st
       reader.complain(key, "bad-value", fmt::format("'{}' is not a domain, *.domain or *", escape_at_most(domain, 64)));
     }
   }
+}
+
+Retrieve read_retrieve(const toml::table& table, const std::string& connector, const std::string& file,
+                       std::vector<Diagnostic>& out) {
+  TableReader reader(table, file, fmt::format("connector '{}': retrieve", connector), out);
+  Retrieve retrieve;
+  using By = Retrieve::By;
+  reader.read_choice<By>("by", {{"etrn", By::etrn}, {"atrn", By::atrn}, {"turn", By::turn}, {"command", By::command}},
+                         retrieve.by);
+  read_domains(reader, "domains", retrieve.domains);
+  reader.read_words("command", retrieve.command);
+  reader.read_duration("every", kSecond, 365 * kDay, retrieve.every);
+  reader.finish();
+  return retrieve;
 }
 
 Connector read_connector(const std::string& name, const toml::table& table, const std::string& file,
@@ -181,6 +242,10 @@ Connector read_connector(const std::string& name, const toml::table& table, cons
   reader.read("chunking", connector.chunking);
   reader.read("pipelining", connector.pipelining);
   reader.read_size("max-size", connector.max_size);
+  if (const toml::table* retrieve = reader.read_table("retrieve")) {
+    connector.retrieve = read_retrieve(*retrieve, name, file, out);
+    reader.warn("retrieve", "not-in-force", "is checked, but not in force in this version");
+  }
   reader.finish();
   return connector;
 }

@@ -49,6 +49,11 @@ void TableReader::complain(std::string_view key, std::string code, std::string m
                           fmt::format("{}: {}: {}", what_, key, message), std::move(fix)});
 }
 
+void TableReader::warn(std::string_view key, std::string code, std::string message) {
+  diagnostics_.push_back({Severity::warning, std::move(code), where(key), length(key),
+                          fmt::format("{}: {}: {}", what_, key, message), ""});
+}
+
 void TableReader::wrong_type(std::string_view key, const toml::node& node, std::string_view wanted) {
   complain(key, "wrong-type", fmt::format("must be {}, not {}", wanted, type_name(node)));
 }
@@ -181,6 +186,22 @@ bool TableReader::read_size(std::string_view key, std::optional<std::int64_t>& o
     return false;
   }
   out = *parsed;
+  return true;
+}
+
+bool TableReader::read_number(std::string_view key, double least, double most, double& out) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return false;
+  const std::optional<double> value = node->value<double>();
+  if (!node->is_number() || !value) {
+    wrong_type(key, *node, "a number");
+    return false;
+  }
+  if (!(*value >= least && *value <= most)) {
+    complain(key, "out-of-range", fmt::format("must be from {} to {}", least, most));
+    return false;
+  }
+  out = *value;
   return true;
 }
 

@@ -30,6 +30,7 @@ class TableReader {
   bool read_integer(std::string_view key, int least, int most, int& out);
   bool read_duration(std::string_view key, Duration least, Duration most, Duration& out);  ///< "60s", or seconds
   bool read_size(std::string_view key, std::optional<std::int64_t>& out);
+  bool read_number(std::string_view key, double least, double most, double& out);   ///< an integer or a float
   const toml::table* read_table(std::string_view key);
 
   template <class E>
@@ -54,6 +55,7 @@ class TableReader {
   Where where(std::string_view key) const;     ///< of the key's value; of the table when the key is absent
   std::size_t length(std::string_view key) const;
   void complain(std::string_view key, std::string code, std::string message, std::string fix = "");
+  void warn(std::string_view key, std::string code, std::string message);
   bool has(std::string_view key) const { return table_.contains(key); }
   const std::vector<std::string>& known() const { return known_; }
 

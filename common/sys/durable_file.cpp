@@ -60,11 +60,17 @@ Result<void> publish_file(const std::string& from, const std::string& to) {
 
 Result<void> replace_file(const std::string& path, std::string_view bytes) {
   std::error_code failure;
-  const std::filesystem::path target = std::filesystem::canonical(path, failure);
+  std::filesystem::path target = std::filesystem::canonical(path, failure);
   struct stat old{};
-  if (failure || ::stat(target.c_str(), &old) != 0) return system_error(failure ? failure.value() : errno, path);
-  // Renaming would also go where writing is not allowed.
-  if (::access(target.c_str(), W_OK) != 0) return system_error(errno, path);
+  if (failure == std::errc::no_such_file_or_directory) {
+    target = path;
+    old.st_mode = 0600;
+  } else if (failure || ::stat(target.c_str(), &old) != 0) {
+    return system_error(failure ? failure.value() : errno, path);
+  } else if (::access(target.c_str(), W_OK) != 0) {
+    // Renaming would also go where writing is not allowed.
+    return system_error(errno, path);
+  }
   const std::string fresh = fmt::format("{}.new-{}", target.string(), ::getpid());
   LONGLINE_CHECK(write_new_file(fresh, bytes));
   if (::chmod(fresh.c_str(), old.st_mode & 07777) != 0 || ::rename(fresh.c_str(), target.c_str()) != 0) {

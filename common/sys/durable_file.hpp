@@ -19,7 +19,8 @@ Result<void> sync_folder(const std::string& path);
 /// first name away and syncs the folder of the final one.
 Result<void> publish_file(const std::string& from, const std::string& to);
 
-/// Gives a file new content at once or not at all; it keeps its mode, and a symbolic link stays one. Errc::cannot_create,
+/// Gives a file new content at once or not at all; it keeps its mode, and a symbolic link stays one. A file that is not
+/// there is created, mode 0600. Errc::cannot_create,
 /// disk_full, io.
 Result<void> replace_file(const std::string& path, std::string_view bytes);
 

@@ -20,7 +20,4 @@ class FileLock {
   UniqueFd fd_;
 };
 
-/// Replaces a file in one step: written beside it, synced, renamed. Mode 0600.
-Result<void> replace_file(const std::string& path, std::string_view content);
-
 }  // namespace longline::sys

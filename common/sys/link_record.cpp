@@ -3,7 +3,7 @@
 
 #include "base/event.hpp"
 #include "sys/config_file.hpp"
-#include "sys/file_lock.hpp"
+#include "sys/durable_file.hpp"
 
 namespace longline::sys {
 

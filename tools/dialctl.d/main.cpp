@@ -12,7 +12,7 @@ namespace {
 Result<ExitStatus> dispatch(const Options& options) {
   LONGLINE_TRY(sys::StatePaths paths, sys::state_paths(options.common.config, options.common.root));
   LONGLINE_TRY(sys::LoadedConfig loaded, sys::load_config(paths));
-  if (!loaded.warnings.empty() && !options.common.quiet) std::fputs(loaded.warnings.c_str(), stderr);
+  if (!loaded.warnings.empty() && !options.common.quiet && !options.common.json) std::fputs(loaded.warnings.c_str(), stderr);
   const World world{options, std::move(paths), std::move(loaded.config)};
   switch (options.verb) {
     case Verb::list: return list(world);
