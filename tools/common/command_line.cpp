@@ -13,7 +13,7 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
   app.option_defaults()->always_capture_default(false);
   app.get_formatter()->column_width(28);
   app.set_help_flag("-h,--help", "Print this help and exit");
-  app.set_version_flag("--version", app.get_name() + " (longline) " LONGLINE_VERSION "\n", "Print the version and exit");
+  app.set_version_flag("--version", app.get_name() + " (longline) " LONGLINE_VERSION, "Print the version and exit");
   app.add_option("--config", common.config, "Read this configuration file")->type_name("FILE");
   app.add_option("--root", common.root, "Keep configuration and state under DIR")->type_name("DIR");
   app.add_flag("--json", common.json, "JSON Lines on stdout, failures as JSON on stderr");
