@@ -141,6 +141,16 @@ class Calls(unittest.TestCase):
         self.assertEqual(host.run("down", "isp").returncode, 0)
         self.assertEqual(host.run("status", "isp").returncode, 1)
 
+    def test_the_supervisor_keeps_nothing_of_whoever_started_it(self):
+        _, host = self.call()
+        reader, writer = os.pipe()
+        os.set_inheritable(writer, True)
+        subprocess.run(host.command("up", "isp"), pass_fds=[writer], check=True, timeout=30, stdin=subprocess.DEVNULL)
+        os.close(writer)
+        self.assertEqual(os.read(reader, 1), b"", "the end of the pipe is seen while the link is up")
+        os.close(reader)
+        self.assertEqual(os.readlink(f"/proc/{host.supervisor()}/cwd"), "/")
+
     def test_two_runs_make_one_call(self):
         sim, host = self.call()
         first, second = (host.start("run", "isp", "--", "sleep", "0.5") for _ in range(2))

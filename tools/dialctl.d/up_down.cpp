@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 #include <poll.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 
 #include "base/event.hpp"
@@ -63,6 +65,8 @@ Result<ExitStatus> down(const World& world) {
 
 Result<ExitStatus> supervise(const World& world) {
   constexpr int kInherited = 3;
+  // Whoever started us may wait for the end of a pipe that it left open for its children: cron, xargs, a script.
+  ::close_range(kInherited + 1, ~0U, 0);
   LONGLINE_TRY(const config::Link* link, named_link(world));
   sys::Supervisor::Options options;
   options.first_client = sys::UniqueFd(kInherited);
@@ -86,6 +90,8 @@ Result<ExitStatus> supervise(const World& world) {
     client.drain(1000);
     return std::move(prepared).error();
   }
+  // No folder is kept from being unmounted. All our paths are absolute.
+  if (::chdir("/") != 0) return system_error(errno, "/", Errc::os);
   LONGLINE_CHECK(sys::Supervisor::run(std::move(options)));
   return ExitStatus::ok;
 }
