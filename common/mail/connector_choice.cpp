@@ -61,7 +61,14 @@ std::optional<std::string> why_unusable(const config::Connector& connector) {
   if (connector.tls == config::TlsMode::required || connector.tls == config::TlsMode::implicit) {
     return "connector " + connector.name + " requires TLS, which this version does not speak";
   }
+  // Tried without it, the peer would refuse for good what only lacks a login.
+  if (!connector.user.empty()) return "connector " + connector.name + " needs a login, which this version does not do";
   return std::nullopt;
+}
+
+std::optional<std::string> why_too_large(const config::Connector& connector, std::int64_t size) {
+  if (!connector.max_size || size <= *connector.max_size) return std::nullopt;
+  return "the message has " + format_size(size) + ", connector " + connector.name + " takes at most " + format_size(*connector.max_size);
 }
 
 std::string waiting_reason(const Recipient& recipient, const Destination& destination) {
@@ -76,6 +83,8 @@ void DueLinks::add(const QueuedMessage& message, WallTime now) {
     if (!is_due(message, recipient, now)) continue;
     const Destination destination = choice_.choose(recipient.address);
     if (destination.connector == nullptr || destination.connector->link.empty()) continue;
+    // Refused without a call, by the next flush that has the line anyway.
+    if (why_too_large(*destination.connector, message.size)) continue;
     if (!why_unusable(*destination.connector)) due_[destination.connector->link] = true;
   }
 }

@@ -375,6 +375,21 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
   return {};
 }
 
+Result<void> FlushBatch::refuse_too_large(const FlushHop& hop) {
+  hop_ = hop;
+  std::vector<mail::MessageResult> results;
+  for (const auto& [id, entry] : entries_) {
+    mail::MessageResult result;
+    result.id = id;
+    for (const std::string& address : recipients_for(entry, hop)) {
+      const auto why = mail::why_too_large(*choice_.choose(address).connector, entry.message.size);
+      if (why) result.recipients.push_back({address, Outcome::refused, 0, "5.3.4", *why});
+    }
+    if (!result.recipients.empty()) results.push_back(std::move(result));
+  }
+  return results.empty() ? Result<void>() : record(results);
+}
+
 Result<void> FlushBatch::give_up(const FlushHop& hop, const Error& why, bool writes) {
   hop_ = hop;
   std::vector<mail::MessageResult> results;

@@ -207,7 +207,9 @@ mail::SmtpClientOptions QueueFlush::client_options(const config::Connector& conn
 
 Result<void> QueueFlush::send_hop(FlushBatch& batch, const FlushHop& hop) {
   const config::Connector& connector = *hop.connector;
+  LONGLINE_CHECK(batch.refuse_too_large(hop));
   const std::size_t due = batch.due(hop);
+  if (due == 0) return {};
   Result<std::unique_ptr<ByteStream>> line = open_line(connector);
   if (!line) {
     const bool link_down = line.error().code == Errc::link_down;

@@ -16,11 +16,22 @@
 namespace longline::sys {
 namespace {
 
-// The log is written back into the file after so many pages of 4 KiB. Small, because whoever opens a spool that nobody
-// else has open reads the log once.
+constexpr int kBusyTimeout = 30'000;  // milliseconds
+
 constexpr const char* kWriterSettings =
-    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=250; PRAGMA journal_size_limit=4194304; "
-    "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=FAST;";
+    "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=FAST;";
+
+// After each commit. The log is written back into the file, and emptied, when it has so many pages of 4 KiB. Small, because
+// whoever opens a spool that nobody else has open reads the log once; emptied, because SQLite's own way leaves that to
+// the next commit of the same process, which for `add` never comes. A reader or writer in the way: next time.
+int write_back(void*, sqlite3* db, const char*, int pages) {
+  constexpr int kMost = 250;
+  if (pages < kMost) return SQLITE_OK;
+  sqlite3_busy_timeout(db, 0);
+  sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(db, kBusyTimeout);
+  return SQLITE_OK;
+}
 
 bool on_read_only_file_system(const std::string& path) {
   struct statvfs info {};
@@ -50,17 +61,18 @@ Result<std::string> SpoolBody::read(std::int64_t offset, std::size_t most) {
   return bytes;
 }
 
-Result<Spool> Spool::open(const std::string& path, Duration busy_timeout) {
+Result<Spool> Spool::open(const std::string& path) {
   LONGLINE_TRY(const SpoolFile file, inspect_spool_file(path, kVersion));
   if (file == SpoolFile::absent) {
     LONGLINE_CHECK(create_spool_file(path, kVersion, wall_now()));
     LONGLINE_CHECK(inspect_spool_file(path, kVersion));
   }
   if (on_read_only_file_system(path)) return Error(Errc::io, path + ": the file system is read-only", Stage::queue);
-  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_write, busy_timeout));
+  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_write, Duration(kBusyTimeout)));
   // The last one to leave does not write the log back: that would cost every `add` three more fsyncs.
   sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (auto set = db.run(kWriterSettings); !set) return damaged_or(std::move(set).error(), path);
+  sqlite3_wal_hook(db.handle(), write_back, nullptr);
   Spool spool;
   spool.db_ = std::make_unique<Sqlite>(std::move(db));
   spool.reserve_.emplace(path + ".reserve");
@@ -69,19 +81,19 @@ Result<Spool> Spool::open(const std::string& path, Duration busy_timeout) {
   return spool;
 }
 
-Result<Spool> Spool::open_read_only(const std::string& path, Duration busy_timeout) {
+Result<Spool> Spool::open_read_only(const std::string& path) {
   Spool spool;
   LONGLINE_TRY(const SpoolFile file, inspect_spool_file(path, kVersion));
   if (file == SpoolFile::absent) return spool;
-  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_only, busy_timeout));
+  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_only, Duration(kBusyTimeout)));
   auto first = db.integer("SELECT count(*) FROM leases");
   if (!first && on_read_only_file_system(path) && !has_log(path)) {
-    LONGLINE_TRY(db, Sqlite::open(path, Sqlite::Mode::immutable, busy_timeout));
+    LONGLINE_TRY(db, Sqlite::open(path, Sqlite::Mode::immutable, Duration(kBusyTimeout)));
     first = db.integer("SELECT count(*) FROM leases");
   }
   if (!first && first.error().code == Errc::disk_full) {
     // No room for the shared index of the log: read alone, with the index in memory.
-    LONGLINE_TRY(db, Sqlite::open(path, Sqlite::Mode::read_write, busy_timeout));
+    LONGLINE_TRY(db, Sqlite::open(path, Sqlite::Mode::read_write, Duration(kBusyTimeout)));
     sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     LONGLINE_CHECK(db.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=1"));
     first = db.integer("SELECT count(*) FROM leases");

@@ -69,7 +69,7 @@ struct StoredReceipt {
 
 /// The spool: one SQLite file with the messages, their bodies and what became of them (WAL, synchronous=FULL). Every
 /// call is one transaction; what it returned is on the disk. Any number of processes may have it open. Errors:
-/// disk_full and io with nothing stored, busy when another process held it longer than the deadline, config when the
+/// disk_full and io with nothing stored, busy when another process held it for 30 s, config when the
 /// file is of another version or another program's (it is then not even opened), not_found for an id that is not there.
 /// On a full disk nothing can be added, but what makes room (sending, removing) still works, from a reserve beside the file.
 class Spool {
@@ -78,9 +78,9 @@ class Spool {
 
   /// Creates the folder (0700) and the file (0600) where they are missing; the file appears complete or not at all.
   /// Messages that a dead flush left in `sending` become ready or in-doubt.
-  static Result<Spool> open(const std::string& path, Duration busy_timeout = Duration(30'000));
+  static Result<Spool> open(const std::string& path);
   /// Creates and changes nothing, works on a read-only file system. A file that is not there is an empty spool.
-  static Result<Spool> open_read_only(const std::string& path, Duration busy_timeout = Duration(30'000));
+  static Result<Spool> open_read_only(const std::string& path);
 
   /// The id of the new message; when it has recipients of both kinds, that of the queued copy.
   Result<std::string> add(const mail::Submission& submission, WallTime now);

@@ -111,6 +111,8 @@ Result<void> create_spool_file(const std::string& path, std::int64_t version, Wa
     if (written.error().code == Errc::disk_full) return Error(Errc::disk_full, path + ": disk full", Stage::queue);
     return std::move(written).error().in_stage(Stage::queue);
   }
+  // The log exists from the beginning; publish_file() syncs the folder for both.
+  { const UniqueFd log(::open((path + "-wal").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); }
   Result<void> published = publish_file(temporary, path);
   if (!published) {
     ::unlink(temporary.c_str());

@@ -37,6 +37,28 @@ Error sqlite_error(sqlite3* db, int code, const std::string& path) {
   }
 }
 
+// SQLite's own file layer, but a log that is there is not opened "or created": SQLite then syncs the folder at each
+// process's first commit, which costs a process that commits once as much as the commit. Whoever makes a database makes
+// its log with it, and syncs the folder once (spool_file.cpp).
+const char* file_layer() {
+  static sqlite3_vfs* const base = sqlite3_vfs_find(nullptr);
+  static sqlite3_vfs layer = [] {
+    sqlite3_vfs copy = *base;
+    copy.zName = "longline";
+    copy.pNext = nullptr;
+    copy.xOpen = [](sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
+      int exists = 0;
+      if ((flags & SQLITE_OPEN_WAL) != 0 && base->xAccess(base, name, SQLITE_ACCESS_EXISTS, &exists) == SQLITE_OK && exists != 0) {
+        flags &= ~SQLITE_OPEN_CREATE;
+      }
+      return base->xOpen(base, name, file, flags, out);
+    };
+    return copy;
+  }();
+  static const int registered = sqlite3_vfs_register(&layer, 0);
+  return registered == SQLITE_OK ? layer.zName : nullptr;
+}
+
 // A URI, because only there `immutable` can be said.
 std::string uri(const std::string& path, Sqlite::Mode mode) {
   if (mode == Sqlite::Mode::memory) return ":memory:";
@@ -127,7 +149,7 @@ Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, Duration busy_ti
   sqlite3* db = nullptr;
   const bool writes = mode == Mode::read_write || mode == Mode::memory;
   const int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
-  const int rc = sqlite3_open_v2(uri(path, mode).c_str(), &db, flags, nullptr);
+  const int rc = sqlite3_open_v2(uri(path, mode).c_str(), &db, flags, file_layer());
   Sqlite result{path};
   result.db_.reset(db);
   if (rc != SQLITE_OK) return sqlite_error(db, rc, path);

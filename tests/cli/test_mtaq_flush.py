@@ -268,6 +268,16 @@ class Judgement(Case):
         self.assertEqual(receipt["result"], "refused")
         self.assertEqual(peer.messages, [])
 
+    def test_too_large_for_the_connector(self):
+        peer = self.tcp_peer()
+        self.root.add(message(1, "x" * 60 * 100 + "\n"), "bob@lan.example")
+        self.root.configure(LINK + lan(peer.port, more='max-size = "4k"'))
+        done = self.root.run("add", "bob@lan.example", stdin=b"x" * 5000, status=65)
+        self.assertIn(b"at most 4.0 kB", done.stderr)
+        (receipt,) = self.root.flush(status=65).values()
+        self.assertEqual(receipt["result"], "refused")
+        self.assertEqual((peer.messages, peer.connections), ([], 0))
+
     def test_no_connector(self):
         id = self.root.add(message(1), "bob@nowhere.example")
         (receipt,) = self.root.flush(status=75).values()

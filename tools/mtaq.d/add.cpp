@@ -74,6 +74,13 @@ Result<std::string> store(mail::Submission submission, World& world) {
                                            [&](const std::string& r) { return !choice.choose(r).local; });
   submission.local_recipients.assign(local, submission.recipients.end());
   submission.recipients.erase(local, submission.recipients.end());
+  for (const std::string& recipient : submission.recipients) {
+    const config::Connector* connector = choice.choose(recipient).connector;
+    if (connector == nullptr) continue;
+    if (auto why = mail::why_too_large(*connector, static_cast<std::int64_t>(submission.content.size()))) {
+      return Error(Errc::refused, escape(recipient) + ": " + *why, Stage::queue);
+    }
+  }
   LONGLINE_TRY(sys::Spool spool, sys::Spool::open(world.paths.spool));
   return spool.add(submission, sys::wall_now());
 }

@@ -115,6 +115,28 @@ TEST_CASE("what this version cannot send makes no link due") {
   CHECK(links.names().empty());
 }
 
+TEST_CASE("what needs a login, or is too large, makes no link due") {
+  config::Config config;
+  config.links = {link("isp")};
+  config.connectors = {connector("hub", {"*"}, "isp")};
+  config.connectors[0].max_size = 1000;
+  QueuedMessage m = message_to({"x@b.example"});
+  const auto due = [&] {
+    DueLinks links(config);
+    links.add(m, kNow);
+    return !links.names().empty();
+  };
+  m.size = 1000;
+  CHECK(due());
+  CHECK_FALSE(why_too_large(config.connectors[0], 1000));
+  m.size = 1001;
+  CHECK_FALSE(due());
+  CHECK(why_too_large(config.connectors[0], 1001));
+  m.size = 1;
+  config.connectors[0].user = "site7";
+  CHECK_FALSE(due());
+}
+
 TEST_CASE("next hops and leases") {
   config::Connector c = connector("lan", {"*"});
   CHECK(next_hop(&c) == "192.0.2.25:25");
