@@ -22,6 +22,8 @@ struct Edit {
   std::string text;
 };
 
+bool is_word(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+
 std::string carry_out(std::string_view text, std::vector<Edit> edits) {
   std::stable_sort(edits.begin(), edits.end(), [](const Edit& a, const Edit& b) { return a.begin < b.begin; });
   std::string out;
@@ -31,6 +33,8 @@ std::string carry_out(std::string_view text, std::vector<Edit> edits) {
     out += text.substr(at, edit.begin - at);
     out += edit.text;
     at = edit.end;
+    // `waitfor "x"transmit "y"` is right, and must stay so.
+    if (at < text.size() && is_word(text[at]) && is_word(out.back())) out += ' ';
   }
   return out + std::string(text.substr(at));
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // A script of any text against a peer that sends anything at any time: no crash, every run ends, and how the bytes are cut
-// makes no difference. Input: the script up to the first NUL (commands alone get a procedure around them), then operations.
+// makes no difference. What repairs a script never breaks it, and has nothing to do the second time. Input: the script up to the first NUL (commands alone get a procedure around them), then operations.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "script/scp_fix.hpp"
 #include "script/scp_machine.hpp"
 
 using namespace longline;
@@ -84,6 +85,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (text.find("proc") == std::string::npos) text = "proc main\n" + text + "\nendproc\n";
   const ParsedScript script = parse_scp("f.scp", text);
   for (const Diagnostic& d : script.diagnostics) render(d, *script.source);
+  const Fixed fixed = fix("f.scp", text);
+  if (script.program != nullptr && fixed.script.program == nullptr) std::abort();
+  if (fix("f.scp", fixed.text).text != fixed.text) std::abort();
   if (script.program == nullptr) return 0;
 
   Player whole(script);

@@ -82,6 +82,7 @@ TEST_CASE("many waits without until share the deadline") {
 
 TEST_CASE("everything on one line") {
   CHECK(fixed("proc main waitfor \"a\" transmit \"x\" endproc") == "proc main waitfor \"a\" until 60 if $SUCCESS then transmit \"x\" endif endproc");
+  CHECK(fixed("proc main waitfor \"a\"transmit \"x\"endproc") == "proc main waitfor \"a\" until 60 if $SUCCESS then transmit \"x\" endif endproc");
 }
 
 TEST_CASE("what only the author can know is left, and other errors leave the script alone") {
