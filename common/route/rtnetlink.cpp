@@ -203,6 +203,19 @@ void encode_delete(std::string& out, const KernelRoute& route) {
   message.end();
 }
 
+std::string encode_route_query(const IpAddress& address, const IpAddress& from, bool matched) {
+  std::string out;
+  MessageWriter message(out, rt::kGetRoute, nl::kFlagRequest | nl::kFlagAck, 0);
+  const auto bits = static_cast<std::uint8_t>(address_bits(address.family));
+  // Strict checking lets IPv6 ask for the match only.
+  const std::uint32_t flags = (address.family == Family::ipv4 ? rt::kLookupTable : 0) | (matched ? rt::kMatched : 0);
+  message.put(RouteHeader{number_of(address.family), bits, from ? bits : std::uint8_t{0}, 0, 0, 0, 0, 0, flags});
+  message.attribute(rt::kDestination, bytes_of(address));
+  if (from) message.attribute(rt::kSource, bytes_of(from));
+  message.end();
+  return out;
+}
+
 std::string encode_route_dump(Family family) {
   std::string out;
   MessageWriter message(out, rt::kGetRoute, nl::kFlagRequest | nl::kFlagDump, 0);

@@ -21,6 +21,7 @@ inline constexpr std::uint8_t kUnicast = 1, kBlackhole = 6, kUnreachable = 7, kP
 inline constexpr std::uint8_t kScopeUniverse = 0, kScopeLink = 253, kScopeNowhere = 255;
 inline constexpr std::uint32_t kOnlink = 4;                                   // RTNH_F_ONLINK
 inline constexpr std::uint32_t kCloned = 0x200;                               // RTM_F_CLONED
+inline constexpr std::uint32_t kLookupTable = 0x1000, kMatched = 0x2000;      // RTM_F_LOOKUP_TABLE, RTM_F_FIB_MATCH
 inline constexpr std::uint16_t kDestination = 1, kSource = 2, kOutput = 4, kGateway = 5, kPriority = 6,
                                kPreferredSource = 7, kMetrics = 8, kMultipath = 9, kCacheInfo = 12, kTable = 15,
                                kVia = 18, kPreference = 20;                   // RTA_*
@@ -78,6 +79,9 @@ void encode_add(std::string& out, const KernelRoute& route);
 /// RTM_DELROUTE that names the protocol: the kernel looks for a route of exactly that one.
 void encode_delete(std::string& out, const KernelRoute& route);
 
+/// Which route a packet to `address` would take, and with `matched` which entry of the table that is. Asks for an
+/// acknowledgement behind the answer, so that it ends like a dump.
+std::string encode_route_query(const IpAddress& address, const IpAddress& from, bool matched);
 std::string encode_route_dump(Family family);
 std::string encode_interface_dump();
 std::string encode_address_dump();

@@ -93,7 +93,7 @@ Result<bool> Netlink::dump_once(std::string& request, std::string& out) {
       if (message->type == NLMSG_DONE) return !interrupted;
       if (const std::optional<route::NetlinkAck> ack = route::decode_ack(*message)) {
         if (ack->error == 0) return !interrupted;
-        Error error = system_error(ack->error, "rtnetlink: dump " + ack->text, Errc::os);
+        Error error = system_error(ack->error, ack->text.empty() ? "rtnetlink" : "rtnetlink: " + ack->text, Errc::os);
         return std::move(error).in_stage(Stage::route);
       }
       const char* begin = message->payload.data() - route::nl::kHeaderSize;

@@ -28,7 +28,7 @@ class Netlink {
 
   int fd() const;
 
-  /// Sends a dump request and appends the answer's messages to `out`. A dump that the kernel calls interrupted, or
+  /// Sends a dump request, or a query with an acknowledgement, and appends the answer's messages to `out`. A dump that the kernel calls interrupted, or
   /// that overran the socket's buffer, is made again. Errc::busy when that does not end.
   Result<void> dump(std::string request, std::string& out);
 

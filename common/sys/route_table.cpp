@@ -109,6 +109,44 @@ Result<route::KernelState> read_kernel_state() {
   return state;
 }
 
+Result<std::vector<route::InterfaceAddress>> read_addresses() {
+  LONGLINE_TRY(Netlink netlink, Netlink::open());
+  std::string bytes;
+  LONGLINE_CHECK(netlink.dump(route::encode_address_dump(), bytes));
+  std::vector<route::InterfaceAddress> addresses;
+  std::string_view rest = bytes;
+  while (const std::optional<route::NetlinkMessage> message = route::next_message(rest)) {
+    if (const std::optional<route::InterfaceAddress> address = route::decode_address(*message)) addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+Result<Lookup> lookup_route(const route::IpAddress& address, const route::IpAddress& from) {
+  LONGLINE_TRY(Netlink netlink, Netlink::open());
+  Lookup lookup;
+  const auto ask = [&](bool matched) -> Result<std::optional<route::KernelRoute>> {
+    std::string bytes;
+    Result<void> answered = netlink.dump(route::encode_route_query(address, from, matched), bytes);
+    if (!answered) {
+      const int error = answered.error().sys_errno;
+      if (error != ENETUNREACH && error != EHOSTUNREACH && error != EACCES && error != EINVAL) return std::move(answered).error();
+      lookup.error = error;
+      return std::optional<route::KernelRoute>();
+    }
+    std::string_view rest = bytes;
+    const std::optional<route::NetlinkMessage> message = route::next_message(rest);
+    std::optional<route::KernelRoute> decoded = message ? route::decode_route(*message) : std::nullopt;
+    if (decoded) decoded->raw = {};
+    return decoded;
+  };
+  LONGLINE_TRY(const std::optional<route::KernelRoute> way, ask(false));
+  if (!way) return lookup;
+  lookup.way = *way;
+  LONGLINE_TRY(lookup.entry, ask(true));
+  lookup.error = 0;  // what cannot be matched can still go
+  return lookup;
+}
+
 Result<std::optional<RefusedStep>> commit(const std::vector<route::Step>& steps) {
   const SignalsWait wait;
   LONGLINE_TRY(Netlink netlink, Netlink::open());

@@ -13,6 +13,17 @@ namespace longline::sys {
 /// Interfaces and routes of this network namespace, both families, as they are now.
 Result<route::KernelState> read_kernel_state();
 
+/// The addresses of all interfaces.
+Result<std::vector<route::InterfaceAddress>> read_addresses();
+
+/// What the kernel would do with a packet. `from`: the source address that a program bound, or none.
+struct Lookup {
+  int error = 0;                  ///< errno for the sender: no route, unreachable, prohibited; 0: it goes
+  route::KernelRoute way{};       ///< gateway, interface and source address that it takes
+  std::optional<route::KernelRoute> entry{};  ///< the entry of the table that says so
+};
+Result<Lookup> lookup_route(const route::IpAddress& address, const route::IpAddress& from);
+
 /// Carries out what can be: a step that is refused does not keep the others back. Returns those that were refused (a
 /// route to delete that is gone already is none).
 struct StepRefusal {

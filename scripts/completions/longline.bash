@@ -78,6 +78,9 @@ _longline() {
       ;;
     dialctl:run) if ((arguments == 0)); then _longline_words "$(_longline_links)"; else _longline_words '--'; fi ;;
     mtaq:show|mtaq:hold|mtaq:release|mtaq:remove|mtaq:requeue|mtaq:bounce) _longline_words "$(_longline_messages)" ;;
+    routeadd:up|routeadd:down)
+      if ((arguments == 0)); then _longline_words "$(_longline_links)"; else _longline_words "$(command ls /sys/class/net 2>/dev/null)"; fi
+      ;;
     chatrun:*|routeadd:plan|routeadd:apply|routeadd:import) _longline_files ;;
   esac
 }

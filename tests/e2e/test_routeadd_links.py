@@ -165,6 +165,42 @@ class LinksTest(unittest.TestCase):
         self.ok("import", os.path.join(self.net.root, "absent"), status=66)
 
 
+    def configure(self, text):
+        self.net.write("longline.toml", text)
+
+    def test_check_finds_the_default_route_that_a_link_took(self):
+        self.assertEqual(self.ok("check").stdout, "")
+        self.configure('[link.isp]\nport = "/dev/ttyS0"\nnumbers = ["1"]\n'
+                       '[connector.x]\ndomains = ["*"]\nlink = "isp"\nhost = "h"\nprotocol = "x400"\n')
+        self.net.write("routes", "172.16.0.0/12 link isp\n")
+        self.tun("tun0")
+        self.ok("apply")
+        self.ok("up", "isp", "tun0")
+        self.net.ip("route add default dev tun0")
+        found = [json.loads(line) for line in self.ok("check", "--json", status=1).stdout.splitlines()]
+        self.assertEqual([(f["code"], f["link"]) for f in found if f["code"] != "source-address"], [("stolen-default", "isp")])
+        self.assertIn("10.8.0.1", next(f for f in found if f["code"] == "source-address")["message"])
+        self.assertIn("ip route del default dev tun0", self.ok("check", status=1).stdout)
+        self.assertEqual(self.ok("check", "--quiet", status=1).stdout, "")
+
+    def test_get_says_which_way_a_packet_takes_and_would_take(self):
+        self.net.write("routes", "172.16.0.0/12 link isp\n10.5.0.0/16 via 10.0.0.2\nblackhole 10.6.0.0/16\n")
+        self.ok("apply")
+        self.assertEqual(self.ok("get", "10.5.1.1").stdout, "10.5.1.1 via 10.0.0.2 dev veth0 src 10.0.0.1\n"
+                                                           "  by 10.5.0.0/16 via 10.0.0.2 dev veth0 (ours)\n")
+        self.assertEqual(self.ok("get", "172.16.1.1", status=1).stdout,
+                         "172.16.1.1: Network is unreachable\n  if link isp were up: 172.16.0.0/12 link isp\n")
+        self.assertIn("dropped in silence", self.ok("get", "10.6.1.1", status=1).stdout)
+        self.tun("tun0")
+        self.ok("up", "isp", "tun0")
+        answer = json.loads(self.ok("get", "172.16.1.1", "--json").stdout)
+        self.assertEqual((answer["dev"], answer["link"], answer["src"], answer["if_up"]), ("tun0", "isp", "10.8.0.1", None))
+        self.assertIn("src 10.0.0.1", self.ok("get", "172.16.1.1", "--from", "10.0.0.1").stdout)
+        self.assertIn("dev veth0", self.ok("get", "fd00::77").stdout)
+        self.ok("get", "nonsense", status=64)
+        self.ok("get", "10.0.0.1", "--from", "::1", status=64)
+
+
 if __name__ == "__main__":
     require_root()
     unittest.main(verbosity=1)

@@ -37,6 +37,10 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   CLI::App* down = verb("down", "Take away the routes of a link that goes down", Verb::down);
   down->add_option("LINK", options.link, "The link")->required()->type_name("");
   verb("watch", "Keep the table true while links come and go", Verb::watch);
+  verb("check", "Find routes that lead astray, and say what to do", Verb::check);
+  CLI::App* get = verb("get", "Show which way a packet would take", Verb::get);
+  get->add_option("ADDRESS", options.address, "Where it goes")->required()->type_name("");
+  get->add_option("--from", options.from, "The source address it has")->type_name("ADDRESS");
   CLI::App* export_routes = verb("export", "Print the kernel's routes as a file of routes", Verb::export_);
   export_routes->add_flag("--all", options.all, "Those that are not ours as well");
   CLI::App* import = verb("import", "Print what ip-route(8) shows as a file of routes", Verb::import);

@@ -9,7 +9,7 @@
 
 namespace longline::routeadd {
 
-enum class Verb { list, add, del, plan, apply, up, down, watch, export_, import };
+enum class Verb { list, add, del, plan, apply, up, down, watch, export_, import, check, get };
 
 struct Options {
   tools::CommonOptions common;
@@ -18,6 +18,8 @@ struct Options {
   std::vector<std::string> words;     ///< add, del: the route
   std::string link;                   ///< up, down
   std::string device;                 ///< up: the link's interface; empty: the one of its name
+  std::string address;                ///< get
+  std::string from;                   ///< get: the source address; may be empty
   bool all = false;                   ///< export: foreign routes too
 };
 

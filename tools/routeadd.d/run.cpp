@@ -15,6 +15,8 @@ Result<ExitStatus> run(const Options& options) {
     case Verb::down: return down(options, paths);
     case Verb::watch: return watch(options, paths);
     case Verb::export_: return export_routes(options, paths);
+    case Verb::check: return check(options, paths);
+    case Verb::get: return get(options, paths);
     case Verb::import: return import_routes(options);
   }
   return Error(Errc::software, "a verb without code");

@@ -25,6 +25,8 @@ Result<ExitStatus> up(const Options& options, const sys::StatePaths& paths);
 Result<ExitStatus> down(const Options& options, const sys::StatePaths& paths);
 Result<ExitStatus> watch(const Options& options, const sys::StatePaths& paths);
 Result<ExitStatus> export_routes(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> check(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> get(const Options& options, const sys::StatePaths& paths);
 Result<ExitStatus> import_routes(const Options& options);
 
 // What they share (files.cpp, kernel.cpp).

@@ -55,6 +55,9 @@ TEST_CASE("our numbers are the kernel's") {
   CHECK(rt::kScopeNowhere == RT_SCOPE_NOWHERE);
   CHECK(rt::kOnlink == RTNH_F_ONLINK);
   CHECK(rt::kCloned == RTM_F_CLONED);
+  CHECK(rt::kLookupTable == RTM_F_LOOKUP_TABLE);
+  CHECK(rt::kMatched == RTM_F_FIB_MATCH);
+  CHECK(rt::kSource == RTA_SRC);
   CHECK(rt::kDestination == RTA_DST);
   CHECK(rt::kOutput == RTA_OIF);
   CHECK(rt::kGateway == RTA_GATEWAY);
