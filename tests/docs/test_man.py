@@ -106,7 +106,10 @@ class FormatsTest(unittest.TestCase):
         }
         page = Page("man/longline.toml.5").configuration_keys()
         for section, body in bodies.items():
-            known = set(re.findall(r'\bread\w*(?:<\w+>)?\((?:reader, )?"([a-z0-9-]+)"', body))
+            if "read_policy(reader" in body:
+                body += parser[parser.index("\nvoid read_policy("):parser.index("\nLink read_link(")]
+            known = set(re.findall(r'\breader\.read\w*(?:<\w+>)?\("([a-z0-9-]+)"', body))
+            known |= set(re.findall(r'\bread_\w+\(reader, "([a-z0-9-]+)"', body))
             known -= {"link", "connector"} if section == "General" else set()  # the tables themselves
             for prefix in re.findall(r'read_secret_keys\(reader, file, "([a-z-]*)"', body):
                 known |= {prefix + "password-file", prefix + "password-command"}

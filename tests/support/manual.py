@@ -83,8 +83,12 @@ class Page:
             if line.startswith(".Ss "):
                 current = keys.setdefault(line[4:].split(":")[0].split()[0], set())
             elif line.startswith(".It ") and current is not None:
-                words = line.split()[1:]
-                current.update(w for previous, w in zip(words, words[1:]) if previous == "Ic")
+                taking = False
+                for word in line.split()[1:]:
+                    if word in MACROS:
+                        taking = word == "Ic"
+                    elif taking and re.fullmatch(r"[a-z0-9-]+", word):
+                        current.add(word)
         return keys
 
 
