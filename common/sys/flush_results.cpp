@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+// What became of the messages of a FlushBatch: recorded, reported to senders, told as events and receipts.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/text.hpp"
+#include "mail/dsn.hpp"
+#include "sys/flush_batch.hpp"
+#include "sys/random_name.hpp"
+#include "sys/system_clock.hpp"
+
+namespace longline::sys {
+namespace {
+
+using mail::Outcome;
+using mail::QueuedMessage;
+using mail::RecipientResult;
+using mail::RecipientState;
+
+std::string reason_of(const RecipientResult& result) {
+  std::string out = result.code == 0 ? "" : std::to_string(result.code) + " ";
+  if (!result.enhanced.empty()) out += result.enhanced + " ";
+  return out + result.text;
+}
+
+const mail::Recipient* find_recipient(const QueuedMessage& message, const std::string& address) {
+  for (const mail::Recipient& r : message.recipients) {
+    if (r.address == address) return &r;
+  }
+  return nullptr;
+}
+
+std::string_view event_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::sent: return "mail.sent";
+    case Outcome::deferred: return "mail.deferred";
+    case Outcome::refused: return "mail.bounced";
+    case Outcome::in_doubt: return "mail.in-doubt";
+    case Outcome::not_tried: break;
+  }
+  return "mail.left";
+}
+
+}  // namespace
+
+Result<void> FlushBatch::mark_in_doubt(const std::vector<mail::InFlight>& messages) { return spool_.mark_in_doubt(messages); }
+
+RecipientUpdate FlushBatch::update_for(const Entry& entry, RecipientResult& result, std::vector<mail::DsnRecipient>& failed) {
+  static const mail::Recipient kUnknown{};
+  const mail::Recipient* found = find_recipient(entry.message, result.address);
+  const mail::Recipient& before = found == nullptr ? kUnknown : *found;
+  const WallTime now = wall_now();
+  const config::Connector* connector = choice_.choose(result.address).connector;
+  const bool expired = connector != nullptr && mail::has_expired(entry.message.arrived, connector->expire, now) &&
+                       (result.outcome == Outcome::deferred ||
+                        (result.outcome == Outcome::not_tried && entry.cause == Errc::next_hop_unreachable));
+  if (expired) {
+    result.outcome = Outcome::refused;
+    result.text = fmt::format("given up after {}: {}", format_duration(connector->expire), reason_of(result));
+    result.code = 0;
+    result.enhanced = "4.4.7";
+  }
+  RecipientUpdate update{result.address, before.state, before.reason, before.next_attempt};
+  switch (result.outcome) {
+    case Outcome::sent: update = {result.address, RecipientState::delivered, reason_of(result), {}}; break;
+    case Outcome::deferred:
+      update = {result.address, RecipientState::deferred, reason_of(result), now + mail::retry_delay(entry.message.attempts + 1)};
+      break;
+    case Outcome::refused:
+      update = {result.address, RecipientState::refused, reason_of(result), {}};
+      failed.push_back({result.address, result.code, result.enhanced, result.text, hop_.connector == nullptr ? "" : hop_.connector->host});
+      break;
+    case Outcome::in_doubt:
+      update = {result.address, RecipientState::in_doubt, "the line was cut after the last byte and before the reply", {}};
+      break;
+    case Outcome::not_tried:
+      if (before.state == RecipientState::waiting && !result.text.empty()) update.reason = result.text;
+      break;
+  }
+  return update;
+}
+
+Result<std::optional<mail::Submission>> FlushBatch::notification(const Entry& entry, std::vector<mail::DsnRecipient> failed) {
+  if (failed.empty() || entry.message.sender.empty()) return std::optional<mail::Submission>();
+  constexpr std::size_t kHeader = 64 * 1024;
+  LONGLINE_TRY(SpoolBody body, spool_.open_body(entry.message.id));
+  LONGLINE_TRY(const std::string content, body.read(0, kHeader));
+  mail::DsnRequest request;
+  request.original_sender = entry.message.sender;
+  request.original_content = content;
+  request.arrived = entry.message.arrived;
+  request.failed = std::move(failed);
+  request.host = host_;
+  request.now = wall_now();
+  request.unique = random_name();
+  std::optional<mail::StoredMessage> dsn = mail::make_dsn(request);
+  if (!dsn) return std::optional<mail::Submission>();
+  mail::Submission submission;
+  (choice_.choose(entry.message.sender).local ? submission.local_recipients : submission.recipients) = {entry.message.sender};
+  submission.content = std::move(dsn->content);
+  submission.eight_bit = dsn->eight_bit;
+  submission.message_id = dsn->message_id;
+  submission.subject = dsn->subject;
+  return std::optional<mail::Submission>(std::move(submission));
+}
+
+mail::Receipt FlushBatch::receipt_of(const Entry& entry) const {
+  mail::Receipt receipt;
+  receipt.id = entry.message.id;
+  receipt.size = entry.message.size;
+  receipt.message_id = entry.message.message_id;
+  receipt.recipients = entry.results;
+  receipt.next_attempt = entry.next_attempt;
+  receipt.cause = entry.cause;
+  receipt.reason = entry.reason;
+  if (!entry.results.empty()) {
+    const config::Connector* connector = choice_.choose(entry.results.front().address).connector;
+    if (connector != nullptr) {
+      receipt.connector = connector->name;
+      receipt.link = connector->link;
+    }
+  }
+  return receipt;
+}
+
+void FlushBatch::emit(const Entry& entry, const RecipientResult& result) {
+  Event event{std::string(event_name(result.outcome))};
+  event.message = entry.message.id;
+  if (hop_.connector != nullptr) {
+    event.connector = hop_.connector->name;
+    event.link = hop_.connector->link;
+  }
+  event.text = reason_of(result);
+  event.more.set("recipient", result.address).set("sender", entry.message.sender).set("size", entry.message.size);
+  events_.emit(event);
+}
+
+Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results) {
+  std::vector<MessageUpdate> updates;
+  std::vector<std::string> touched;
+  std::vector<std::pair<std::string, RecipientResult>> events;
+  for (const mail::MessageResult& result : results) {
+    const auto found = entries_.find(result.id);
+    if (found == entries_.end()) continue;
+    Entry& entry = found->second;
+    MessageUpdate update;
+    update.id = result.id;
+    std::vector<mail::DsnRecipient> failed;
+    for (RecipientResult r : result.recipients) {
+      update.recipients.push_back(update_for(entry, r, failed));
+      update.counts = update.counts || r.outcome == Outcome::deferred || r.outcome == Outcome::refused;
+      const auto next = update.recipients.back().next_attempt;
+      if (r.outcome == Outcome::deferred && (!entry.next_attempt || *next < *entry.next_attempt)) entry.next_attempt = next;
+      if (r.outcome != Outcome::not_tried) events.emplace_back(result.id, r);
+      entry.results.push_back(std::move(r));
+    }
+    LONGLINE_TRY(update.notification, notification(entry, std::move(failed)));
+    const bool done = result.last && complete(entry);
+    update.ends = done;
+    if (done) update.receipt = to_json(receipt_of(entry)).dump();
+    updates.push_back(std::move(update));
+    if (done) touched.push_back(result.id);
+  }
+  LONGLINE_TRY(const std::vector<std::string> notifications, spool_.record(updates, wall_now()));
+  for (const auto& [id, result] : events) emit(entries_.at(id), result);
+  for (const std::string& id : notifications) {
+    made_some_ = true;
+    Event event{"mail.notified"};
+    event.message = id;
+    events_.emit(event);
+  }
+  for (const std::string& id : touched) {
+    const Entry& entry = entries_.at(id);
+    ++done_;
+    const mail::Receipt receipt = receipt_of(entry);
+    if (receipt.outcome() == Outcome::sent) ++sent_in_hop_;
+    callbacks_.on_receipt(receipt, entry.in_snapshot);
+    entries_.erase(id);
+  }
+  return {};
+}
+
+Result<void> FlushBatch::refuse_too_large(const FlushHop& hop) {
+  hop_ = hop;
+  std::vector<mail::MessageResult> results;
+  for (const auto& [id, entry] : entries_) {
+    mail::MessageResult result;
+    result.id = id;
+    for (const std::string& address : recipients_for(entry, hop)) {
+      const auto why = mail::why_too_large(*choice_.choose(address).connector, entry.message.size);
+      if (why) result.recipients.push_back({address, Outcome::refused, 0, "5.3.4", *why});
+    }
+    if (!result.recipients.empty()) results.push_back(std::move(result));
+  }
+  return results.empty() ? Result<void>() : record(results);
+}
+
+Result<void> FlushBatch::give_up(const FlushHop& hop, const Error& why, bool writes) {
+  hop_ = hop;
+  std::vector<mail::MessageResult> results;
+  for (auto& [id, entry] : entries_) {
+    mail::MessageResult result;
+    result.id = id;
+    for (const std::string& address : recipients_for(entry, hop)) {
+      result.recipients.push_back({address, Outcome::not_tried, 0, "", escape_at_most(why.message(), 400)});
+    }
+    if (result.recipients.empty()) continue;
+    entry.cause = why.code;
+    results.push_back(std::move(result));
+  }
+  if (writes) return record(results);
+  for (const mail::MessageResult& result : results) {
+    Entry& entry = entries_.at(result.id);
+    entry.results.insert(entry.results.end(), result.recipients.begin(), result.recipients.end());
+    if (!complete(entry)) continue;
+    callbacks_.on_receipt(receipt_of(entry), entry.in_snapshot);
+    entries_.erase(result.id);
+  }
+  return {};
+}
+
+}  // namespace longline::sys
