@@ -114,7 +114,7 @@ void read_policy(TableReader& reader, const std::string& file, std::vector<Diagn
   read_secret_keys(reader, file, "caller-", link.caller_password);
   reader.read("authenticate-peer", link.authenticate_peer);
   reader.read("forward", link.forward);
-  for (const std::string_view key : {"hours", "backoff", "budget", "tariff", "pool"}) {
+  for (const std::string_view key : {"hours", "backoff", "budget", "tariff", "pool", "caller-password-file", "caller-password-command"}) {
     if (reader.has(key)) reader.warn(key, "not-in-force", "is checked, but not in force in this version");
   }
 }

@@ -46,7 +46,7 @@ using CallAction = std::variant<Write, SetDtr, SendBreak, SetFraming, DiscardInp
 
 /// The life of one call of a stream link: attempts over all numbers, login, up, hang-up. A machine without I/O
 /// (base/machine.hpp); the dialling, script and hang-up machines run inside it. Every state has an end of its own:
-/// dial-timeout, login-timeout, idle, max-call, and 4.7 s for the hang-up.
+/// dial-timeout, login-timeout, idle, max-call, and 4.9 s for the hang-up.
 class CallMachine {
  public:
   explicit CallMachine(CallOptions options);

@@ -10,11 +10,13 @@ constexpr Duration kDtrLow{500};
 constexpr Duration kSettle{150};
 constexpr Duration kAnswer{1'000};
 constexpr Duration kGuard{1'100};
+constexpr Duration kLatestEscape{2'000};  // five seconds in all
 
 }  // namespace
 
 void HangUpMachine::start(TimePoint now) {
   if (step_ != Step::idle) return;
+  started_ = now;
   if (state_ == ModemState::data) {
     actions_.emplace_back(SetDtr{false});
     step_ = Step::dtr_low;
@@ -66,16 +68,26 @@ void HangUpMachine::on_time(TimePoint now) {
       }
       break;
     case Step::guard_before:
-      if (saw_end_) {
+      if (saw_end_ && !escaped_) {
         command(Step::on_hook, now);
         break;
       }
+      escaped_ = true;
       actions_.emplace_back(Write{"+++", false});
       step_ = Step::guard_after;
       deadline_ = now + kGuard;
       break;
     case Step::guard_after: command(Step::hang_up, now); break;
     case Step::on_hook:
+      // It said that it was on hook, or should have been, and does not answer: it may be in data state after all.
+      if (now - started_ > kLatestEscape) {
+        finish(false);
+        break;
+      }
+      escaped_ = true;
+      step_ = Step::guard_before;
+      deadline_ = now + kGuard;
+      break;
     case Step::hang_up: finish(false); break;
     case Step::idle:
     case Step::done: break;

@@ -25,7 +25,7 @@ struct HungUp {
 using HangUpAction = std::variant<Write, SetDtr, HungUp>;
 
 /// Puts the modem on hook: DTR low for half a second (the modem has &D2), then ATH; where that is not answered, guard
-/// time, +++, guard time, ATH. At most 4.7 s. In data state nothing is written before DTR has failed: bytes written
+/// time, +++, guard time, ATH. At most 4.9 s. In data state nothing is written before DTR has failed: bytes written
 /// into a connection could become part of a message.
 class HangUpMachine {
  public:
@@ -46,6 +46,8 @@ class HangUpMachine {
 
   ModemState state_;
   Step step_ = Step::idle;
+  TimePoint started_{};
+  bool escaped_ = false;        ///< the escape sequence is the next means, or has been
   bool saw_end_ = false;        ///< the modem said that the connection is over
   LineReader lines_;
   std::optional<TimePoint> deadline_;

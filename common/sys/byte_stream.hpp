@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,10 @@ class ByteStream {
   virtual Result<void> send_break() { return {}; }
   virtual Result<void> set_framing(const SetFraming&) { return {}; }
   virtual Result<void> discard_input() { return {}; }
+  /// Throws away what was written and has not left: once the carrier is gone a modem would take it for commands.
+  virtual void discard_output() {}
+  /// Bytes that were written and have not left, as far as the system knows.
+  virtual std::size_t unsent() const { return 0; }
 };
 
 }  // namespace longline::sys

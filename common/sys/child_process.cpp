@@ -180,6 +180,11 @@ Result<std::string> run_and_read(const std::vector<std::string>& argv, Duration 
     if (out.size() + static_cast<std::size_t>(got) > most) return Error(Errc::malformed, argv.front() + " wrote too much");
     out.append(buffer, static_cast<std::size_t>(got));
   }
+  pollfd ending{child.pidfd(), POLLIN, 0};
+  const auto left = std::clamp<std::int64_t>((end - steady_now()).count(), 0, 3'600'000);
+  if (::poll(&ending, 1, static_cast<int>(left)) <= 0) {
+    return Error(Errc::deadline, fmt::format("{} did not end within {}", argv.front(), format_duration(limit)));
+  }
   const int status = child.wait();
   if (status != 0) return Error(Errc::io, fmt::format("{} ended with status {}", argv.front(), status));
   return out;

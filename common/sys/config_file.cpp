@@ -68,8 +68,9 @@ Result<LoadedConfig> load_config(const StatePaths& paths) {
   }
   std::vector<std::string> more;
   std::error_code failure;
-  for (const auto& entry : std::filesystem::directory_iterator(paths.config_dir, failure)) {
-    if (entry.path().extension() == ".toml") more.push_back(entry.path());
+  for (std::filesystem::directory_iterator entry(paths.config_dir, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    if (entry->path().extension() == ".toml") more.push_back(entry->path());
   }
   std::sort(more.begin(), more.end());
   for (const std::string& path : more) {

@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdint>
+
+#include "sys/system_clock.hpp"
 
 namespace longline::sys {
 namespace {
@@ -39,7 +42,8 @@ Result<std::vector<JsonObject>> JsonChannel::read() {
 }
 
 void JsonChannel::send(const JsonObject& object) {
-  if (out_.size() > kMost) return;
+  // A reader that has stopped loses what it is shown, not what it is told.
+  if (out_.size() > kMost && object.string("msg") == "trace") return;
   out_ += object.dump();
   out_ += '\n';
   write();
@@ -60,9 +64,11 @@ void JsonChannel::write() {
 
 void JsonChannel::drain(int limit_milliseconds) {
   write();
+  const TimePoint end = steady_now() + Duration(limit_milliseconds);
   while (!out_.empty()) {
     pollfd waiting{fd_.get(), POLLOUT, 0};
-    if (::poll(&waiting, 1, limit_milliseconds) <= 0) return;
+    const std::int64_t left = (end - steady_now()).count();
+    if (left <= 0 || ::poll(&waiting, 1, static_cast<int>(left)) <= 0) return;
     write();
   }
 }

@@ -5,8 +5,10 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdint>
 
 #include "sys/sockets.hpp"
+#include "sys/system_clock.hpp"
 
 namespace longline::sys {
 namespace {
@@ -59,6 +61,8 @@ struct LineRelay::State {
   void leave() {
     client_watch.reset();
     client.reset();
+    // The rest of this session is nothing for the next.
+    kept.clear();
     if (listener) listen();
     if (handlers.client_left) handlers.client_left();
   }
@@ -112,9 +116,11 @@ void LineRelay::finish(int limit_milliseconds) {
   s.listen_watch.reset();
   s.client_watch.reset();
   ::unlink(s.path.c_str());
+  const TimePoint end = steady_now() + Duration(limit_milliseconds);
   while (s.client && !s.kept.empty()) {
     pollfd waiting{s.client.get(), POLLOUT, 0};
-    if (::poll(&waiting, 1, limit_milliseconds) <= 0) break;
+    const std::int64_t left = (end - steady_now()).count();
+    if (left <= 0 || ::poll(&waiting, 1, static_cast<int>(left)) <= 0) break;
     const ssize_t put = ::send(s.client.get(), s.kept.data(), s.kept.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (put < 0 && errno != EAGAIN && errno != EINTR) break;
     if (put > 0) s.kept.erase(0, static_cast<std::size_t>(put));

@@ -59,12 +59,14 @@ int flock_holder(const struct stat& device) {
 /// Another process that has the device open; 0 when none can be seen.
 int opener(const std::string& device) {
   std::error_code failure;
-  for (const fs::directory_entry& process : fs::directory_iterator("/proc", failure)) {
-    const std::optional<std::int64_t> pid = parse_integer(process.path().filename().string());
+  // increment() by hand: processes end while we look, and the other form throws then.
+  for (fs::directory_iterator process("/proc", failure), end; !failure && process != end; process.increment(failure)) {
+    const std::optional<std::int64_t> pid = parse_integer(process->path().filename().string());
     if (!pid || *pid == ::getpid()) continue;
-    std::error_code ignored;
-    for (const fs::directory_entry& fd : fs::directory_iterator(process.path() / "fd", ignored)) {
-      if (fs::read_symlink(fd.path(), ignored) == device) return static_cast<int>(*pid);
+    std::error_code gone;
+    for (fs::directory_iterator fd(process->path() / "fd", gone); !gone && fd != end; fd.increment(gone)) {
+      std::error_code ignored;
+      if (fs::read_symlink(fd->path(), ignored) == device) return static_cast<int>(*pid);
     }
   }
   return 0;

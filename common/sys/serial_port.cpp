@@ -84,6 +84,8 @@ Result<std::unique_ptr<SerialPort>> SerialPort::open(const std::string& path, co
 }
 
 SerialPort::~SerialPort() {
+  // With CTS low the close would wait half a minute for bytes that nobody wants any more.
+  discard_output();
   sp_close(port_);
   sp_free_port(port_);
 }
@@ -125,6 +127,13 @@ Result<void> SerialPort::set_framing(const SetFraming& framing) {
   if (code == SP_OK && framing.stop_bits) code = sp_set_stopbits(port_, *framing.stop_bits);
   if (code != SP_OK) return serial_error(code, "the line's framing");
   return {};
+}
+
+void SerialPort::discard_output() { sp_flush(port_, SP_BUF_OUTPUT); }
+
+std::size_t SerialPort::unsent() const {
+  const int bytes = sp_output_waiting(port_);
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 Result<void> SerialPort::discard_input() {

@@ -31,6 +31,8 @@ class SerialPort : public ByteStream {
   Result<void> send_break() override;
   Result<void> set_framing(const SetFraming& framing) override;
   Result<void> discard_input() override;
+  void discard_output() override;
+  std::size_t unsent() const override;
 
  private:
   explicit SerialPort(sp_port* port) : port_(port) {}

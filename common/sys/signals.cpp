@@ -11,7 +11,12 @@ namespace longline::sys {
 Result<Signals> Signals::open(std::initializer_list<int> numbers) {
   sigset_t set;
   ::sigemptyset(&set);
-  for (const int number : numbers) ::sigaddset(&set, number);
+  for (const int number : numbers) {
+    // What was ignored for us stays ignored: nohup, background jobs of a script.
+    struct sigaction now {};
+    if (number != SIGTERM && ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
+    ::sigaddset(&set, number);
+  }
   if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return system_error(errno, "sigprocmask", Errc::os);
   UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return system_error(errno, "signalfd", Errc::os);

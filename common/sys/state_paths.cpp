@@ -104,7 +104,11 @@ Result<void> ensure_folder(const std::string& path) {
   const std::filesystem::path folder(path);
   if (std::filesystem::is_directory(folder, failure)) return {};
   std::filesystem::create_directories(folder.parent_path(), failure);
-  if (failure) return system_error(failure.value(), folder.parent_path().string(), Errc::cannot_create);
+  if (failure) {
+    Error error = system_error(failure.value(), folder.parent_path().string(), Errc::cannot_create);
+    if (path.starts_with("/run/user/")) error.hint = "without a login session: loginctl enable-linger USER, or --root";
+    return error;
+  }
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_error(errno, path, Errc::cannot_create);
   return {};
 }

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "sys/child_process.hpp"
 #include "sys/link_record.hpp"
+#include "sys/secret_file.hpp"
 #include "sys/sockets.hpp"
 #include "sys/system_clock.hpp"
 
@@ -35,10 +36,7 @@ SerialSettings serial_settings(const config::Link& link) {
 }  // namespace
 
 Supervisor::Supervisor(Options options)
-    : options_(std::move(options)), events_(options_.paths.events), machine_(options_.call) {
-  masker_in_.add(options_.call.password);
-  masker_out_.add(options_.call.password);
-}
+    : options_(std::move(options)), events_(options_.paths.events), machine_(options_.call) {}
 
 Result<void> Supervisor::run(Options options) {
   Supervisor supervisor(std::move(options));
@@ -76,6 +74,10 @@ Result<void> Supervisor::open() {
       drain();
     }
   });
+  LONGLINE_TRY(options_.call.password, read_secret(options_.call.link.password));
+  masker_in_.add(options_.call.password);
+  masker_out_.add(options_.call.password);
+  machine_ = link::CallMachine(options_.call);
   LONGLINE_TRY(PortLock port_lock, PortLock::acquire(options_.call.link.port, options_.paths.run_dir));
   port_lock_.emplace(std::move(port_lock));
   LONGLINE_TRY(line_, open_port(options_.call.link.port, serial_settings(options_.call.link)));
@@ -88,6 +90,11 @@ Result<void> Supervisor::open() {
 Result<void> Supervisor::loop() {
   // Whoever started us has written its request already: with it the dialogue is traced from its first byte.
   if (!clients_.empty()) on_client(clients_.front(), POLLIN);
+  if (!clients_.empty() && clients_.front().gone) {
+    error_ = Error(Errc::interrupted, "whoever wanted the link has gone", Stage::policy);
+    conclude();
+    return {};
+  }
   machine_.start(loop_.now());
   drain();
   while (!ended_) {
@@ -108,7 +115,10 @@ void Supervisor::on_line(short revents) {
     const Result<std::string> got = line_->read();
     if (!got) {
       machine_.on_closed(loop_.now());
-    } else if (!got->empty()) {
+    } else if (got->empty()) {
+      // A serial port that was pulled out reads as nothing for ever.
+      if ((revents & (POLLHUP | POLLERR)) != 0) machine_.on_closed(loop_.now());
+    } else {
       if (machine_.in_dialogue()) trace('<', *got, false);
       machine_.on_bytes(*got, loop_.now());
     }
@@ -135,7 +145,11 @@ void Supervisor::poll_carrier() {
   const bool on_call = machine_.state() == link::LinkState::login || machine_.state() == link::LinkState::up;
   if (!on_call || !line_) return;
   const std::optional<bool> carrier = line_->carrier();
-  if (!carrier) return;
+  if (!carrier) {
+    if (carrier_known_) machine_.on_closed(loop_.now());
+    return;
+  }
+  carrier_known_ = true;
   machine_.on_carrier(*carrier, loop_.now());
   carrier_timer_ = loop_.at(loop_.now() + kCarrierPoll, [this] {
     poll_carrier();
@@ -222,6 +236,7 @@ void Supervisor::on_state(link::LinkState state) {
   }
   if (state == link::LinkState::closing && was_up_) {
     to_line_.clear();
+    line_->discard_output();
     if (relay_) relay_->finish(500);
     relay_.reset();
     broadcast(JsonObject().set("msg", "dropped").set("over", machine_.session_is_over()));
@@ -241,6 +256,7 @@ void Supervisor::trace(char direction, std::string_view bytes, bool secret) {
 
 void Supervisor::conclude() {
   const config::Link& link = options_.call.link;
+  stop_listening();
   if (relay_) relay_->finish(500);
   relay_.reset();
   line_watch_.reset();
@@ -283,9 +299,20 @@ void Supervisor::conclude() {
     end.set("msg", "end");
     if (error_) end.merge(error_object("dialctl", *error_));
     broadcast(end);
-    ::unlink(options_.paths.control_socket(link.name).c_str());
   }
   for (Client& client : clients_) client.channel.drain(1000);
+}
+
+void Supervisor::stop_listening() {
+  control_watch_.reset();
+  if (!control_) return;
+  ::unlink(options_.paths.control_socket(options_.call.link.name).c_str());
+  // Whoever has just connected is told to come again: from here on nobody is listened to.
+  while (true) {
+    Result<UniqueFd> fd = accept_connection(control_.get());
+    if (!fd || !*fd) break;
+    JsonChannel(std::move(*fd)).send(JsonObject().set("msg", "closing"));
+  }
   control_.reset();
 }
 

@@ -27,7 +27,7 @@ namespace longline::sys {
 /// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up","pid","command","verbose"}, {"op":"leave"},
 /// {"op":"status"}, {"op":"down","force"}, {"op":"report","due","moved","connector"}.
 /// Out: {"msg":"state","state"}, {"msg":"up","line"}, {"msg":"trace","text"}, {"msg":"dropped","over"}, {"msg":"left","last"},
-/// {"msg":"closing"} (come again when this connection has ended), {"msg":"busy","holders"}, {"msg":"status","status"},
+/// {"msg":"closing","again_ms"} (come again when this connection has ended, or after that time), {"msg":"busy","holders"}, {"msg":"status","status"},
 /// {"msg":"end","error"}.
 class Supervisor {
  public:
@@ -66,6 +66,8 @@ class Supervisor {
   void on_report(const JsonObject& report);
   void remove_gone();
   void let_go_if_unheld();
+  bool line_is_drained() const;
+  void stop_listening();
   bool held() const;
 
   void on_line(short revents);
@@ -100,9 +102,12 @@ class Supervisor {
   std::optional<WallTime> connected_at_;
   std::optional<TimePoint> settling_until_;
   std::int64_t due_ = 0, moved_ = 0;
+  bool carrier_known_ = false;  ///< the port has told of DCD before
+  std::optional<TimePoint> draining_until_;
   bool ended_ = false;
   std::optional<Error> error_;
-  Loop::Registration signal_watch_, control_watch_, line_watch_, timer_, carrier_timer_, orphan_timer_;
+  Loop::Registration signal_watch_, control_watch_, line_watch_, timer_, carrier_timer_, orphan_timer_,
+      drain_timer_;
 };
 
 }  // namespace longline::sys

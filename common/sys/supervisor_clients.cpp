@@ -10,6 +10,8 @@ namespace longline::sys {
 namespace {
 
 constexpr std::size_t kMostClients = 64;
+constexpr Duration kDrainStep{50};
+constexpr Duration kDrainAtMost{60'000};   ///< 64 KiB at 9600 bit/s
 
 }  // namespace
 
@@ -61,8 +63,12 @@ void Supervisor::on_request(Client& client, const JsonObject& request) {
 void Supervisor::on_join(Client& client, const JsonObject& request) {
   // A line whose user has just left is most likely about to be dropped by the far end.
   const bool settling = settling_until_ && loop_.now() < *settling_until_ && relay_ && !relay_->attached();
-  if (machine_.state() == link::LinkState::closing || ended_ || settling) {
+  if (machine_.state() == link::LinkState::closing || ended_) {
     client.channel.send(JsonObject().set("msg", "closing"));
+    return;
+  }
+  if (settling) {
+    client.channel.send(JsonObject().set("msg", "closing").set("again_ms", (*settling_until_ - loop_.now()).count() + 1));
     return;
   }
   client.pid = request.integer("pid").value_or(0);
@@ -81,6 +87,7 @@ void Supervisor::on_join(Client& client, const JsonObject& request) {
 
 void Supervisor::on_down(Client& client, bool force) {
   const bool in_use = std::any_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.run && !c.gone; });
+  const bool waited_for = std::any_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.up && !c.gone; }) && !persistent_;
   persistent_ = false;
   if (in_use && !force) {
     client.channel.send(JsonObject().set("msg", "busy").set("holders", holders()));
@@ -89,7 +96,8 @@ void Supervisor::on_down(Client& client, bool force) {
   for (Client& other : clients_) other.run = other.up = false;
   client.channel.send(JsonObject().set("msg", "closing"));
   std::optional<Error> reason;
-  if (in_use) reason = Error(Errc::interrupted, "hung up by dialctl down --force", Stage::policy);
+  // Not only for the record: without a reason whoever waits for the link would call again.
+  if (in_use || waited_for) reason = Error(Errc::interrupted, "hung up by dialctl down", Stage::policy);
   machine_.hang_up(std::move(reason), loop_.now());
 }
 
@@ -104,9 +112,26 @@ bool Supervisor::held() const {
 }
 
 void Supervisor::let_go_if_unheld() {
-  if (held() || ended_ || machine_.state() == link::LinkState::down) return;
+  drain_timer_.reset();
+  if (ended_ || machine_.state() == link::LinkState::down) return;
+  if (held()) {
+    draining_until_.reset();
+    return;
+  }
+  // What the last command wrote may still be on its way to the line.
+  if (machine_.state() == link::LinkState::up && !line_is_drained()) {
+    if (!draining_until_) draining_until_ = loop_.now() + kDrainAtMost;
+    if (loop_.now() < *draining_until_) {
+      drain_timer_ = loop_.at(loop_.now() + kDrainStep, [this] { let_go_if_unheld(); });
+      return;
+    }
+  }
   machine_.hang_up(std::nullopt, loop_.now());
   drain();
+}
+
+bool Supervisor::line_is_drained() const {
+  return to_line_.empty() && (!relay_ || !relay_->attached()) && (!line_ || line_->unsent() == 0);
 }
 
 void Supervisor::remove_gone() {

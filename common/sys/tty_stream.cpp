@@ -140,6 +140,15 @@ Result<void> TtyStream::set_framing(const SetFraming& framing) {
   return {};
 }
 
+void TtyStream::discard_output() {
+  if (before_) ::tcflush(writer_, TCOFLUSH);
+}
+
+std::size_t TtyStream::unsent() const {
+  int bytes = 0;
+  return ::ioctl(writer_, TIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
 Result<void> TtyStream::discard_input() {
   if (before_) {
     ::tcflush(reader_, TCIFLUSH);

@@ -79,29 +79,36 @@ struct Wait {
 };
 
 /// One connection: up, or nothing and it is worth another try.
-Result<Try> wait_until_up(const Wait& wait, sys::JsonChannel& channel, std::string& line) {
+Result<Try> wait_until_up(const Wait& wait, Hold& hold, bool our_own) {
+  sys::JsonChannel& channel = hold.channel;
   bool closing = false;
+  bool heard = false;
   std::optional<TimePoint> closed_by;
   while (true) {
     Result<std::vector<JsonObject>> messages = wait.messages(channel, closed_by);
     if (!messages) {
       if (messages.error().code != Errc::link_down) return std::move(messages).error();
-      if (closing) return Try::again;
+      // A supervisor that others started may have ended while we were in its queue.
+      if (closing || (!heard && !our_own)) return Try::again;
       return Error(Errc::link_down, fmt::format("the supervisor of link '{}' ended without a word", wait.link.name), Stage::dial);
     }
     if (closed_by && sys::steady_now() >= *closed_by) return Try::again;
-    for (const JsonObject& message : *messages) {
+    heard = heard || !messages->empty();
+    for (auto at = messages->begin(); at != messages->end(); ++at) {
+      const JsonObject& message = *at;
       const std::string kind = message.string("msg").value_or("");
       if (kind == "trace") {
         show_trace(message);
       } else if (kind == "state" && !closing) {
         say(wait.world, fmt::format("{}: {}", wait.link.name, message.string("state").value_or("")));
       } else if (kind == "up") {
-        line = message.string("line").value_or("");
+        hold.line = message.string("line").value_or("");
+        hold.unread.assign(at + 1, messages->end());
         return Try::up;
       } else if (kind == "closing") {
         closing = true;
-        closed_by = sys::steady_now() + kClosing;
+        const std::optional<std::int64_t> again = message.integer("again_ms");
+        closed_by = sys::steady_now() + (again ? Duration(std::clamp<std::int64_t>(*again, 0, 15'000)) : kClosing);
       } else if (kind == "end" && !closing) {
         if (std::optional<Error> error = error_from_object(message)) return std::move(*error);
         return Try::again;
@@ -129,14 +136,15 @@ Result<Hold> take_hold(const World& world, const config::Link& link, const std::
   join.set("verbose", world.options.common.verbose > 0);
   while (true) {
     std::optional<sys::JsonChannel> channel = sys::connect_supervisor(world.paths, link.name);
-    if (!channel) {
+    const bool our_own = !channel;
+    if (our_own) {
       LONGLINE_TRY(sys::JsonChannel started, start_supervisor(world, link));
       channel.emplace(std::move(started));
     }
-    channel->send(join);
-    std::string line;
-    LONGLINE_TRY(const Try outcome, wait_until_up(wait, *channel, line));
-    if (outcome == Try::up) return Hold{std::move(*channel), std::move(line)};
+    Hold hold{std::move(*channel), "", {}};
+    hold.channel.send(join);
+    LONGLINE_TRY(const Try outcome, wait_until_up(wait, hold, our_own));
+    if (outcome == Try::up) return hold;
     // The end of one call is the start of the next only when its supervisor has let go of everything.
     if (wait.deadline && sys::steady_now() + kBetweenTries >= *wait.deadline) return wait.timed_out();
     pollfd pause{signals.fd(), POLLIN, 0};

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dialctl.d/verbs.hpp"
 #include "sys/json_channel.hpp"
@@ -14,6 +15,7 @@ namespace longline::tools::dialctl {
 struct Hold {
   sys::JsonChannel channel;
   std::string line;            ///< path of the line socket
+  std::vector<JsonObject> unread;   ///< messages that came together with "up"
 };
 
 /// Joins the link, or starts its supervisor, and waits until it is up. A link that is closing is waited for and called

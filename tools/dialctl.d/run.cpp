@@ -21,7 +21,7 @@ namespace {
 constexpr Duration kNotice{2'000};        ///< for the command to notice the end of the line by itself
 constexpr Duration kNoticeOver{10'000};   ///< the same where the far end has ended the session in order
 constexpr Duration kTerminate{10'000};    ///< between SIGTERM and SIGKILL
-constexpr Duration kHangUp{15'000};
+constexpr Duration kHangUp{90'000};       ///< what the command wrote may still have to leave: supervisor_clients.cpp
 
 /// Looked up before the call: a slip of the pen must not cost one.
 Result<void> check_command(const std::string& name) {
@@ -55,6 +55,7 @@ class CommandOnLink {
     const auto signalled = loop_.watch(signals_.fd(), POLLIN, [this](short) {
       while (signals_.take()) terminate(true);
     });
+    for (const JsonObject& message : std::exchange(hold_.unread, {})) on_message(message);
     LONGLINE_CHECK(loop_.run());
     return result();
   }
@@ -69,14 +70,19 @@ class CommandOnLink {
       if (status_) loop_.stop();
       return;
     }
-    for (const JsonObject& message : *messages) {
-      const std::string kind = message.string("msg").value_or("");
-      if (kind == "trace") show_trace(message);
-      if (kind == "dropped") dropped(message.boolean("over").value_or(false));
-      if (kind == "end") error_ = error_from_object(message);
-      if (kind == "left" && !message.boolean("last").value_or(false)) loop_.stop();
-      if (kind == "state") say(world_, fmt::format("{}: {}", link_.name, message.string("state").value_or("")));
+    for (const JsonObject& message : *messages) on_message(message);
+  }
+
+  void on_message(const JsonObject& message) {
+    const std::string kind = message.string("msg").value_or("");
+    if (kind == "trace") show_trace(message);
+    if (kind == "dropped") dropped(message.boolean("over").value_or(false));
+    if (kind == "end") {
+      error_ = error_from_object(message);
+      dropped(false);
     }
+    if (kind == "left" && !message.boolean("last").value_or(false)) loop_.stop();
+    if (kind == "state") say(world_, fmt::format("{}: {}", link_.name, message.string("state").value_or("")));
   }
 
   void on_child() {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 #include "base/text.hpp"
 #include "dialctl.d/hold.hpp"
 #include "sys/link_client.hpp"
-#include "sys/secret_file.hpp"
 #include "sys/supervisor.hpp"
 #include "sys/system_clock.hpp"
 
@@ -67,6 +67,7 @@ Result<ExitStatus> supervise(const World& world) {
   constexpr int kInherited = 3;
   // Whoever started us may wait for the end of a pipe that it left open for its children: cron, xargs, a script.
   ::close_range(kInherited + 1, ~0U, 0);
+  ::fcntl(kInherited, F_SETFD, FD_CLOEXEC);
   LONGLINE_TRY(const config::Link* link, named_link(world));
   sys::Supervisor::Options options;
   options.first_client = sys::UniqueFd(kInherited);
@@ -79,7 +80,6 @@ Result<ExitStatus> supervise(const World& world) {
                    Stage::ppp);
     }
     LONGLINE_TRY(options.call.script, login_script(*link));
-    LONGLINE_TRY(options.call.password, sys::read_secret(link->password));
     return {};
   }();
   if (!prepared) {

@@ -74,6 +74,14 @@ TEST_CASE("a dial attempt is broken off by a character, then ATH") {
   CHECK(bench.log == "\rATH\r<on hook>");
 }
 
+TEST_CASE("a modem that said it was on hook and then is deaf gets the escape sequence too") {
+  for (const ModemState state : {ModemState::dialling, ModemState::on_hook, ModemState::data}) {
+    Bench bench(state);
+    bench.hear("\r\nNO CARRIER\r\n").wait(Duration(5'000));
+    CHECK(bench.log.ends_with("ATH\r+++ATH\r<unknown>"));
+  }
+}
+
 TEST_CASE("nothing is written into a connection before DTR had its chance") {
   Bench bench(ModemState::data);
   bench.wait(Duration(640));
