@@ -14,6 +14,7 @@ constexpr Duration kDtrLow{1'000};
 constexpr Duration kGuard{1'100};        // S12 is one second before and after
 constexpr Duration kHangUpWait{2'000};
 constexpr Duration kInitWait{10'000};
+constexpr Duration kQuietReset{2'000};   // a modem that was quiet may be so again after ATZ
 constexpr Duration kSettle{250};         // some modems volunteer a second OK after ATZ
 constexpr Duration kLineEnd{50};         // for the LF behind the CR of CONNECT
 
@@ -72,7 +73,15 @@ void DialMachine::enter_init(std::size_t index, TimePoint now) {
   init_index_ = index;
   lines_.clear();
   send(options_.init[index] + "\r");
-  deadline_ = now + kInitWait;
+  deadline_ = now + (quiet_ && resets(options_.init[index]) ? kQuietReset : kInitWait);
+}
+
+void DialMachine::enter_loud(std::size_t next_init, TimePoint now) {
+  step_ = Step::loud;
+  loud_next_ = next_init;
+  lines_.clear();
+  send("ATQ0V1E1\r");
+  deadline_ = now + kWakeWait;
 }
 
 void DialMachine::enter_dial(TimePoint now) {
@@ -110,8 +119,12 @@ void DialMachine::on_line(const std::string& line, TimePoint now) {
   const std::optional<ResultCode> code = parse_result_code(line);
   switch (step_) {
     case Step::wake:
-    case Step::loud:
       if (code == ResultCode::ok) enter_init(0, now);
+      break;
+    case Step::loud:
+      if (code != ResultCode::ok) break;
+      quiet_ = true;
+      enter_init(loud_next_, now);
       break;
     case Step::guard_after:
     case Step::hang_up:
@@ -174,10 +187,7 @@ void DialMachine::on_time(TimePoint now) {
         step_ = Step::guard_before;
         deadline_ = now + kGuard;
       } else {
-        step_ = Step::loud;
-        lines_.clear();
-        send("ATQ0V1E1\r");
-        deadline_ = now + kWakeWait;
+        enter_loud(0, now);
       }
       break;
     case Step::dtr_low:
@@ -205,6 +215,10 @@ void DialMachine::on_time(TimePoint now) {
       enter_init(init_index_ + 1, now);
       break;
     case Step::init:
+      if (quiet_ && resets(options_.init[init_index_])) {
+        enter_loud(init_index_ + 1, now);
+        break;
+      }
       fail(Errc::modem_silent, fmt::format("the modem did not answer init string {} '{}' within {}", init_index_ + 1,
                                            options_.init[init_index_], format_duration(kInitWait)));
       break;

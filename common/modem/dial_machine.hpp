@@ -35,7 +35,8 @@ using DialAction = std::variant<Write, SetDtr, DiscardInput, Dialled>;
 /// One attempt: flush, wake the modem (AT), initialise, dial, wait for CONNECT. A machine without I/O (base/machine.hpp).
 ///
 /// A modem that does not answer is brought back step by step: AT three times; DTR low for a second; guard time, +++,
-/// guard time, ATH (it was left in data state); ATQ0V1E1 (it was left quiet). Each wait has an end: a silent modem is
+/// guard time, ATH (it was left in data state); ATQ0V1E1 (it was left quiet; said again after an ATZ or AT&F that makes
+/// it quiet once more). Each wait has an end: a silent modem is
 /// known as such after 9.4 s (Errc::modem_silent). Stages: modem until the dial command, then dial.
 class DialMachine {
  public:
@@ -53,6 +54,7 @@ class DialMachine {
 
   void enter_wake(int tries, TimePoint now);
   void enter_init(std::size_t index, TimePoint now);
+  void enter_loud(std::size_t next_init, TimePoint now);
   void enter_dial(TimePoint now);
   void on_line(const std::string& line, TimePoint now);
   void on_dial_line(const std::string& line, TimePoint now);
@@ -65,6 +67,8 @@ class DialMachine {
   int wake_tries_ = 0;
   int rung_ = 0;                       ///< of the recovery ladder, 0 = not on it
   std::size_t init_index_ = 0;
+  bool quiet_ = false;                 ///< it answered only after ATQ0
+  std::size_t loud_next_ = 0;          ///< the init string after ATQ0V1E1
   LineReader lines_;
   std::string connect_;
   std::string leftover_;

@@ -57,6 +57,20 @@ Errc failure_after(std::string_view reply) {
 
 }  // namespace
 
+TEST_CASE("a modem whose stored profile is quiet is made to speak again after its reset") {
+  Bench bench;
+  bench.wait(Duration(10'300));
+  REQUIRE(bench.log.ends_with("ATQ0V1E1\r"));
+  bench.hear("\r\nOK\r\n");
+  REQUIRE(bench.log.ends_with("ATZ\r"));
+  bench.wait(Duration(2'000));
+  REQUIRE(bench.log.ends_with("ATZ\rATQ0V1E1\r"));
+  bench.hear("\r\nOK\r\n");
+  REQUIRE(bench.log.ends_with("ATX4\r"));
+  bench.hear("\r\nOK\r\n");
+  CHECK(bench.log.ends_with("ATDT5551234\r"));
+}
+
 TEST_CASE("a call: wake, initialise, dial, connect; what follows CONNECT is kept") {
   Bench bench;
   bench.dialling().hear("\r\nCARRIER 28800\r\n\r\nCONNECT 28800/ARQ\r\nWelcome\r\nlog").wait(Duration(0));
