@@ -20,6 +20,7 @@ constexpr Duration kFollowStep(100);
 constexpr Duration kFollowLongest(24 * 3'600'000);
 constexpr Duration kSignalPatience(5'000);     // dialctl kills 10 s after its SIGTERM
 constexpr std::size_t kJunkBeforeGreeting = 64 * 1024;
+constexpr Duration kGreetingOnLine{60'000};   // RFC 5321's five minutes are for loaded servers, not for a login that led nowhere
 
 }  // namespace
 
@@ -198,7 +199,10 @@ mail::SmtpClientOptions QueueFlush::client_options(const config::Connector& conn
   mail::SmtpClientOptions out;
   out.helo = connector.helo.empty() ? settings_.host : connector.helo;
   out.peer_name = connector.peer_name;
-  out.skip_before_greeting = connector.host == "line" ? kJunkBeforeGreeting : 0;
+  if (connector.host == "line") {
+    out.skip_before_greeting = kJunkBeforeGreeting;
+    out.timeouts.greeting = kGreetingOnLine;
+  }
   out.pipelining = connector.pipelining;
   out.chunking = connector.chunking;
   if (const auto window = spool_.peer_window(connector.name); window && *window) out.window = **window;
