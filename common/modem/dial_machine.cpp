@@ -84,6 +84,12 @@ void DialMachine::enter_loud(std::size_t next_init, TimePoint now) {
   deadline_ = now + kWakeWait;
 }
 
+void DialMachine::settle(std::size_t next_init, TimePoint now) {
+  step_ = Step::settle;
+  after_settle_ = next_init;
+  deadline_ = now + kSettle;
+}
+
 void DialMachine::enter_dial(TimePoint now) {
   step_ = Step::dial;
   lines_.clear();
@@ -119,7 +125,13 @@ void DialMachine::on_line(const std::string& line, TimePoint now) {
   const std::optional<ResultCode> code = parse_result_code(line);
   switch (step_) {
     case Step::wake:
-      if (code == ResultCode::ok) enter_init(0, now);
+      if (code != ResultCode::ok) break;
+      if (wake_tries_ == kWakeTries) {
+        enter_init(0, now);
+      } else {
+        // More than one AT may be answered yet: a late OK would be taken for that of the next command.
+        settle(0, now);
+      }
       break;
     case Step::loud:
       if (code != ResultCode::ok) break;
@@ -133,8 +145,7 @@ void DialMachine::on_line(const std::string& line, TimePoint now) {
     case Step::init:
       if (code == ResultCode::ok) {
         if (resets(options_.init[init_index_])) {
-          step_ = Step::settle;
-          deadline_ = now + kSettle;
+          settle(init_index_ + 1, now);
         } else {
           enter_init(init_index_ + 1, now);
         }
@@ -212,7 +223,7 @@ void DialMachine::on_time(TimePoint now) {
       break;
     case Step::settle:
       actions_.emplace_back(DiscardInput{});
-      enter_init(init_index_ + 1, now);
+      enter_init(after_settle_, now);
       break;
     case Step::init:
       if (quiet_ && resets(options_.init[init_index_])) {

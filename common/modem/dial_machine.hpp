@@ -55,6 +55,7 @@ class DialMachine {
   void enter_wake(int tries, TimePoint now);
   void enter_init(std::size_t index, TimePoint now);
   void enter_loud(std::size_t next_init, TimePoint now);
+  void settle(std::size_t next_init, TimePoint now);   ///< what the modem volunteers now is nobody's answer
   void enter_dial(TimePoint now);
   void on_line(const std::string& line, TimePoint now);
   void on_dial_line(const std::string& line, TimePoint now);
@@ -67,6 +68,7 @@ class DialMachine {
   int wake_tries_ = 0;
   int rung_ = 0;                       ///< of the recovery ladder, 0 = not on it
   std::size_t init_index_ = 0;
+  std::size_t after_settle_ = 0;
   bool quiet_ = false;                 ///< it answered only after ATQ0
   std::size_t loud_next_ = 0;          ///< the init string after ATQ0V1E1
   LineReader lines_;

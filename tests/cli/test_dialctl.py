@@ -172,6 +172,14 @@ class Calls(unittest.TestCase):
         self.assertEqual(sim.calls_file.read_text().count("\n"), 1)
         self.assertEqual(host.status()["state"], "down")
 
+    def test_a_slip_in_the_configuration_does_not_keep_the_link_up(self):
+        _, host = self.call()
+        host.run("up", "isp")
+        (host.root / "longline.toml").write_text("[link.isp\n")
+        self.assertEqual(host.run("status", "isp").returncode, 78)
+        self.assertEqual(host.run("down", "isp").returncode, 0)
+        self.assertEqual(host.run("down", "isp").returncode, 78)
+
     def test_nohup_is_honoured(self):
         _, host = self.call()
         run = subprocess.Popen(host.command("run", "isp", "--", "sleep", "1"), stdin=subprocess.DEVNULL,

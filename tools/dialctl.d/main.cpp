@@ -11,7 +11,10 @@ namespace {
 
 Result<ExitStatus> dispatch(const Options& options) {
   LONGLINE_TRY(sys::StatePaths paths, sys::state_paths(options.common.config, options.common.root));
-  LONGLINE_TRY(sys::LoadedConfig loaded, sys::load_config(paths));
+  Result<sys::LoadedConfig> read = sys::load_config(paths);
+  // A slip in the configuration must not keep anybody from hanging up: the link's name is enough for that.
+  if (!read && options.verb == Verb::down) return down({options, std::move(paths), {}});
+  LONGLINE_TRY(sys::LoadedConfig loaded, std::move(read));
   if (!loaded.warnings.empty() && !options.common.quiet && !options.common.json) std::fputs(loaded.warnings.c_str(), stderr);
   const World world{options, std::move(paths), std::move(loaded.config)};
   switch (options.verb) {

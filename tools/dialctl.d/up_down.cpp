@@ -10,6 +10,7 @@
 #include "base/event.hpp"
 #include "base/text.hpp"
 #include "dialctl.d/hold.hpp"
+#include "sys/config_file.hpp"
 #include "sys/link_client.hpp"
 #include "sys/supervisor.hpp"
 #include "sys/system_clock.hpp"
@@ -33,10 +34,12 @@ Result<ExitStatus> up(const World& world) {
 }
 
 Result<ExitStatus> down(const World& world) {
-  LONGLINE_TRY(const config::Link* link, named_link(world));
-  std::optional<sys::JsonChannel> channel = sys::connect_supervisor(world.paths, link->name);
+  const std::string& name = world.options.link;
+  std::optional<sys::JsonChannel> channel = sys::connect_supervisor(world.paths, name);
   if (!channel) {
-    say(world, link->name + ": is down already");
+    LONGLINE_CHECK(sys::load_config(world.paths));
+    LONGLINE_CHECK(named_link(world));
+    say(world, name + ": is down already");
     return ExitStatus::ok;
   }
   channel->send(JsonObject().set("op", "down").set("force", world.options.force));
@@ -46,7 +49,7 @@ Result<ExitStatus> down(const World& world) {
     if (::poll(&waiting, 1, static_cast<int>((end - sys::steady_now()).count())) <= 0) continue;
     const Result<std::vector<JsonObject>> messages = channel->read();
     if (!messages) {
-      say(world, link->name + ": down");
+      say(world, name + ": down");
       return ExitStatus::ok;
     }
     for (const JsonObject& message : *messages) {
@@ -56,11 +59,11 @@ Result<ExitStatus> down(const World& world) {
         who += fmt::format("{}{} ({})", who.empty() ? "" : ", ", holder.integer("pid").value_or(0),
                            escape_at_most(holder.string("command").value_or(""), 80));
       }
-      return Error(Errc::busy, fmt::format("{}: in use by {}; it goes down when they end", link->name, who), Stage::policy)
+      return Error(Errc::busy, fmt::format("{}: in use by {}; it goes down when they end", name, who), Stage::policy)
           .with_hint("dialctl down --force hangs up at once");
     }
   }
-  return Error(Errc::deadline, fmt::format("{}: did not hang up within {}", link->name, format_duration(kHangUp)), Stage::dial);
+  return Error(Errc::deadline, fmt::format("{}: did not hang up within {}", name, format_duration(kHangUp)), Stage::dial);
 }
 
 Result<ExitStatus> supervise(const World& world) {

@@ -96,6 +96,14 @@ TEST_CASE("echo, early OKs and any split of the modem's bytes make no difference
   }
 }
 
+TEST_CASE("a modem that wakes slowly answers AT twice, and the second OK is nobody's") {
+  Bench bench;
+  bench.wait(Duration(1'000)).hear("\r\nOK\r\n").wait(Duration(100)).hear("\r\nOK\r\n");
+  CHECK(bench.log == "<dtr><flush>AT\rAT\r");
+  bench.wait(Duration(150));
+  CHECK(bench.log == "<dtr><flush>AT\rAT\r<flush>ATZ\r");
+}
+
 TEST_CASE("each way a call can fail has its own code") {
   CHECK(failure_after("\r\nBUSY\r\n") == Errc::line_busy);
   CHECK(failure_after("\r\nNO ANSWER\r\n") == Errc::no_answer);
@@ -138,7 +146,7 @@ TEST_CASE("a modem that was left in data state is brought back with +++") {
   CHECK(bench.log.ends_with("ATH\r"));
   bench.hear("\r\nOK\r\n");
   CHECK(bench.log.ends_with("ATH\rAT\r"));
-  bench.hear("\r\nOK\r\n");
+  bench.hear("\r\nOK\r\n").wait(Duration(250));
   CHECK(bench.log.ends_with("ATZ\r"));
 }
 
