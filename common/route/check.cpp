@@ -138,6 +138,20 @@ class Checker {
 
 std::vector<Finding> check_routes(const CheckInput& input) { return Checker(input).run(); }
 
+const Change* change_of_way(const IpAddress& peer, const KernelRoute& entry, const std::vector<Change>& changes) {
+  for (const Change& change : changes) {
+    if (change.kind == ChangeKind::conflict) continue;
+    if (change.now != nullptr && change.now->key() == entry.key() && change.then == nullptr) return &change;
+    if (change.then == nullptr) continue;
+    const KernelRoute& then = change.then->route;
+    if (!then.to.covers(peer) || then.table != entry.table) continue;
+    const bool preferred = then.to.length > entry.to.length || (then.to.length == entry.to.length && then.metric <= entry.metric);
+    const bool same_way = then.type == rt::kUnicast && then.via == entry.via && (then.interface == 0 || then.interface == entry.interface);
+    if (preferred && !same_way) return &change;
+  }
+  return nullptr;
+}
+
 std::string link_of(const Interface& interface, const LinkStates& links) {
   for (const auto& [name, state] : links) {
     if (state.down) continue;

@@ -39,6 +39,10 @@ struct CheckInput {
 /// peer of a dual-homed host would see.
 std::vector<Finding> check_routes(const CheckInput& input);
 
+/// The change that would take the way to `peer` (whom the operator is logged in from) elsewhere: `entry` is the route that
+/// carries packets to it now. Null when the way stays.
+const Change* change_of_way(const IpAddress& peer, const KernelRoute& entry, const std::vector<Change>& changes);
+
 /// The link whose interface this is; "" for none.
 std::string link_of(const Interface& interface, const LinkStates& links);
 

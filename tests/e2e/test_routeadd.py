@@ -181,6 +181,16 @@ class RouteaddTest(unittest.TestCase):
         self.ok("nonsense", status=64)
         self.ok("add", status=64)
 
+    def test_the_operator_is_not_cut_off(self):
+        ssh = {"SSH_CONNECTION": "10.50.1.1 40000 10.0.0.1 22"}
+        self.net.ip("route add default via 10.0.0.254")
+        wanted = self.net.write("wanted", "10.60.0.0/16 dev veth0\nblackhole 10.50.0.0/16\n")
+        self.assertIn("10.50.1.1", self.ok("apply", wanted, status=65, env=ssh).stderr)
+        self.assertEqual(self.net.routes(), [])
+        self.ok("apply", wanted, "--force", env=ssh)
+        self.ok("apply", self.net.write("wanted", "10.60.0.0/16 dev veth0\n"), env=ssh)
+        self.assertEqual(self.net.routes(), ["10.60.0.0/16 dev veth0 scope link"])
+
     def test_without_privilege(self):
         wanted = self.net.write("wanted", "10.1.0.0/16 dev veth0\n")
         os.chmod(self.net.root, 0o777)

@@ -31,6 +31,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   plan->add_option("FILE", options.file, "The routes that are wanted; - for stdin")->type_name("");
   CLI::App* apply = verb("apply", "Make the kernel's table what the file says", Verb::apply);
   apply->add_option("FILE", options.file, "The routes that are wanted; - for stdin")->type_name("");
+  apply->add_flag("--force", options.force, "Even if it cuts you off from your own host");
   CLI::App* up = verb("up", "Install the routes of a link that has come up", Verb::up);
   up->add_option("LINK", options.link, "The link")->required()->type_name("");
   up->add_option("DEVICE", options.device, "Its network interface")->type_name("");

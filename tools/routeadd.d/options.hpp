@@ -20,6 +20,7 @@ struct Options {
   std::string device;                 ///< up: the link's interface; empty: the one of its name
   std::string address;                ///< get
   std::string from;                   ///< get: the source address; may be empty
+  bool force = false;                 ///< apply: also take the way to whom one is logged in from
   bool all = false;                   ///< export: foreign routes too
 };
 

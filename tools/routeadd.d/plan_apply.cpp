@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
+#include "route/check.hpp"
 #include "routeadd.d/verbs.hpp"
 #include "sys/route_table.hpp"
 
@@ -20,6 +22,23 @@ std::string summary(const std::vector<route::Change>& changes, const route::Reso
                                                   count(route::ChangeKind::replace), count(route::ChangeKind::remove));
   if (waiting > 0) out += fmt::format("; {} waiting for {}", waiting, waiting == 1 ? "its interface" : "their interfaces");
   return out;
+}
+
+/// An operator at the far end of a line must not cut himself off: SSH_CONNECTION names his address first.
+Result<void> keep_the_way_to_the_operator(const std::vector<route::Change>& changes, const route::Interfaces& interfaces) {
+  const char* connection = std::getenv("SSH_CONNECTION");
+  if (connection == nullptr || changes.empty()) return {};
+  const std::string_view text(connection);
+  const std::optional<route::IpAddress> peer = route::parse_address(text.substr(0, text.find(' ')));
+  if (!peer) return {};
+  const Result<sys::Lookup> lookup = sys::lookup_route(*peer, {});
+  if (!lookup || !lookup->entry) return {};
+  const route::Change* change = route::change_of_way(*peer, *lookup->entry, changes);
+  if (change == nullptr) return {};
+  return Error(Errc::route_refused,
+               fmt::format("'{}' would change the way to {}, from where you are logged in", to_string(*change, interfaces), to_string(*peer)),
+               Stage::route)
+      .with_hint("nothing was changed; --force does it all the same");
 }
 
 }  // namespace
@@ -41,6 +60,9 @@ Result<ExitStatus> apply(const Options& options, const sys::StatePaths& paths) {
   const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
   const std::vector<route::Change> changes = route::plan(resolved, kernel);
   LONGLINE_CHECK(refuse_conflicts(changes, parsed, kernel.interfaces));
+  if (!options.force) {
+    LONGLINE_CHECK(keep_the_way_to_the_operator(changes, kernel.interfaces));
+  }
   LONGLINE_CHECK(commit_changes(changes, parsed, kernel.interfaces));
   log_changes(changes, kernel.interfaces, paths);
   // Included files may be elsewhere, or gone, when the copy is read.

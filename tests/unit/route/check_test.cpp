@@ -90,6 +90,23 @@ TEST_CASE("Q255991: the address that a comparing peer of a dual-homed host would
   CHECK(said.codes() == "");
 }
 
+TEST_CASE("the way to the host that one is logged in from is not taken away unnoticed") {
+  const auto taken = [](const std::string& routes, const std::string& file) -> std::string {
+    const Host host(routes, file);
+    const Resolved resolved = resolve(host.wanted.routes, host.kernel, {});
+    const std::vector<Change> changes = plan(resolved, host.kernel);
+    const Change* change = change_of_way(*parse_address("10.1.2.3"), host.kernel.routes.at(2), changes);
+    return change == nullptr ? "" : to_string(*change, host.kernel.interfaces);
+  };
+  CHECK(taken("default via 192.168.1.1 dev eth0|4\n", "10.0.0.0/8 dev ppp0\n") == "+ 10.0.0.0/8 dev ppp0");
+  CHECK(taken("default via 192.168.1.1 dev eth0|4\n", "blackhole 10.1.0.0/16\n") == "+ blackhole 10.1.0.0/16");
+  CHECK(taken("default via 192.168.1.1 dev eth0|4\n", "10.0.0.0/8 via 192.168.1.1\n11.0.0.0/8 dev ppp0\n") == "");
+  CHECK(taken("default via 192.168.1.1 dev eth0 metric 5|4\n", "default dev ppp0 metric 9\n") == "");
+  CHECK(taken("10.0.0.0/8 via 192.168.1.1 dev eth0\n", "") == "- 10.0.0.0/8 via 192.168.1.1 dev eth0");
+  CHECK(taken("10.0.0.0/8 via 192.168.1.1 dev eth0\n", "10.0.0.0/8 dev ppp0\n") ==
+        "~ 10.0.0.0/8 dev ppp0 (was 10.0.0.0/8 via 192.168.1.1 dev eth0)");
+}
+
 TEST_CASE("what a packet would do if its link were up") {
   Host host("", "10.0.0.0/8 link branch\n10.1.0.0/16 link branch metric 5\n192.168.1.0/24 link branch metric 9\n10.1.0.0/16 dev eth0\n");
   const Resolved resolved = resolve(host.wanted.routes, host.kernel, {});
