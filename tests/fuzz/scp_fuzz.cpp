@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A script of any text against a peer that sends anything at any time: no crash, every run ends, and how the bytes are cut
-// makes no difference. What repairs a script never breaks it, and has nothing to do the second time. Input: the script up to the first NUL (commands alone get a procedure around them), then operations.
+// makes no difference. What repairs a script never breaks it, and has nothing to do the second time. Input:
+// the script up to the first NUL (commands alone get a procedure around them), then operations.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
