@@ -48,6 +48,7 @@ Result<mail::FlushTally> QueueFlush::run() {
   if (settings_.deadline) {
     // The last tenth, at most 10 s, is for the messages under way.
     const TimePoint end = loop_.now() + *settings_.deadline;
+    end_ = end;
     soft = loop_.at(end - std::min(*settings_.deadline / 10, Duration(10'000)), [this] { if (session_ != nullptr) session_->stop(); });
     hard = loop_.at(end, [this] {
       on_end_of_time(Errc::deadline);
@@ -191,8 +192,12 @@ Result<std::unique_ptr<ByteStream>> QueueFlush::open_line(const config::Connecto
           .with_hint(fmt::format("bring it up: dialctl run {} -- …", connector.link));
     }
   }
-  LONGLINE_TRY(UniqueFd fd, connect_tcp(connector.host, connector.port, connector.source_address, steady_now() + kConnectPatience));
-  return stream_of(std::move(fd));
+  const TimePoint patience = steady_now() + kConnectPatience;
+  Result<UniqueFd> fd = connect_tcp(connector.host, connector.port, connector.source_address, end_ ? std::min(patience, *end_) : patience);
+  if (fd) return stream_of(std::move(*fd));
+  // The loop, and with it the timer, stood still meanwhile.
+  if (end_ && steady_now() >= *end_) ended_by_ = Errc::deadline;
+  return std::move(fd).error();
 }
 
 mail::SmtpClientOptions QueueFlush::client_options(const config::Connector& connector) {

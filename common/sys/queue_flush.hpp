@@ -86,6 +86,7 @@ class QueueFlush {
   std::vector<std::string> lanes_;                                  // in the order of the configuration
   std::map<std::string, std::vector<mail::QueuedMessage>> snapshot_;  // by lane
   SmtpSender* session_ = nullptr;
+  std::optional<TimePoint> end_;   // of the time that was given
   std::optional<Errc> ended_by_;
 };
 

@@ -304,6 +304,24 @@ class Judgement(Case):
         self.assertEqual(self.root.list()[0]["state"], "ready")
 
 
+    def test_deadline_while_connecting(self):
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            waiting = []
+            for _ in range(8):   # a full backlog drops SYNs: connecting hangs
+                waiting.append(socket.socket())
+                waiting[-1].setblocking(False)
+                waiting[-1].connect_ex(full.getsockname())
+            self.root.configure(LINK + lan(full.getsockname()[1]))
+            self.root.add(message(0), "bob@lan.example")
+            started = time.monotonic()
+            self.root.run("flush", "--deadline", "1s", status=124)
+            self.assertLess(time.monotonic() - started, 5)
+            for one in waiting:
+                one.close()
+
+
 class Faults(Case):
     def test_endless_greeting(self):
         stop = threading.Event()
