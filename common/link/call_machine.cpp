@@ -234,7 +234,8 @@ void CallMachine::on_closed(TimePoint now) {
 void CallMachine::hang_up(std::optional<Error> reason, TimePoint now) {
   if (ended_ || state_ == LinkState::closing) return;
   const bool dialling = dial_.has_value() || after_hangup_.has_value();
-  const bool connected = facts_.started.has_value();
+  // A modem that has just said NO CARRIER needs no second of silence to be told to hang up.
+  const bool connected = facts_.started.has_value() && !suspects_carrier();
   dial_.reset();
   script_.reset();
   hangup_.reset();

@@ -266,6 +266,18 @@ TEST_CASE("asked to hang up in any state, the call ends within five seconds") {
   }
 }
 
+TEST_CASE("the far end hung up, and then we do: the modem is on hook already") {
+  Bench bench;
+  bench.to_up().hear("221 bye\r\n\r\nNO CARRIER\r\n");
+  bench.machine.hang_up(std::nullopt, bench.now);
+  bench.drain();
+  bench.wait(Duration(150));
+  CHECK(bench.written.ends_with("ATH\r"));
+  bench.hear("\r\nOK\r\n");
+  REQUIRE(bench.ended);
+  CHECK_FALSE(bench.ended->error);
+}
+
 TEST_CASE("a null-modem cable is up at once") {
   config::Link link = stream_link();
   link.modem = config::ModemKind::none;
