@@ -179,7 +179,7 @@ void Supervisor::rearm() {
 
 void Supervisor::on_action(link::CallAction action) {
   if (auto* write = std::get_if<Write>(&action)) {
-    if (machine_.in_dialogue()) trace('>', write->bytes, write->secret);
+    if (told_ != link::LinkState::up) trace('>', write->bytes, write->secret);
     to_line_ += write->bytes;
   } else if (const auto* dtr = std::get_if<SetDtr>(&action)) {
     // A port that cannot is one without modem lines; the machine goes on to other means.
@@ -204,6 +204,7 @@ void Supervisor::on_action(link::CallAction action) {
 
 void Supervisor::on_state(link::LinkState state) {
   since_ = wall_now();
+  told_ = state;
   if (machine_.facts().started && !connected_at_) {
     connected_at_ = since_;
     poll_carrier();

@@ -98,6 +98,7 @@ class Supervisor {
   std::string to_line_;
   bool persistent_ = false;     ///< `up` was answered: stays until `down`
   bool was_up_ = false;
+  link::LinkState told_ = link::LinkState::down;   ///< as of the last StateChanged; the machine itself may be further
   WallTime since_{};
   std::optional<WallTime> connected_at_;
   std::optional<TimePoint> settling_until_;

@@ -266,6 +266,7 @@ class Calls(unittest.TestCase):
         result = host.run("--verbose", "run", "isp", "--", "true")
         self.assertIn('> "ATDT5551\\r"', result.stderr)
         self.assertIn("Username:", result.stderr)
+        self.assertIn('> "********"', result.stderr)
         self.assertNotIn("sesame", result.stderr)
         self.assertNotIn("sesame", (host.root / "events.jsonl").read_text())
 
