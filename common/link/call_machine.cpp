@@ -197,9 +197,10 @@ void CallMachine::send(std::string_view bytes, TimePoint now) {
 }
 
 void CallMachine::on_carrier(bool carrier, TimePoint now) {
+  if (!carrier && dial_ && dial_->awaits_connect()) dcd_follows_ = true;
   if (state_ != LinkState::login && state_ != LinkState::up) return;
-  if (carrier) dcd_seen_ = true;
-  else if (dcd_seen_) carrier_lost(now);
+  if (carrier) dcd_on_ = true;
+  else if (dcd_on_) carrier_lost(now);
 }
 
 void CallMachine::carrier_lost(TimePoint now) {
@@ -308,16 +309,12 @@ void CallMachine::on_time(TimePoint now) {
     dial_->on_time(now);
     drain_dial(now);
   } else if (state_ == LinkState::login || state_ == LinkState::up) {
-    switch (watch_.on_time(now)) {
-      case modem::CarrierWatch::Verdict::nothing: break;
-      case modem::CarrierWatch::Verdict::lost:
-        if (!dcd_seen_) carrier_lost(now);
-        break;
-      case modem::CarrierWatch::Verdict::released: {
-        std::string held = watch_.take();
-        if (!script_) deliver(std::move(held));
-        break;
-      }
+    const modem::CarrierWatch::Verdict verdict = watch_.on_time(now);
+    if (verdict == modem::CarrierWatch::Verdict::lost && !dcd_decides()) {
+      carrier_lost(now);
+    } else if (verdict != modem::CarrierWatch::Verdict::nothing) {
+      std::string held = watch_.take();
+      if (!script_) deliver(std::move(held));
     }
     if (script_) {
       script_->on_time(now);

@@ -55,14 +55,16 @@ class CallMachine {
   void on_bytes(std::string_view bytes, TimePoint now);   ///< from the line
   void on_closed(TimePoint now);                          ///< the port is gone
   void on_time(TimePoint now);
-  /// Data Carrier Detect as polled. Believed from the first time that it was seen on: not every cable has the wire.
+  /// Data Carrier Detect as polled, from before start() on. Not every cable has the wire, and some tie it to a level, as &C0 does.
+  /// Going off after it was on is always the end. Being on disproves NO CARRIER in the text only where the wire is known to
+  /// follow the carrier: it was off while the number was being dialled.
   void on_carrier(bool carrier, TimePoint now);
   /// From whoever uses the line, while up().
   void send(std::string_view bytes, TimePoint now);
   /// The user of the line is done with it: a carrier that goes away now is no accident. A new user takes that back.
   void session_over(bool over) { session_over_ = over; }
   /// NO CARRIER was heard and may be meant: what waits for the line must not be written now.
-  bool suspects_carrier() const { return !dcd_seen_ && state_ == LinkState::up && watch_.suspects(); }
+  bool suspects_carrier() const { return !dcd_decides() && state_ == LinkState::up && watch_.suspects(); }
   bool session_is_over() const { return session_over_; }
   /// Asks for the end, in any state. `reason`: why, when it counts as a failure.
   void hang_up(std::optional<Error> reason, TimePoint now);
@@ -86,6 +88,7 @@ class CallMachine {
   void logged_in(const script::Finished& finished, TimePoint now);
   void deliver(std::string bytes);
   void carrier_lost(TimePoint now);
+  bool dcd_decides() const { return dcd_on_ && (dcd_follows_ || options_.link.modem == config::ModemKind::none); }
   void close(std::optional<Error> reason, modem::ModemState modem, TimePoint now);
   void finish();
 
@@ -100,7 +103,8 @@ class CallMachine {
   std::optional<modem::HangUpMachine> hangup_;
   std::optional<Error> after_hangup_;           ///< an attempt's failure, while its dialling is being broken off
   modem::CarrierWatch watch_;
-  bool dcd_seen_ = false;
+  bool dcd_on_ = false;         ///< seen on since the connection was there
+  bool dcd_follows_ = false;    ///< seen off while a number was dialled: the wire is not tied
   bool session_over_ = false;
   std::optional<TimePoint> last_traffic_;
   std::optional<Error> end_;

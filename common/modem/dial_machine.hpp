@@ -47,6 +47,8 @@ class DialMachine {
   void on_closed(TimePoint now);
   void on_time(TimePoint now);
   std::optional<TimePoint> deadline() const { return deadline_; }
+  /// The number was dialled and the modem has not answered yet: it has no carrier now.
+  bool awaits_connect() const { return step_ == Step::dial; }
   std::optional<DialAction> next_action();
 
  private:

@@ -96,6 +96,7 @@ Result<void> Supervisor::loop() {
     return {};
   }
   machine_.start(loop_.now());
+  poll_carrier();
   drain();
   while (!ended_) {
     const Result<void> turn = loop_.run_once();
@@ -142,8 +143,8 @@ void Supervisor::write_line() {
 
 void Supervisor::poll_carrier() {
   carrier_timer_.reset();
-  const bool on_call = machine_.state() == link::LinkState::login || machine_.state() == link::LinkState::up;
-  if (!on_call || !line_) return;
+  // While dialling too: a wire that is on already then tells nothing later.
+  if (!line_ || machine_.state() == link::LinkState::closing || machine_.state() == link::LinkState::down) return;
   const std::optional<bool> carrier = line_->carrier();
   if (!carrier) {
     if (carrier_known_) machine_.on_closed(loop_.now());

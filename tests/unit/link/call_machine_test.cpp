@@ -77,6 +77,11 @@ struct Bench {
     now = end;
     return *this;
   }
+  Bench& dcd(bool on) {
+    machine.on_carrier(on, now);
+    drain();
+    return *this;
+  }
   Bench& to_dial() { return hear("\r\nOK\r\n").hear("\r\nOK\r\n").wait(Duration(250)); }
   Bench& to_login() { return start().to_dial().hear("\r\nCONNECT 28800\r\n").wait(Duration(50)); }
   Bench& to_up() { return to_login().hear("User name:").hear("Password:"); }
@@ -216,13 +221,46 @@ TEST_CASE("a dropped line is an accident, unless its user was done with it") {
 
 TEST_CASE("where there is a DCD wire, it decides and the words do not") {
   Bench bench;
-  bench.to_up();
-  bench.machine.on_carrier(true, bench.now);
+  bench.start().to_dial().dcd(false).dcd(true).hear("\r\nCONNECT 28800\r\n").wait(Duration(50)).dcd(true);
+  bench.hear("User name:").hear("Password:");
   bench.hear("\r\nNO CARRIER\r\n").wait(Duration(5'000));
   CHECK(bench.states == "dialing login network up ");
-  bench.machine.on_carrier(false, bench.now);
-  bench.drain();
+  CHECK(bench.delivered == "\r\nNO CARRIER\r\n");
+  bench.dcd(false);
   CHECK(bench.states == "dialing login network up closing ");
+}
+
+TEST_CASE("a DCD wire that is on while the number is dialled is tied: the words count") {
+  // Off before the dial command says nothing: a reset of the modem may blink.
+  Bench bench;
+  bench.start().dcd(false).to_dial().dcd(true).hear("\r\nCONNECT 28800\r\n").wait(Duration(50)).dcd(true);
+  bench.hear("User name:").hear("Password:").hear("\r\nNO CARRIER\r\n");
+  CHECK(bench.machine.suspects_carrier());
+  bench.wait(Duration(1'000));
+  CHECK(bench.states == "dialing login network up closing ");
+  CHECK(bench.delivered.empty());
+}
+
+TEST_CASE("DCD that goes off during a call ends it, also where it was on all the time") {
+  for (const bool in_login : {true, false}) {
+    Bench bench;
+    bench.start().to_dial().dcd(true).hear("\r\nCONNECT 28800\r\n").wait(Duration(50)).dcd(true);
+    if (!in_login) bench.hear("User name:").hear("Password:");
+    bench.dcd(false);
+    CHECK(bench.states.ends_with("closing "));
+  }
+}
+
+TEST_CASE("on a cable DCD is the other end's DTR: it needs no proof") {
+  config::Link link = stream_link();
+  link.modem = config::ModemKind::none;
+  Bench bench(link, nullptr);
+  bench.start().dcd(true).hear("\r\nNO CARRIER\r\n").wait(Duration(5'000));
+  CHECK(bench.states == "dialing network up ");
+  CHECK(bench.delivered == "\r\nNO CARRIER\r\n");
+  bench.dcd(false);
+  REQUIRE(bench.ended);
+  CHECK(bench.ended->error);
 }
 
 TEST_CASE("a DCD wire that was never seen on is not connected") {
