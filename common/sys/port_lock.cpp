@@ -155,6 +155,7 @@ Result<PortLock> PortLock::acquire(const std::string& port, const std::string& r
   }
   if (port.starts_with("tcp:")) return lock;
   if (::isatty(lock.fd_.get()) == 0) {
+    if (errno == EIO) return Error(Errc::no_device, port + ": there is no UART behind this port", Stage::port);
     return Error(Errc::not_a_tty, fmt::format("{} is not a terminal device", port), Stage::port);
   }
   int exclusive = 0;

@@ -3,13 +3,29 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include <algorithm>
 #include <cerrno>
+
+#include "sys/tty_stream.hpp"
 
 namespace longline::sys {
 namespace {
+
+/// The most that waits in the kernel: what is there cannot be taken back in time when the carrier goes.
+constexpr std::size_t kMostUnsent = 512;
+constexpr int kNoProgress = 2'000;   ///< ms
+constexpr int kFifo = 16 + 1;        ///< characters that a UART holds: its FIFO and the one on the wire
+constexpr int kTick = 5;             ///< ms
+
+Error port_error(int failure, const std::string& what) {
+  return system_error(failure, what, Errc::no_device).in_stage(Stage::port);
+}
+
+void pause(int milliseconds) { ::poll(nullptr, 0, milliseconds); }
 
 Error serial_error(sp_return code, const std::string& what) {
   if (code == SP_ERR_FAIL) {
@@ -18,17 +34,6 @@ Error serial_error(sp_return code, const std::string& what) {
     return system_error(failure, what, Errc::no_device).in_stage(Stage::port);
   }
   return Error(code == SP_ERR_ARG ? Errc::no_device : Errc::os, what + ": not a usable serial port", Stage::port);
-}
-
-sp_parity parity_of(Parity parity) {
-  switch (parity) {
-    case Parity::none: return SP_PARITY_NONE;
-    case Parity::odd: return SP_PARITY_ODD;
-    case Parity::even: return SP_PARITY_EVEN;
-    case Parity::mark: return SP_PARITY_MARK;
-    case Parity::space: return SP_PARITY_SPACE;
-  }
-  return SP_PARITY_NONE;
 }
 
 }  // namespace
@@ -64,28 +69,42 @@ Result<std::unique_ptr<SerialPort>> SerialPort::open(const std::string& path, co
   if (const sp_return code = sp_open(raw, SP_MODE_READ_WRITE); code != SP_OK) return serial_error(code, path);
   if (sp_get_port_handle(raw, &port->fd_) != SP_OK) return serial_error(SP_ERR_SUPP, path);
   ::fcntl(port->fd_, F_SETFD, FD_CLOEXEC);
+  LONGLINE_TRY(const SetFraming framing, parse_framing(settings.framing));
+  port->speed_ = settings.speed;
   if (const sp_return code = sp_set_baudrate(raw, settings.speed); code != SP_OK) {
     return serial_error(code, fmt::format("{}: speed {}", path, settings.speed));
   }
-  LONGLINE_TRY(const SetFraming framing, parse_framing(settings.framing));
-  LONGLINE_CHECK(port->set_framing(framing));
-  const sp_flowcontrol flow = settings.flow == SerialSettings::Flow::rtscts    ? SP_FLOWCONTROL_RTSCTS
-                              : settings.flow == SerialSettings::Flow::xonxoff ? SP_FLOWCONTROL_XONXOFF
-                                                                               : SP_FLOWCONTROL_NONE;
-  if (const sp_return code = sp_set_flowcontrol(raw, flow); code != SP_OK) return serial_error(code, path + ": flow control");
-  // The last close drops DTR, also when it is the kernel that closes for a killed process.
-  termios line{};
-  if (::tcgetattr(port->fd_, &line) == 0) {
-    line.c_cflag |= HUPCL;
-    ::tcsetattr(port->fd_, TCSANOW, &line);
-  }
+  LONGLINE_CHECK(port->configure(framing, settings.flow));
   LONGLINE_CHECK(port->set_dtr(true));
   return port;
 }
 
+/// A port keeps what the last program has set, and libserialport leaves some of it: IXANY, the characters of XON and XOFF.
+/// Its own calls for framing, flow control and DTR put CRTSCTS off again where the kernel has no termiox.
+Result<void> SerialPort::configure(const SetFraming& framing, SerialSettings::Flow flow) {
+  termios line{};
+  if (::tcgetattr(fd_, &line) != 0) return port_error(errno, "the port's settings");
+  ::cfmakeraw(&line);
+  apply_framing(line, framing);
+  line.c_iflag = flow == SerialSettings::Flow::xonxoff ? IXON | IXOFF : 0;
+  line.c_oflag = 0;
+  if (flow == SerialSettings::Flow::rtscts) line.c_cflag |= CRTSCTS;
+  else line.c_cflag &= ~static_cast<tcflag_t>(CRTSCTS);
+  // The last close drops DTR, also when it is the kernel that closes for a killed process.
+  line.c_cflag |= CLOCAL | CREAD | HUPCL;
+  line.c_cc[VMIN] = 0;
+  line.c_cc[VTIME] = 0;
+  line.c_cc[VSTART] = 0x11;
+  line.c_cc[VSTOP] = 0x13;
+  if (::tcsetattr(fd_, TCSANOW, &line) != 0) return port_error(errno, "the port's settings");
+  return {};
+}
+
 SerialPort::~SerialPort() {
-  // With CTS low the close would wait half a minute for bytes that nobody wants any more.
-  discard_output();
+  if (fd_ >= 0) {
+    settle_output();
+    ::tcflush(fd_, TCOFLUSH);
+  }
   sp_close(port_);
   sp_free_port(port_);
 }
@@ -94,12 +113,43 @@ Result<std::string> SerialPort::read(std::size_t most) {
   std::string out(most, '\0');
   const int got = sp_nonblocking_read(port_, out.data(), out.size());
   if (got < 0) return Error(Errc::line_dropped, "the serial port is gone");
+  if (got == 0 && is_hung_up()) return Error(Errc::line_dropped, "the serial port is gone");
   out.resize(static_cast<std::size_t>(got));
   return out;
 }
 
+/// An adapter that was pulled out reads as an empty line for ever.
+bool SerialPort::is_hung_up() const {
+  pollfd line{fd_, 0, 0};
+  return ::poll(&line, 1, 0) > 0 && (line.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+std::size_t SerialPort::unsent() const {
+  int queued = 0;
+  return ::ioctl(fd_, TIOCOUTQ, &queued) == 0 && queued > 0 ? static_cast<std::size_t>(queued) : 0;
+}
+
+void SerialPort::settle_output() {
+  std::size_t left = unsent();
+  for (int waited = 0; left > 0 && waited < kNoProgress; waited += kTick) {
+    pause(kTick);
+    const std::size_t now = unsent();
+    if (now < left) waited = 0;
+    left = now;
+  }
+  // 10 bits a character; TIOCSERGETLSR says sooner that the transmitter is empty, where there is one to ask.
+  const int longest = speed_ > 0 ? std::min(kFifo * 10'000 / speed_ + 1, kNoProgress) : 0;
+  for (int waited = 0; waited < longest; waited += kTick) {
+    unsigned int state = 0;
+    if (::ioctl(fd_, TIOCSERGETLSR, &state) == 0 && (state & TIOCSER_TEMT) != 0) return;
+    pause(std::min(kTick, longest));
+  }
+}
+
 Result<std::size_t> SerialPort::write(std::string_view bytes) {
-  const int put = sp_nonblocking_write(port_, bytes.data(), bytes.size());
+  const std::size_t waiting = unsent();
+  if (waiting >= kMostUnsent) return std::size_t{0};
+  const int put = sp_nonblocking_write(port_, bytes.data(), std::min(bytes.size(), kMostUnsent - waiting));
   if (put < 0) return Error(Errc::line_dropped, "the serial port is gone");
   return static_cast<std::size_t>(put);
 }
@@ -111,34 +161,32 @@ std::optional<bool> SerialPort::carrier() {
 }
 
 Result<void> SerialPort::set_dtr(bool on) {
-  if (sp_set_dtr(port_, on ? SP_DTR_ON : SP_DTR_OFF) != SP_OK) return serial_error(SP_ERR_FAIL, "DTR");
+  const int dtr = TIOCM_DTR;
+  if (::ioctl(fd_, on ? TIOCMBIS : TIOCMBIC, &dtr) != 0) return port_error(errno, "DTR");
   return {};
 }
 
 Result<void> SerialPort::send_break() {
+  settle_output();
+  if (unsent() > 0) return Error(Errc::io, "break: flow control holds the line");
   if (::tcsendbreak(fd_, 0) != 0) return system_error(errno, "break", Errc::io);
   return {};
 }
 
 Result<void> SerialPort::set_framing(const SetFraming& framing) {
-  sp_return code = SP_OK;
-  if (framing.data_bits) code = sp_set_bits(port_, *framing.data_bits);
-  if (code == SP_OK && framing.parity) code = sp_set_parity(port_, parity_of(*framing.parity));
-  if (code == SP_OK && framing.stop_bits) code = sp_set_stopbits(port_, *framing.stop_bits);
-  if (code != SP_OK) return serial_error(code, "the line's framing");
+  settle_output();
+  termios line{};
+  if (::tcgetattr(fd_, &line) != 0) return port_error(errno, "the line's framing");
+  apply_framing(line, framing);
+  if (::tcsetattr(fd_, TCSANOW, &line) != 0) return port_error(errno, "the line's framing");
   return {};
-}
-
-void SerialPort::discard_output() { sp_flush(port_, SP_BUF_OUTPUT); }
-
-std::size_t SerialPort::unsent() const {
-  const int bytes = sp_output_waiting(port_);
-  return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 Result<void> SerialPort::discard_input() {
   sp_flush(port_, SP_BUF_INPUT);
   return {};
 }
+
+void SerialPort::discard_output() { sp_flush(port_, SP_BUF_OUTPUT); }
 
 }  // namespace longline::sys

@@ -15,8 +15,11 @@ struct SerialSettings {
   enum class Flow { none, rtscts, xonxoff } flow = Flow::rtscts;
 };
 
-/// A real serial port, through libserialport, which knows the modem lines. It opens with CLOCAL, so loss of carrier is
-/// seen only by asking: poll carrier(). No logic here: nothing but a UART can test it.
+/// A real serial port: libserialport opens it, sets its speed and knows its modem lines; termios has the rest. It opens with CLOCAL, so loss of carrier is
+/// seen only by asking: poll carrier(). Nothing but a UART can test it: tests/vm/test_serial.py.
+///
+/// Nothing here waits for a line whose flow control stands still: what has not left after two seconds without progress
+/// is dropped, at the end as well, where the kernel would wait for 30 seconds.
 class SerialPort : public ByteStream {
  public:
   /// `path`: the device itself, no symbolic link. Errc::no_device when libserialport does not know it.
@@ -36,8 +39,12 @@ class SerialPort : public ByteStream {
 
  private:
   explicit SerialPort(sp_port* port) : port_(port) {}
+  Result<void> configure(const SetFraming& framing, SerialSettings::Flow flow);
+  bool is_hung_up() const;
+  void settle_output();          ///< until the last bit has left, or nothing moves
   sp_port* port_;
   int fd_ = -1;
+  int speed_ = 0;                ///< bit/s
 };
 
 /// Is it a port that libserialport can drive? A pty is not.

@@ -188,6 +188,7 @@ void Supervisor::on_action(link::CallAction action) {
   } else if (std::holds_alternative<SendBreak>(action)) {
     static_cast<void>(line_->send_break());
   } else if (const auto* framing = std::get_if<SetFraming>(&action)) {
+    write_line();
     static_cast<void>(line_->set_framing(*framing));
   } else if (std::holds_alternative<DiscardInput>(action)) {
     static_cast<void>(line_->discard_input());
