@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""Inside the virtual machine (vm.py): does what the test asks for on /dev/ttyS2, JSON Lines both ways."""
+import base64
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import termios
+import threading
+import tty
+
+TIOCVHANGUP = 0x5437
+LINES = {"DTR": 0x002, "RTS": 0x004, "CTS": 0x020, "DCD": 0x040, "RI": 0x080, "DSR": 0x100, "OUT1": 0x2000, "OUT2": 0x4000,
+         "LOOP": 0x8000}
+held = {}
+out = os.open("/dev/ttyS2", os.O_RDWR | os.O_NOCTTY)
+writing = threading.Lock()
+
+
+def say(answer):
+    data = json.dumps(answer).encode() + b"\n"
+    with writing:
+        while data:
+            data = data[os.write(out, data):]
+
+
+def open_port(path):
+    return os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+
+
+def with_port(path, action):
+    fd = open_port(path)
+    try:
+        return action(fd)
+    finally:
+        os.close(fd)
+
+
+def bits(names):
+    return sum(LINES[name] for name in names).to_bytes(4, "little")
+
+
+def run(ask):
+    environment = {**os.environ, **ask["env"]}
+    process = subprocess.Popen(ask["argv"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env=environment)
+    try:
+        stdout, stderr = process.communicate(ask["stdin"].encode(), ask["patience"])
+        status = process.returncode
+    except subprocess.TimeoutExpired:
+        process.kill()
+        stdout, stderr = process.communicate()
+        status = "timed out"
+    return {"status": status, "stdout": base64.b64encode(stdout).decode(), "stderr": base64.b64encode(stderr).decode()}
+
+
+def lines(ask):
+    """Which modem lines are on, after those of `set` were switched on and those of `clear` off."""
+
+    def switch(fd):
+        if ask.get("set"):
+            fcntl.ioctl(fd, termios.TIOCMBIS, bits(ask["set"]))
+        if ask.get("clear"):
+            fcntl.ioctl(fd, termios.TIOCMBIC, bits(ask["clear"]))
+        now = int.from_bytes(fcntl.ioctl(fd, termios.TIOCMGET, b"\0\0\0\0"), "little")
+        return [name for name, bit in LINES.items() if now & bit]
+
+    return with_port(ask["path"], switch)
+
+
+def hold(ask):
+    fd = open_port(ask["path"])
+    held[ask["name"]] = fd
+    if ask["how"] == "flock":
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    elif ask["how"] == "TIOCEXCL":
+        fcntl.ioctl(fd, termios.TIOCEXCL)
+    return os.getpid()
+
+
+def write_file(ask):
+    os.makedirs(os.path.dirname(ask["path"]), exist_ok=True)
+    with open(os.open(ask["path"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, ask.get("mode", 0o644)), "w") as file:
+        file.write(ask["text"])
+
+
+def read_file(ask):
+    try:
+        with open(ask["path"], errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+OPERATIONS = {
+    "lines": lines,
+    "hold": hold,
+    "release": lambda ask: os.close(held.pop(ask["name"])),
+    "hang-up-tty": lambda ask: with_port(ask["path"], lambda fd: fcntl.ioctl(fd, TIOCVHANGUP) and None),
+    "write": write_file,
+    "read": read_file,
+    "list": lambda ask: sorted(os.listdir(ask["path"])),
+    "kill": lambda ask: os.kill(ask["pid"], ask["signal"]),
+}
+
+
+def serve(ask):
+    try:
+        if ask["op"] == "run":
+            say({"id": ask["id"], **run(ask)})
+        else:
+            say({"id": ask["id"], "value": OPERATIONS[ask["op"]](ask)})
+    except Exception as error:  # the test shall see it
+        say({"id": ask["id"], "error": f"{ask['op']}: {error!r}"})
+
+
+def main():
+    tty.setraw(out)
+    say({"id": "ready"})
+    with os.fdopen(os.dup(out), "rb") as asks:
+        for line in asks:
+            threading.Thread(target=serve, args=(json.loads(line),), daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
