@@ -257,8 +257,9 @@ void read_named(TableReader& reader, std::string_view kind, const std::string& f
   if (tables == nullptr) return;
   for (const auto& [key, node] : *tables) {
     const std::string name(key.str());
+    const Where where = where_of(file, key.source());
     const auto complain = [&](std::string code, std::string message) {
-      diagnostics.push_back({Severity::error, std::move(code), where_of(file, key.source()), name.size(), std::move(message), ""});
+      diagnostics.push_back({Severity::error, std::move(code), where, name.size(), std::move(message), ""});
     };
     if (!node.is_table()) {
       complain("wrong-type", fmt::format("'{}' must be a table: [{}.NAME]", escape_at_most(name, 64), kind));
