@@ -27,9 +27,10 @@ std::string replies(std::string_view bytes, std::size_t piece = 1u << 20, std::s
 }  // namespace
 
 TEST_CASE("replies, split at every byte") {
-  const std::string_view bytes(
+  using namespace std::string_view_literals;
+  const std::string_view bytes =
       "220 far ESMTP\r\n250-2.1.0 one\r\n250 2.1.0 two\r\n250\r\n550 5.7.1\r\n"
-      "550 4.7.1 other class\n451-a\r\n451-\r\n451 b\0c\r\n", 115);
+      "550 4.7.1 other class\n451-a\r\n451-\r\n451 b\0c\r\n"sv;
   const std::string want = "220||far ESMTP\n250|2.1.0|one / two\n250||\n550|5.7.1|\n550||4.7.1 other class\n451||a / b\\x00c\n";
   for (const std::size_t piece : {1, 2, 3, 7, 1000}) CHECK(replies(bytes, piece) == want);
 }
