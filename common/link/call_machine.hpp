@@ -17,7 +17,7 @@
 #include "modem/carrier_watch.hpp"
 #include "modem/dial_machine.hpp"
 #include "modem/hangup_machine.hpp"
-#include "script/scp_machine.hpp"
+#include "script/scp/machine.hpp"
 
 namespace longline::link {
 

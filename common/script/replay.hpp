@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "script/scp_machine.hpp"
+#include "script/scp/machine.hpp"
 #include "script/transcript.hpp"
 
 /// Runs a script against a transcript in simulated time: what a recorded session would be with the script as it is now.

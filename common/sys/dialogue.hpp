@@ -7,7 +7,7 @@
 
 #include "modem/carrier_watch.hpp"
 #include "script/action.hpp"
-#include "script/scp_machine.hpp"
+#include "script/scp/machine.hpp"
 #include "sys/byte_stream.hpp"
 #include "sys/loop.hpp"
 #include "sys/signals.hpp"

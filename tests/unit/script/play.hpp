@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "script/scp_machine.hpp"
+#include "script/scp/machine.hpp"
 
 namespace longline::script::test {
 

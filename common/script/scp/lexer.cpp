@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_lexer.hpp"
+#include "script/scp/lexer.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <array>
 
 #include "base/text.hpp"
-#include "script/scp_limits.hpp"
+#include "script/scp/limits.hpp"
 
 namespace longline::script::scp {
 namespace {

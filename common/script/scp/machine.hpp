@@ -9,7 +9,7 @@
 #include "base/machine.hpp"
 #include "base/secret.hpp"
 #include "script/action.hpp"
-#include "script/scp.hpp"
+#include "script/scp/script.hpp"
 
 namespace longline::script {
 

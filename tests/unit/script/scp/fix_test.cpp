@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_fix.hpp"
+#include "script/scp/fix.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

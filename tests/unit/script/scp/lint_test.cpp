@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_lint.hpp"
+#include "script/scp/lint.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp.hpp"
+#include "script/scp/script.hpp"
 
 #include <algorithm>
 #include <tuple>
 
-#include "script/scp_checker.hpp"
-#include "script/scp_lexer.hpp"
-#include "script/scp_limits.hpp"
-#include "script/scp_parser.hpp"
-#include "script/scp_program.hpp"
+#include "script/scp/checker.hpp"
+#include "script/scp/lexer.hpp"
+#include "script/scp/limits.hpp"
+#include "script/scp/parser.hpp"
+#include "script/scp/program.hpp"
 
 namespace longline::script {
 namespace {

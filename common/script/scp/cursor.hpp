@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/diagnostic.hpp"
-#include "script/scp_ast.hpp"
-#include "script/scp_lexer.hpp"
+#include "script/scp/ast.hpp"
+#include "script/scp/lexer.hpp"
 
 namespace longline::script::scp {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "script/escapes.hpp"
+#include "script/scp/escapes.hpp"
 
 #include "base/text.hpp"
 

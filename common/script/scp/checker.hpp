@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/diagnostic.hpp"
-#include "script/scp_ast.hpp"
+#include "script/scp/ast.hpp"
 
 namespace longline::script::scp {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_fix.hpp"
+#include "script/scp/fix.hpp"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <tuple>
 
 #include "base/text.hpp"
-#include "script/scp_ast.hpp"
-#include "script/scp_checker.hpp"
+#include "script/scp/ast.hpp"
+#include "script/scp/checker.hpp"
 
 namespace longline::script {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "script/scp_lint.hpp"
+#include "script/scp/lint.hpp"
 
 namespace longline::script {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_parser.hpp"
+#include "script/scp/parser.hpp"
 
 #include <fmt/format.h>
 
 #include <optional>
 
 #include "base/text.hpp"
-#include "script/scp_cursor.hpp"
-#include "script/scp_limits.hpp"
+#include "script/scp/cursor.hpp"
+#include "script/scp/limits.hpp"
 
 namespace longline::script::scp {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "base/diagnostic.hpp"
 #include "base/machine.hpp"
-#include "script/scp_ast.hpp"
-#include "script/scp_checker.hpp"
+#include "script/scp/ast.hpp"
+#include "script/scp/checker.hpp"
 
 /// What the interpreter runs: the procedure main as a list of instructions for a machine with a stack, so that `goto`
 /// is a jump and a wait can stand inside an expression.

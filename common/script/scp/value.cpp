@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_value.hpp"
+#include "script/scp/value.hpp"
 
 #include <limits>
 
-#include "script/scp_limits.hpp"
+#include "script/scp/limits.hpp"
 
 namespace longline::script::scp {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "script/scp_program.hpp"
+#include "script/scp/program.hpp"
 
 namespace longline::script::scp {
 

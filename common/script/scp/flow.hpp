@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "script/scp_program.hpp"
+#include "script/scp/program.hpp"
 
 /// The ways through a program, for the lint. Conditions that are written TRUE or FALSE are followed one way only.
 namespace longline::script::scp {

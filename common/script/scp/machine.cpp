@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_machine.hpp"
+#include "script/scp/machine.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "script/address_scanner.hpp"
-#include "script/escapes.hpp"
+#include "script/scp/address_scanner.hpp"
+#include "script/scp/escapes.hpp"
 #include "script/input_window.hpp"
 #include "script/matcher.hpp"
-#include "script/scp_limits.hpp"
-#include "script/scp_program.hpp"
-#include "script/scp_report.hpp"
-#include "script/scp_value.hpp"
+#include "script/scp/limits.hpp"
+#include "script/scp/program.hpp"
+#include "script/scp/report.hpp"
+#include "script/scp/value.hpp"
 
 namespace longline::script {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_lint.hpp"
+#include "script/scp/lint.hpp"
 
 #include <fmt/format.h>
 
@@ -8,11 +8,11 @@
 #include <tuple>
 
 #include "base/text.hpp"
-#include "script/escapes.hpp"
-#include "script/scp_ast.hpp"
-#include "script/scp_flow.hpp"
-#include "script/scp_limits.hpp"
-#include "script/scp_program.hpp"
+#include "script/scp/escapes.hpp"
+#include "script/scp/ast.hpp"
+#include "script/scp/flow.hpp"
+#include "script/scp/limits.hpp"
+#include "script/scp/program.hpp"
 
 namespace longline::script {
 namespace {

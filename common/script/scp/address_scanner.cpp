@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "script/address_scanner.hpp"
+#include "script/scp/address_scanner.hpp"
 
 #include "base/text.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "script/scp.hpp"
+#include "script/scp/script.hpp"
 #include "unit/script/play.hpp"
 
 using namespace longline;

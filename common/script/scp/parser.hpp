@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/diagnostic.hpp"
-#include "script/scp_ast.hpp"
-#include "script/scp_lexer.hpp"
+#include "script/scp/ast.hpp"
+#include "script/scp/lexer.hpp"
 
 namespace longline::script::scp {
 
@@ -16,7 +16,7 @@ struct Parsed {
 };
 
 /// Builds the tree and reports every error of syntax: after each it goes on at the next command, and a block that is
-/// not closed is reported at the line that opened it. Recursion is bounded (scp_limits.hpp).
+/// not closed is reported at the line that opened it. Recursion is bounded (limits.hpp).
 Parsed parse(const SourceText& source, const std::vector<Token>& tokens);
 
 }  // namespace longline::script::scp

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_checker.hpp"
+#include "script/scp/checker.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <unordered_map>
 
 #include "base/text.hpp"
-#include "script/scp_limits.hpp"
+#include "script/scp/limits.hpp"
 
 namespace longline::script::scp {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "script/scp.hpp"
+#include "script/scp/script.hpp"
 
 namespace longline::script {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_flow.hpp"
+#include "script/scp/flow.hpp"
 
 namespace longline::script::scp {
 namespace {

@@ -3,7 +3,7 @@
 #include <unordered_map>
 
 #include "base/text.hpp"
-#include "script/scp_program.hpp"
+#include "script/scp/program.hpp"
 
 namespace longline::script::scp {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_report.hpp"
+#include "script/scp/report.hpp"
 
 #include <fmt/format.h>
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "script/scp_cursor.hpp"
-#include "script/scp_limits.hpp"
+#include "script/scp/cursor.hpp"
+#include "script/scp/limits.hpp"
 
 namespace longline::script::scp {
 namespace {

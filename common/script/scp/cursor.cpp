@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp_cursor.hpp"
+#include "script/scp/cursor.hpp"
 
 #include <algorithm>
 
-#include "script/scp_limits.hpp"
+#include "script/scp/limits.hpp"
 
 namespace longline::script::scp {
 
