@@ -115,11 +115,12 @@ void CallMachine::connected(std::string leftover, TimePoint now) {
     return;
   }
   change(LinkState::login);
-  script::ScpOptions script_options;
+  script::LoginOptions script_options;
   script_options.user = options_.link.user;
   script_options.password = options_.password;
   script_options.deadline = options_.link.login_timeout;
-  script_.emplace(options_.script, std::move(script_options));
+  script_options.read_file = options_.read_file;
+  script_.emplace(*options_.script, std::move(script_options));
   script_->start(now);
   drain_script(now);
   if (!leftover.empty()) on_bytes(leftover, now);
@@ -135,6 +136,8 @@ void CallMachine::drain_script(TimePoint now) {
       actions_.emplace_back(std::move(*write));
     } else if (auto* framing = std::get_if<SetFraming>(&*action)) {
       actions_.emplace_back(*framing);
+    } else if (std::holds_alternative<SendBreak>(*action)) {
+      actions_.emplace_back(SendBreak{});
     } else if (auto* finished = std::get_if<script::Finished>(&*action)) {
       const script::Finished end = std::move(*finished);
       script_.reset();

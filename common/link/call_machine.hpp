@@ -2,7 +2,6 @@
 #pragma once
 
 #include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,14 +16,15 @@
 #include "modem/carrier_watch.hpp"
 #include "modem/dial_machine.hpp"
 #include "modem/hangup_machine.hpp"
-#include "script/scp/machine.hpp"
+#include "script/login_machine.hpp"
 
 namespace longline::link {
 
 struct CallOptions {
   config::Link link;
-  std::shared_ptr<const script::scp::Program> script;   ///< null: no login script
+  std::optional<script::LoginProgram> script;   ///< absent: no login script
   Secret password;
+  script::chat::ReadFile read_file{};
 };
 
 struct StateChanged {
@@ -99,7 +99,7 @@ class CallMachine {
   std::optional<NumberChoice::Next> waiting_;   ///< for the interval between two rounds
   std::optional<TimePoint> wait_until_;
   std::optional<modem::DialMachine> dial_;
-  std::optional<script::ScpMachine> script_;
+  std::optional<script::LoginMachine> script_;
   std::optional<modem::HangUpMachine> hangup_;
   std::optional<Error> after_hangup_;           ///< an attempt's failure, while its dialling is being broken off
   modem::CarrierWatch watch_;

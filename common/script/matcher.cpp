@@ -5,10 +5,19 @@
 
 namespace longline::script {
 
+Matcher::Automaton::Automaton(Compare compare) : nodes_(1) {
+  for (unsigned byte = 0; byte < folded_.size(); ++byte) {
+    const bool upper = byte >= 'A' && byte <= 'Z';
+    folded_[byte] = static_cast<unsigned char>(compare == Compare::seven_bits            ? byte & 0x7F
+                                               : compare == Compare::caseless && upper ? byte + 32
+                                                                                       : byte);
+  }
+}
+
 void Matcher::Automaton::add(std::string_view pattern, std::uint32_t number) {
   std::uint32_t node = 0;
   for (const char c : pattern) {
-    const unsigned char byte = folded(static_cast<unsigned char>(c));
+    const unsigned char byte = folded_[static_cast<unsigned char>(c)];
     std::uint32_t next = child(node, byte);
     if (next == 0) {
       next = static_cast<std::uint32_t>(nodes_.size());
@@ -28,7 +37,7 @@ std::uint32_t Matcher::Automaton::child(std::uint32_t node, unsigned char byte) 
 
 void Matcher::Automaton::link() {
   if (empty()) return;
-  for (unsigned byte = 0; byte < root_.size(); ++byte) root_[byte] = child(0, folded(static_cast<unsigned char>(byte)));
+  for (unsigned byte = 0; byte < root_.size(); ++byte) root_[byte] = child(0, folded_[byte]);
   std::vector<std::uint32_t> queue;   // breadth first: what fails to a shorter prefix finds it linked
   queue.reserve(nodes_.size());
   for (std::uint32_t n = nodes_[0].child; n != 0; n = nodes_[n].sibling) queue.push_back(n);
@@ -45,7 +54,7 @@ void Matcher::Automaton::link() {
 }
 
 std::uint32_t Matcher::Automaton::step(unsigned char byte) {
-  const unsigned char wanted = folded(byte);
+  const unsigned char wanted = folded_[byte];
   while (state_ != 0) {
     const std::uint32_t next = child(state_, wanted);
     if (next != 0) {
@@ -62,22 +71,23 @@ Matcher::Matcher(const std::vector<Pattern>& patterns) {
   for (std::size_t i = 0; i < patterns.size(); ++i) {
     const auto number = static_cast<std::uint32_t>(i);
     if (patterns[i].bytes.empty()) empty_pattern_ = std::min(empty_pattern_, number);
-    else (patterns[i].matchcase ? exact_ : folded_).add(patterns[i].bytes, number);
+    else automata_[static_cast<std::size_t>(patterns[i].compare)].add(patterns[i].bytes, number);
   }
-  exact_.link();
-  folded_.link();
+  for (Automaton& automaton : automata_) {
+    automaton.link();
+    if (!automaton.empty()) used_.push_back(&automaton);
+  }
 }
 
 std::optional<Matcher::Match> Matcher::feed(std::string_view bytes) {
   if (empty_pattern_ != kNone) return Match{empty_pattern_, 0};
-  const bool both = !exact_.empty() && !folded_.empty();
-  Automaton& only = exact_.empty() ? folded_ : exact_;
+  if (used_.empty()) return std::nullopt;
+  Automaton& only = *used_.front();
   std::size_t i = 0;
   while (i < bytes.size()) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
     std::uint32_t found = kNone;
-    if (both) {
-      found = std::min(exact_.step(byte), folded_.step(byte));
+    if (used_.size() > 1) {
+      for (Automaton* automaton : used_) found = std::min(found, automaton->step(static_cast<unsigned char>(bytes[i])));
     } else {
       if (only.at_root()) {
         while (i < bytes.size() && !only.starts(static_cast<unsigned char>(bytes[i]))) ++i;

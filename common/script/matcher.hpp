@@ -16,9 +16,14 @@ namespace longline::script {
 /// the strings alone. (Aho and Corasick, CACM 18:6, 1975.)
 class Matcher {
  public:
+  enum class Compare {
+    exact,
+    caseless,     ///< ASCII letters match in either case
+    seven_bits,   ///< the eighth bit of what comes is not looked at: a host at 7E1 sends parity in it
+  };
   struct Pattern {
     std::string bytes;
-    bool matchcase = false;   ///< false: ASCII letters match in either case
+    Compare compare = Compare::caseless;
   };
   struct Match {
     std::size_t pattern = 0;
@@ -26,6 +31,8 @@ class Matcher {
   };
 
   explicit Matcher(const std::vector<Pattern>& patterns);
+  Matcher(const Matcher&) = delete;
+  Matcher& operator=(const Matcher&) = delete;
   /// An empty pattern matches at once, before any byte. After a match the matcher is used up.
   std::optional<Match> feed(std::string_view bytes);
 
@@ -42,7 +49,7 @@ class Matcher {
 
   class Automaton {
    public:
-    explicit Automaton(bool fold) : fold_(fold), nodes_(1) {}
+    explicit Automaton(Compare compare);
     void add(std::string_view pattern, std::uint32_t number);
     void link();
     bool empty() const { return nodes_.size() == 1; }
@@ -52,17 +59,16 @@ class Matcher {
     std::uint32_t step(unsigned char byte);
 
    private:
-    unsigned char folded(unsigned char byte) const { return fold_ && byte >= 'A' && byte <= 'Z' ? byte + 32 : byte; }
     std::uint32_t child(std::uint32_t node, unsigned char byte) const;
 
-    bool fold_;
+    std::array<unsigned char, 256> folded_{};   ///< a byte as it is compared
     std::vector<Node> nodes_;
     std::array<std::uint32_t, 256> root_{};   ///< by the byte as it comes: the hot loop looks nowhere else
     std::uint32_t state_ = 0;
   };
 
-  Automaton exact_{false};
-  Automaton folded_{true};
+  std::array<Automaton, 3> automata_{Automaton(Compare::exact), Automaton(Compare::caseless), Automaton(Compare::seven_bits)};
+  std::vector<Automaton*> used_;   ///< those that have patterns
   std::uint32_t empty_pattern_ = kNone;
 };
 

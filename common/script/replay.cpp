@@ -45,7 +45,7 @@ std::vector<Input> inputs(const std::vector<TranscriptEvent>& transcript, std::u
 
 class Simulation {
  public:
-  Simulation(const std::shared_ptr<const scp::Program>& program, ScpOptions options)
+  Simulation(const LoginProgram& program, LoginOptions options)
       : secrets_{options.password}, machine_(program, std::move(options)) {}
 
   ReplayResult run(const std::vector<Input>& inputs) {
@@ -81,7 +81,7 @@ class Simulation {
   void drain() {
     while (const auto action = machine_.next_action()) {
       if (const auto* write = std::get_if<Write>(&*action)) {
-        result_.steps.push_back({now_ - TimePoint{}, false, masked(*write, secrets_)});
+        result_.steps.push_back({now_ - TimePoint{}, false, masked(*write, secrets_), mask(write->bytes, secrets_)});
       } else if (const auto* finished = std::get_if<Finished>(&*action)) {
         result_.finished = *finished;
         ended_ = true;
@@ -90,7 +90,7 @@ class Simulation {
   }
 
   std::vector<Secret> secrets_;
-  ScpMachine machine_;
+  LoginMachine machine_;
   TimePoint now_{};
   bool ended_ = false;
   ReplayResult result_;
@@ -119,18 +119,28 @@ Expected expected_of(const std::vector<TranscriptEvent>& transcript, const std::
   return out;
 }
 
-std::optional<ReplayDifference> compare(const Expected& expected, const std::string& sent) {
-  if (expected.lines.empty() || expected.bytes == sent) return std::nullopt;
-  const auto [e, s] = std::mismatch(expected.bytes.begin(), expected.bytes.end(), sent.begin(), sent.end());
-  const auto at = static_cast<std::size_t>(e - expected.bytes.begin());
+std::optional<ReplayDifference> compare(const Expected& expected, const std::vector<ReplayStep>& steps) {
+  if (expected.lines.empty()) return std::nullopt;
+  const std::string_view all = expected.bytes;
+  std::size_t at = 0;
+  std::string rest;   // what was sent from there on
+  for (const ReplayStep& step : steps) {
+    if (step.received) continue;
+    if (rest.empty() && all.substr(at).starts_with(step.raw)) at += step.raw.size();
+    else if (rest.empty() && all.substr(at).starts_with(step.bytes)) at += step.bytes.size();
+    else rest += step.bytes;
+  }
+  if (at == all.size() && rest.empty()) return std::nullopt;
+  const auto same = std::mismatch(all.begin() + static_cast<std::ptrdiff_t>(at), all.end(), rest.begin(), rest.end());
+  at = static_cast<std::size_t>(same.first - all.begin());
   ReplayDifference out;
-  if (at < expected.bytes.size()) {
+  if (at < all.size()) {
     for (const auto& [begin, line] : expected.lines) {
       if (begin <= at) out.line = line;
     }
   }
-  out.expected = expected.bytes.substr(at, 80);
-  out.sent = sent.substr(static_cast<std::size_t>(s - sent.begin()), 80);
+  out.expected = all.substr(at, 80);
+  out.sent = std::string(same.second, rest.end()).substr(0, 80);
   return out;
 }
 
@@ -148,17 +158,17 @@ std::string user_of(const std::string& sent, const std::string& expected) {
 
 }  // namespace
 
-ReplayResult replay(const std::shared_ptr<const scp::Program>& program, const std::vector<TranscriptEvent>& transcript,
+ReplayResult replay(const LoginProgram& program, const std::vector<TranscriptEvent>& transcript,
                     const ReplayOptions& options) {
   const Secret password = options.password.value_or(Secret(std::string(SecretMasker::kMask)));
-  ScpOptions run{options.user.value_or(std::string(kUnknownUser)), password, options.deadline, options.ignore_success};
+  LoginOptions run{options.user.value_or(std::string(kUnknownUser)), password, options.deadline, options.ignore_success, {}};
   const Expected expected = expected_of(transcript, {password});
-  if (!options.user && needs_user(*program)) {
+  if (!options.user && needs_user(program)) {
     // The bytes as they stand: the name does not depend on how they are cut.
     run.user = user_of(sent_by(Simulation(program, run).run(inputs(transcript, 0))), expected.bytes);
   }
   ReplayResult result = Simulation(program, run).run(inputs(transcript, options.variation));
-  result.difference = compare(expected, sent_by(result));
+  result.difference = compare(expected, result.steps);
   return result;
 }
 

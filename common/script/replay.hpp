@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "script/scp/machine.hpp"
+#include "script/login_machine.hpp"
 #include "script/transcript.hpp"
 
 /// Runs a script against a transcript in simulated time: what a recorded session would be with the script as it is now.
@@ -17,6 +17,7 @@ struct ReplayStep {
   Duration at{};
   bool received = false;   ///< else sent
   std::string bytes;       ///< secrets masked
+  std::string raw{};       ///< what was sent, but for the password that was given
 };
 
 /// What the script sends is not what the transcript has.
@@ -43,8 +44,8 @@ struct ReplayOptions {
 };
 
 /// The `<` lines are fed each when its time has come; when they are over, time runs on until the script ends. What it sends is compared with
-/// the `>` lines, if there are any.
-ReplayResult replay(const std::shared_ptr<const scp::Program>& program, const std::vector<TranscriptEvent>& transcript,
+/// the `>` lines, if there are any; where they have the mask, any secret is the same.
+ReplayResult replay(const LoginProgram& program, const std::vector<TranscriptEvent>& transcript,
                     const ReplayOptions& options);
 
 }  // namespace longline::script

@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 namespace longline::sys {
 namespace {
@@ -14,21 +16,22 @@ namespace {
 constexpr Duration kCarrierPoll{500};
 constexpr Duration kDrainPoll{10};
 constexpr std::size_t kMostAtOnce = 65536;
-/// A queue shorter than this is read byte by byte where the rest belongs to somebody else; a longer one is a flood.
+/// The end of a queue is read byte by byte where the rest belongs to somebody else; what is before it is a flood.
 constexpr int kShortQueue = 256;
 /// Then time is looked at again.
 constexpr int kMostReads = 1024;
 
 }  // namespace
 
-Dialogue::Dialogue(Loop& loop, ByteStream& line, script::ScpMachine& machine, DialogueOptions options, DialogueTrace& trace)
+Dialogue::Dialogue(Loop& loop, ByteStream& line, script::LoginMachine& machine, DialogueOptions options, DialogueTrace& trace)
     : loop_(loop), line_(line), machine_(machine), options_(options), trace_(trace) {}
 
 Result<script::Finished> Dialogue::run(Signals& signals) {
   LONGLINE_CHECK(loop_.run_once(loop_.now()));   // for its idea of now
   ends_ = loop_.now() + options_.deadline;
   const auto signalled = loop_.watch(signals.fd(), POLLIN, [&](short) {
-    if (const auto number = signals.take()) {
+    const auto number = signals.take();
+    if (number && (*number != SIGHUP || hangup_ends_)) {
       fail(Error(Errc::interrupted, fmt::format("interrupted by SIG{}", ::sigabbrev_np(*number)), Stage::login));
     }
   });
@@ -36,12 +39,13 @@ Result<script::Finished> Dialogue::run(Signals& signals) {
   look_at_carrier();
   advance();
   const auto has_last_bytes = [&] {
-    return !pending_.empty() && !line_gone_ && finished_->outcome != script::Outcome::timed_out;
+    const script::Outcome how = finished_->outcome;
+    return !pending_.empty() && can_write() && how != script::Outcome::timed_out && how != script::Outcome::not_sent;
   };
   while (!error_ && (!finished_ || has_last_bytes())) {
     watch_line();
     TimePoint wake = finished_ ? ends_ : machine_.deadline().value_or(ends_);
-    if (const auto quiet = carrier_.deadline(); quiet && !finished_) wake = std::min(wake, *quiet);
+    if (const auto quiet = carrier_.deadline(); quiet && !finished_ && options_.watch_carrier) wake = std::min(wake, *quiet);
     if (framing_) wake = std::min(wake, loop_.now() + kDrainPoll);
     LONGLINE_CHECK(loop_.run_once(wake));
     if (error_) break;
@@ -51,7 +55,7 @@ Result<script::Finished> Dialogue::run(Signals& signals) {
       }
       continue;
     }
-    switch (carrier_.on_time(loop_.now())) {
+    if (options_.watch_carrier) switch (carrier_.on_time(loop_.now())) {
       case modem::CarrierWatch::Verdict::nothing: break;
       case modem::CarrierWatch::Verdict::lost: lost(); break;
       case modem::CarrierWatch::Verdict::released: carrier_.take(); break;
@@ -79,7 +83,7 @@ void Dialogue::watch_line() {
   if (line_gone_ || (finished_ && !one)) reading_.reset();
   else if (!reading_) reading_ = loop_.watch(line_.read_fd(), in_and_out, on_event);
   else reading_.set_events(in_and_out);
-  if (one || out == 0 || line_gone_) writing_.reset();
+  if (one || out == 0) writing_.reset();
   else if (!writing_) writing_ = loop_.watch(line_.write_fd(), out, [this](short) { flush(); });
 }
 
@@ -87,7 +91,7 @@ std::size_t Dialogue::how_much() const {
   if (!options_.leave_the_rest) return kMostAtOnce;
   int queued = 0;
   if (::ioctl(line_.read_fd(), FIONREAD, &queued) != 0) return 1;
-  return queued > kShortQueue ? static_cast<std::size_t>(queued) : 1;
+  return queued > kShortQueue ? static_cast<std::size_t>(queued - kShortQueue) : 1;
 }
 
 void Dialogue::read() {
@@ -104,15 +108,15 @@ void Dialogue::read() {
     }
     if (got->empty()) return;
     trace_.received(*got, loop_.now());
-    carrier_.feed(*got, loop_.now());
+    if (options_.watch_carrier) carrier_.feed(*got, loop_.now());
     machine_.on_bytes(*got, loop_.now());
     advance();
   } while (options_.leave_the_rest && machine_.wants_input() && !finished_ && !error_ && ++reads < kMostReads);
 }
 
-/// Takes actions as long as the line takes their bytes; after the deadline in any case, since the last one is due.
+/// Takes actions as long as the line takes their bytes; at the machine's end in any case, since the last one is due.
 void Dialogue::advance() {
-  while (!finished_ && !error_ && ((pending_.empty() && !framing_) || loop_.now() >= ends_)) {
+  while (!finished_ && !error_ && ((pending_.empty() && !framing_) || loop_.now() >= ends_ || machine_has_ended())) {
     const std::optional<script::Action> action = machine_.next_action();
     if (!action) return;
     act(*action);
@@ -127,6 +131,15 @@ void Dialogue::act(const script::Action& action) {
   } else if (const auto* framing = std::get_if<SetFraming>(&action)) {
     framing_ = *framing;
     change_framing();
+  } else if (std::holds_alternative<SendBreak>(action)) {
+    if (const Result<void> sent = line_.send_break(); !sent) fail(sent.error());
+  } else if (std::holds_alternative<DiscardInput>(action)) {
+    // On a pipe there is nothing old: what it holds was meant for us.
+    if (!options_.leave_the_rest || ::isatty(line_.read_fd()) != 0) (void)line_.discard_input();
+  } else if (const auto* notice = std::get_if<script::Notice>(&action)) {
+    trace_.notice(*notice, loop_.now());
+  } else if (const auto* hangup = std::get_if<script::SetHangup>(&action)) {
+    hangup_ends_ = hangup->ends;
   } else if (const auto* finished = std::get_if<script::Finished>(&action)) {
     finished_ = *finished;
   }
@@ -153,10 +166,8 @@ void Dialogue::change_framing() {
 }
 
 void Dialogue::lost() {
-  if (line_gone_) return;
-  line_gone_ = true;
   pending_.clear();
-  trace_.carrier_lost(loop_.now());
+  if (!std::exchange(line_gone_, true)) trace_.carrier_lost(loop_.now());
   if (finished_ && finished_->outcome == script::Outcome::ok) {
     return fail(Error(Errc::line_dropped, "the line was closed before it had taken the script's last bytes", Stage::login));
   }
@@ -165,7 +176,7 @@ void Dialogue::lost() {
 }
 
 void Dialogue::look_at_carrier() {
-  const std::optional<bool> carrier = line_.carrier();
+  const std::optional<bool> carrier = options_.watch_carrier ? line_.carrier() : std::nullopt;
   if (!carrier) return;
   if (had_carrier_ && !*carrier) return lost();
   had_carrier_ = had_carrier_ || *carrier;

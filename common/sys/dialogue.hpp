@@ -7,7 +7,7 @@
 
 #include "modem/carrier_watch.hpp"
 #include "script/action.hpp"
-#include "script/scp/machine.hpp"
+#include "script/login_machine.hpp"
 #include "sys/byte_stream.hpp"
 #include "sys/loop.hpp"
 #include "sys/signals.hpp"
@@ -23,11 +23,14 @@ class DialogueTrace {
   virtual void carrier_lost(TimePoint now) = 0;
   /// Nothing more is known to come at once.
   virtual void idle(TimePoint now) = 0;
+  /// A chat script tells its user something.
+  virtual void notice(const script::Notice&, TimePoint) {}
 };
 
 struct DialogueOptions {
   Duration deadline{300'000};   ///< that of the machine; the last bytes must be written by then, too
   bool leave_the_rest = false;  ///< somebody else reads the line next: read no further than the machine wants
+  bool watch_carrier = true;    ///< DCD, and NO CARRIER in the text; else only the end of the stream is loss of carrier
 };
 
 /// Runs a script machine over a line until it has finished and the line has taken its last byte. Loss of carrier is the end of the stream, DCD that
@@ -35,7 +38,7 @@ struct DialogueOptions {
 /// machine's own end, good or bad, is a Finished.
 class Dialogue {
  public:
-  Dialogue(Loop& loop, ByteStream& line, script::ScpMachine& machine, DialogueOptions options, DialogueTrace& trace);
+  Dialogue(Loop& loop, ByteStream& line, script::LoginMachine& machine, DialogueOptions options, DialogueTrace& trace);
   Result<script::Finished> run(Signals& signals);
 
  private:
@@ -49,10 +52,13 @@ class Dialogue {
   void watch_line();
   void fail(Error error);
   std::size_t how_much() const;
+  /// stdin may have come to its end, and stdout not.
+  bool can_write() const { return !line_gone_ || line_.read_fd() != line_.write_fd(); }
+  bool machine_has_ended() const { return !machine_.deadline(); }
 
   Loop& loop_;
   ByteStream& line_;
-  script::ScpMachine& machine_;
+  script::LoginMachine& machine_;
   DialogueOptions options_;
   DialogueTrace& trace_;
   TimePoint ends_;
@@ -60,6 +66,7 @@ class Dialogue {
   std::optional<SetFraming> framing_;    ///< waits until the line has sent what it was given
   bool line_gone_ = false;
   bool had_carrier_ = false;
+  bool hangup_ends_ = true;              ///< SIGHUP
   modem::CarrierWatch carrier_;          ///< looks on only: the script itself may wait for these words
   std::optional<script::Finished> finished_;
   std::optional<Error> error_;

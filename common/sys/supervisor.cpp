@@ -248,6 +248,8 @@ void Supervisor::on_state(link::LinkState state) {
 
 void Supervisor::trace(char direction, std::string_view bytes, bool secret) {
   if (std::none_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.verbose; })) return;
+  // A chat script's own password is known only now; the far end may echo it.
+  if (secret) masker_in_.add(Secret(std::string(trim(bytes))));
   SecretMasker& masker = direction == '<' ? masker_in_ : masker_out_;
   const std::string shown = secret ? std::string(SecretMasker::kMask) : masker.feed(bytes);
   if (shown.empty()) return;

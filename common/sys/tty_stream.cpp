@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace longline::sys {
 
@@ -26,11 +27,11 @@ Result<std::unique_ptr<TtyStream>> TtyStream::open(const std::string& path) {
   return stream;
 }
 
-Result<std::unique_ptr<TtyStream>> TtyStream::borrow(int reader, int writer) {
+Result<std::unique_ptr<TtyStream>> TtyStream::borrow(int reader, int writer, Settings settings) {
   std::unique_ptr<TtyStream> stream(new TtyStream);
   stream->reader_ = reader;
   stream->writer_ = writer;
-  LONGLINE_CHECK(stream->make_raw());
+  LONGLINE_CHECK(stream->prepare(settings));
   return stream;
 }
 
@@ -38,11 +39,11 @@ Result<std::unique_ptr<TtyStream>> TtyStream::adopt(UniqueFd fd) {
   std::unique_ptr<TtyStream> stream(new TtyStream);
   stream->owned_ = std::move(fd);
   stream->reader_ = stream->writer_ = stream->owned_.get();
-  LONGLINE_CHECK(stream->make_raw());
+  LONGLINE_CHECK(stream->prepare(Settings::raw));
   return stream;
 }
 
-Result<void> TtyStream::make_raw() {
+Result<void> TtyStream::prepare(Settings settings) {
   reader_flags_ = ::fcntl(reader_, F_GETFL);
   writer_flags_ = ::fcntl(writer_, F_GETFL);
   if (reader_flags_ < 0 || writer_flags_ < 0) return system_error(errno, "the line", Errc::io);
@@ -52,8 +53,15 @@ Result<void> TtyStream::make_raw() {
   if (::tcgetattr(reader_, &now) != 0) return {};
   before_ = now;
   raw_ = now;
-  ::cfmakeraw(&raw_);
-  raw_.c_cflag |= CLOCAL | CREAD | HUPCL;
+  if (settings == Settings::raw) {
+    ::cfmakeraw(&raw_);
+    raw_.c_cflag |= CLOCAL | CREAD | HUPCL;
+  } else {
+    raw_.c_iflag |= IGNBRK | IGNPAR;
+    raw_.c_oflag = 0;
+    raw_.c_lflag = 0;
+    raw_.c_cc[VERASE] = raw_.c_cc[VKILL] = 0;
+  }
   raw_.c_cc[VMIN] = 1;
   raw_.c_cc[VTIME] = 0;
   // B0 left behind by a hang-up would leave the line on hook.
@@ -62,14 +70,16 @@ Result<void> TtyStream::make_raw() {
   return {};
 }
 
-TtyStream::~TtyStream() {
-  if (reader_ < 0) return;
+TtyStream::~TtyStream() { (void)give_back(); }
+
+Result<void> TtyStream::give_back() {
   // An owned pty goes back with its speed as it is now, so that the DTR that a hang-up dropped does not rise again.
-  if (before_ && !owned_) ::tcsetattr(reader_, TCSANOW, &*before_);
-  if (!owned_) {
-    ::fcntl(reader_, F_SETFL, reader_flags_);
-    ::fcntl(writer_, F_SETFL, writer_flags_);
-  }
+  if (owned_ || reader_ < 0) return {};
+  ::fcntl(reader_, F_SETFL, reader_flags_);
+  ::fcntl(writer_, F_SETFL, writer_flags_);
+  const int reader = std::exchange(reader_, -1);
+  if (before_ && ::tcsetattr(reader, TCSANOW, &*before_) != 0) return system_error(errno, "the line's settings", Errc::io);
+  return {};
 }
 
 Result<std::string> TtyStream::read(std::size_t most) {

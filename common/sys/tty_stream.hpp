@@ -18,10 +18,16 @@ class TtyStream : public ByteStream {
   /// Errc::no_device when there is no such file, not_a_tty when it is something else, port_in_use when another process
   /// holds it exclusively.
   static Result<std::unique_ptr<TtyStream>> open(const std::string& path);
+  enum class Settings {
+    raw,
+    as_chat,   ///< what chat(8) changes, and nothing else: pppd has set the rest (CLOCAL, flow control)
+  };
   /// Takes over descriptors that somebody else owns; `writer` may equal `reader`.
-  static Result<std::unique_ptr<TtyStream>> borrow(int reader, int writer);
+  static Result<std::unique_ptr<TtyStream>> borrow(int reader, int writer, Settings settings = Settings::raw);
   static Result<std::unique_ptr<TtyStream>> adopt(UniqueFd fd);
   ~TtyStream() override;
+  /// Gives borrowed descriptors their old settings back before the end does. Errc::io where the terminal is gone.
+  Result<void> give_back();
 
   int read_fd() const override { return reader_; }
   int write_fd() const override { return writer_; }
@@ -36,7 +42,7 @@ class TtyStream : public ByteStream {
 
  private:
   TtyStream() = default;
-  Result<void> make_raw();
+  Result<void> prepare(Settings settings);
   UniqueFd owned_;
   int reader_ = -1;
   int writer_ = -1;

@@ -82,6 +82,11 @@ class ChatrunTest(unittest.TestCase):
         path.write_text(body if "proc" in body else f"proc main\n{body}\nendproc\n")
         return path
 
+    def chat(self, text, name="test.chat"):
+        path = self.folder / name
+        path.write_text(text + "\n")
+        return path
+
     def credentials(self):
         return ["--user", "alice", "--password-file", self.secret]
 
@@ -297,7 +302,7 @@ class Run(ChatrunTest):
             _, err = self.finish(self.start_on_port(SCRIPTS / "ozemail.scp", *arguments), 1)
             self.assertIn(words, err)
         self.assertIn("nosuch.scp", self.finish(self.start_on_port(self.folder / "nosuch.scp"), 1)[1])
-        self.assertIn(".chat", self.finish(self.start_on_port(self.script("", "isp.chat")), 1)[1])
+        self.assertIn("--password-file", self.finish(self.start_on_port(self.chat("ssword: \\q$PASSWORD")), 1)[1])
         self.assertIn("stdin is the line", self.run_tool("run", "-", status=1)[1])
 
     def test_a_secret_file_that_others_can_read_is_refused(self):
@@ -329,6 +334,58 @@ class Run(ChatrunTest):
             out, err = self.run_tool(*arguments, status=1)
             self.assertEqual(out, "")
             self.assertTrue(err.startswith("chatrun: "), err)
+
+
+class RunChat(ChatrunTest):
+    """chat(8)'s language, under chatrun's own rules."""
+
+    LOGIN = "ABORT incorrect\nervice? p\nsername: $USERID\nssword: \\q$PASSWORD\n"
+
+    def test_logs_in_with_the_credentials_as_they_are(self):
+        self.secret.write_text("p^ss\\d$HOME\n")
+        process = self.start_on_port(self.chat(self.LOGIN), *self.credentials(), "--transcript", self.folder / "t", "-v")
+        self.host.say("Service? ")
+        self.host.expect("p\r")
+        self.host.say("Username: ")
+        self.host.expect("alice\r")
+        self.host.say("Password: ")
+        self.host.expect("p^ss\\d$HOME\r")
+        _, err = self.finish(process, 0)
+        self.assertNotIn("p^ss", err + (self.folder / "t").read_text())
+        self.run_tool("replay", self.chat(self.LOGIN), self.folder / "t", "--fuzz", "20")
+
+    def test_an_abort_string_is_a_status_and_says_itself(self):
+        process = self.start_on_port(self.chat("ABORT BUSY ABORT 'NO CARRIER' CONNECT x"), "--json")
+        self.host.say("\r\nNO CARRIER\r\n")
+        error = json.loads(self.finish(process, 5)[1])["error"]
+        self.assertEqual((error["code"], error["status"]), ("login-failed", 5))
+        self.assertIn("NO CARRIER", error["message"])
+
+    def test_a_mistake_is_found_before_a_byte_is_sent(self):
+        _, err = self.finish(self.start_on_port(self.chat("'' x\nOK 'y")), 1)
+        self.assertIn("[unterminated-quote]", err)
+
+    def test_a_literal_password_is_masked_in_what_is_left_behind(self):
+        process = self.start_on_port(self.chat("ssword: s3cret-word OK \\c"), "--transcript", self.folder / "t", "-v")
+        self.host.say("password:")
+        self.host.expect("s3cret-word\r")
+        self.host.say("s3cret-wo")
+        time.sleep(0.2)
+        self.host.say("rd\r\nOK")
+        _, err = self.finish(process, 0)
+        for text in (err, (self.folder / "t").read_text()):
+            self.assertNotIn("s3cret", text)
+
+    def test_a_reply_comes_from_a_file_or_a_pipe(self):
+        os.mkfifo(self.folder / "pipe")
+        (self.folder / "file").write_text("one\n")
+        process = self.start_on_port(self.chat(f"a: @{self.folder}/file b: @{self.folder}/pipe"))
+        self.host.say("a:")
+        self.host.expect("one\r")
+        self.host.say("b:")
+        (self.folder / "pipe").write_text("t^o")
+        self.host.expect("t^o\r")
+        self.finish(process, 0)
 
 
 class Transcript(ChatrunTest):

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "link/call_machine.hpp"
-#include "script/scp.hpp"
+#include "script/scp/script.hpp"
 
 using namespace longline;
 

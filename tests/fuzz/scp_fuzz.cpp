@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "script/scp_fix.hpp"
-#include "script/scp_machine.hpp"
+#include "script/scp/fix.hpp"
+#include "script/scp/machine.hpp"
 
 using namespace longline;
 using namespace longline::script;

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <cstdio>
-#include <tuple>
 
 #include "base/json.hpp"
 #include "chatrun.d/verbs.hpp"
-#include "script/scp_fix.hpp"
-#include "script/scp_lint.hpp"
+#include "script/scp/fix.hpp"
 #include "sys/durable_file.hpp"
 
 namespace longline::tools::chatrun {
@@ -22,10 +19,10 @@ JsonObject to_json(const Diagnostic& d) {
 }
 
 /// Findings are the result; only a script that is repaired from stdin to stdout pushes them aside.
-void show(const CommonOptions& common, const script::ParsedScript& script, std::FILE* out) {
-  for (const Diagnostic& d : script.diagnostics) {
+void show(const CommonOptions& common, const std::vector<Diagnostic>& findings, const SourceText& source, std::FILE* out) {
+  for (const Diagnostic& d : findings) {
     if (common.quiet && d.severity == Severity::note) continue;
-    const std::string text = common.json ? to_json(d).dump() + '\n' : render(d, *script.source, stdout_is_terminal() && colour_on_stderr());
+    const std::string text = common.json ? to_json(d).dump() + '\n' : render(d, source, stdout_is_terminal() && colour_on_stderr());
     std::fwrite(text.data(), 1, text.size(), out);
   }
 }
@@ -44,19 +41,28 @@ Result<script::ParsedScript> repair(const CommonOptions& common, const std::stri
   return std::move(fixed.script);
 }
 
-void add_lint(script::ParsedScript& script, Duration deadline) {
-  std::vector<Diagnostic>& all = script.diagnostics;
-  for (Diagnostic& d : script::lint(script, {deadline})) all.push_back(std::move(d));
-  std::stable_sort(all.begin(), all.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return std::tie(a.where.line, a.where.column) < std::tie(b.where.line, b.where.column);
-  });
-}
-
-bool fails(const script::ParsedScript& script, bool strict) {
-  for (const Diagnostic& d : script.diagnostics) {
+bool fails(const std::vector<Diagnostic>& findings, bool strict) {
+  for (const Diagnostic& d : findings) {
     if (d.severity == Severity::error || (strict && d.severity == Severity::warning)) return true;
   }
   return false;
+}
+
+/// The findings of one script, shown; does it fail?
+Result<bool> check_one(const CommonOptions& common, const CheckOptions& options, const std::string& path) {
+  LONGLINE_TRY(script::LoginScript script, read_script(path));
+  if (!options.fix) {
+    const std::vector<Diagnostic> findings = script::check(script, options.deadline);
+    show(common, findings, script::source_of(script), stdout);
+    return fails(findings, options.strict);
+  }
+  const auto* scp = std::get_if<script::ParsedScript>(&script);
+  if (scp == nullptr) {
+    return Error(Errc::malformed, path + ": --fix repairs .scp scripts").with_hint("chatrun convert " + path + " --to scp");
+  }
+  LONGLINE_TRY(const script::ParsedScript left, repair(common, path, *scp, options.deadline));
+  show(common, left.diagnostics, *left.source, path == "-" ? stderr : stdout);
+  return fails(left.diagnostics, options.strict);
 }
 
 }  // namespace
@@ -64,26 +70,14 @@ bool fails(const script::ParsedScript& script, bool strict) {
 int check(const CommonOptions& common, const CheckOptions& options) {
   ExitStatus status = ExitStatus::ok;
   for (const std::string& path : options.scripts) {
-    Result<script::ParsedScript> script = read_script(path);
-    if (!script) {
+    const Result<bool> failed = check_one(common, options, path);
+    if (!failed) {
       // What could not be looked at weighs more than what was found elsewhere.
-      const ExitStatus failed = script.error().code == Errc::usage ? ExitStatus::data : exit_status(script.error().code);
-      print_error("chatrun", common, script.error(), static_cast<int>(failed));
-      status = failed;
-      continue;
+      status = exit_status(failed.error().code);
+      print_error("chatrun", common, failed.error());
+    } else if (*failed && status == ExitStatus::ok) {
+      status = ExitStatus::data;
     }
-    if (options.fix) {
-      script = repair(common, path, *script, options.deadline);
-      if (!script) {
-        print_error("chatrun", common, script.error());
-        status = exit_status(script.error().code);
-        continue;
-      }
-    } else {
-      add_lint(*script, options.deadline);
-    }
-    show(common, *script, options.fix && path == "-" ? stderr : stdout);
-    if (status == ExitStatus::ok && fails(*script, options.strict)) status = ExitStatus::data;
   }
   return static_cast<int>(status);
 }

@@ -66,7 +66,7 @@ int replay(const CommonOptions& common, const ReplayOptions& options) {
   if (options.script == "-" && options.transcript == "-") {
     return failed(Error(Errc::usage, "only one of script and transcript can be stdin"), kError);
   }
-  Result<script::ParsedScript> parsed = read_runnable_script(common, options.script);
+  Result<script::LoginScript> parsed = read_runnable_script(common, options.script);
   if (!parsed) return failed(std::move(parsed).error(), kError);
   constexpr std::size_t kMost = 256 * 1024 * 1024;
   Result<std::string> text = sys::read_file(options.transcript, kMost);
@@ -75,6 +75,7 @@ int replay(const CommonOptions& common, const ReplayOptions& options) {
   const auto events = script::parse_transcript(name, *text);
   if (!events) return failed(events.error(), kDiffers);
 
+  const script::LoginProgram program = script::program_of(*parsed);
   script::ReplayOptions how;
   how.user = options.credentials.user;
   if (!options.credentials.password_file.empty() || options.credentials.password_fd) {
@@ -84,21 +85,21 @@ int replay(const CommonOptions& common, const ReplayOptions& options) {
   }
   how.deadline = options.deadline;
   how.ignore_success = options.ignore_success;
-  const script::ReplayResult result = script::replay(parsed->program, *events, how);
+  const script::ReplayResult result = script::replay(program, *events, how);
   if (common.json) show_json(result);
   else if (!common.quiet) show(result);
   if (result.difference) return failed(difference_error(name, *result.difference), kDiffers);
 
+  const int status = script::chat_status(result.finished);
   for (how.variation = 1; how.variation <= options.variations; ++how.variation) {
-    const script::ReplayResult varied = script::replay(parsed->program, *events, how);
-    if (varied.difference || varied.finished.outcome != result.finished.outcome) {
+    const script::ReplayResult varied = script::replay(program, *events, how);
+    if (varied.difference || script::chat_status(varied.finished) != status) {
       if (!common.json && !common.quiet) show(varied);
       return failed(Error(Errc::malformed, fmt::format("variation {} of splits and timing ends otherwise: {}", how.variation,
                                                        varied.difference ? "it sends something else" : script::to_string(varied.finished.outcome))),
                     kDiffers);
     }
   }
-  const int status = script::chat_status(result.finished.outcome);
   if (const auto error = script::to_error(result.finished)) print_error("chatrun", common, *error, status);
   return status;
 }

@@ -8,8 +8,9 @@
 #include "base/json.hpp"
 #include "chatrun.d/trace.hpp"
 #include "chatrun.d/verbs.hpp"
-#include "script/scp_machine.hpp"
+#include "script/login_machine.hpp"
 #include "sys/port.hpp"
+#include "sys/reply_file.hpp"
 #include "sys/state_paths.hpp"
 #include "sys/tty_stream.hpp"
 
@@ -17,12 +18,13 @@ namespace longline::tools::chatrun {
 namespace {
 
 /// A login without what it needs is found before the call, not by the peer.
-Result<void> check_needs(const script::ParsedScript& script, const Credentials& given) {
-  if (script::needs_user(*script.program) && !given.user) {
-    return Error(Errc::usage, script.source->file() + " uses $USERID, and no user is given").with_hint("--user NAME");
+Result<void> check_needs(const script::LoginScript& script, const Credentials& given) {
+  const script::LoginProgram program = script::program_of(script);
+  if (script::needs_user(program) && !given.user) {
+    return Error(Errc::usage, script::source_of(script).file() + " uses $USERID, and no user is given").with_hint("--user NAME");
   }
-  if (script::needs_password(*script.program) && given.password_file.empty() && !given.password_fd) {
-    return Error(Errc::usage, script.source->file() + " uses $PASSWORD, and none is given")
+  if (script::needs_password(program) && given.password_file.empty() && !given.password_fd) {
+    return Error(Errc::usage, script::source_of(script).file() + " uses $PASSWORD, and none is given")
         .with_hint("--password-file FILE or --password-fd N");
   }
   return {};
@@ -61,7 +63,7 @@ void report(const CommonOptions& common, const RunOptions& options, const script
 }
 
 int finish(const CommonOptions& common, const RunOptions& options, const script::Finished& finished) {
-  const int status = script::chat_status(finished.outcome);
+  const int status = script::chat_status(finished);
   if (const auto error = script::to_error(finished)) print_error("chatrun", common, *error, status);
   else report(common, options, finished);
   return status;
@@ -77,7 +79,7 @@ int run(const CommonOptions& common, const RunOptions& options) {
   if (options.script == "-" && options.port.empty()) {
     return failed(Error(Errc::usage, "stdin is the line; it cannot be the script too").with_hint("give the script as a file, or a --port"), kError);
   }
-  Result<script::ParsedScript> script = read_runnable_script(common, options.script);
+  Result<script::LoginScript> script = read_runnable_script(common, options.script);
   if (!script) return failed(std::move(script).error(), kError);
   if (const Result<void> needs = check_needs(*script, options.credentials); !needs) return failed(needs.error(), kError);
   Result<Secret> secret = read_password(options.credentials, options.deadline);
@@ -91,8 +93,10 @@ int run(const CommonOptions& common, const RunOptions& options) {
   Result<sys::Signals> signals = sys::Signals::open({SIGTERM, SIGINT, SIGHUP});
   if (!signals) return failed(std::move(signals).error(), kLineFailed);
 
-  script::ScpMachine machine(script->program, {options.credentials.user.value_or(""), *secret, options.deadline, options.ignore_success});
-  sys::Dialogue dialogue(loop, *line->stream, machine, {options.deadline, options.port.empty()}, *trace);
+  const auto reply_file = [&](const std::string& path) { return sys::read_reply_file(path, options.deadline); };
+  script::LoginMachine machine(script::program_of(*script),
+                               {options.credentials.user.value_or(""), *secret, options.deadline, options.ignore_success, reply_file});
+  sys::Dialogue dialogue(loop, *line->stream, machine, {options.deadline, options.port.empty(), true}, *trace);
   const Result<script::Finished> finished = dialogue.run(*signals);
   if (!finished) {
     trace->finish(finished.error().message(), loop.now());

@@ -10,26 +10,24 @@
 
 namespace longline::tools::chatrun {
 
-Result<script::ParsedScript> read_script(const std::string& path) {
+Result<script::LoginScript> read_script(const std::string& path) {
   // Well beyond the limit of the language, so that its own finding says what is wrong.
   constexpr std::size_t kMost = 16 * 1024 * 1024;
-  if (path.size() > 5 && iequals(std::string_view(path).substr(path.size() - 5), ".chat")) {
-    return Error(Errc::usage, path + " is a chat(8) script; this version runs .scp scripts");
-  }
   LONGLINE_TRY(std::string text, sys::read_file(path, kMost));
-  return script::parse_scp(path == "-" ? "stdin" : path, std::move(text));
+  return script::parse_login_script(path == "-" ? "stdin" : path, std::move(text));
 }
 
-Result<script::ParsedScript> read_runnable_script(const CommonOptions& common, const std::string& path) {
-  LONGLINE_TRY(script::ParsedScript script, read_script(path));
+Result<script::LoginScript> read_runnable_script(const CommonOptions& common, const std::string& path) {
+  LONGLINE_TRY(script::LoginScript script, read_script(path));
   int errors = 0;
-  for (const Diagnostic& d : script.diagnostics) {
+  const SourceText& source = script::source_of(script);
+  for (const Diagnostic& d : script::findings_of(script)) {
     if (d.severity == Severity::error) ++errors;
     const bool shown = d.severity == Severity::error || common.verbose > 0;
-    if (shown && !common.json) std::fputs(render(d, *script.source, colour_on_stderr()).c_str(), stderr);
+    if (shown && !common.json) std::fputs(render(d, source, colour_on_stderr()).c_str(), stderr);
   }
   if (errors == 0) return script;
-  return Error(Errc::script_error, fmt::format("{} has {} error{}; nothing was sent", script.source->file(), errors, errors == 1 ? "" : "s"))
+  return Error(Errc::script_error, fmt::format("{} has {} error{}; nothing was sent", source.file(), errors, errors == 1 ? "" : "s"))
       .with_hint("chatrun check " + path);
 }
 

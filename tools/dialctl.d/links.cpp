@@ -19,37 +19,34 @@ Result<const config::Link*> named_link(const World& world) {
       .with_hint(world.config.links.empty() ? "no link is configured in " + world.paths.config_file : "dialctl list shows the links");
 }
 
-Result<std::shared_ptr<const script::scp::Program>> login_script(const config::Link& link) {
+Result<std::optional<script::LoginProgram>> login_script(const config::Link& link) {
   constexpr std::size_t kMost = 1 << 20;
-  if (link.script.empty()) return std::shared_ptr<const script::scp::Program>();
-  if (!link.script.ends_with(".scp")) {
-    return Error(Errc::config, fmt::format("link '{}': script {}: only .scp scripts can be run on a link", link.name, link.script),
-                 Stage::login);
-  }
+  if (link.script.empty()) return std::optional<script::LoginProgram>();
   Result<std::string> text = sys::read_file(link.script, kMost);
   if (!text) {
     Error error = std::move(text).error().context(fmt::format("link '{}': script", link.name)).in_stage(Stage::login);
     error.code = Errc::config;
     return error;
   }
-  const script::ParsedScript parsed = script::parse_scp(link.script, std::move(*text));
-  if (!parsed.program) {
+  const script::LoginScript parsed = script::parse_login_script(link.script, std::move(*text));
+  if (has_errors(script::findings_of(parsed))) {
     std::string all;
-    for (const Diagnostic& d : parsed.diagnostics) {
-      if (d.severity == Severity::error) all += render(d, *parsed.source);
+    for (const Diagnostic& d : script::findings_of(parsed)) {
+      if (d.severity == Severity::error) all += render(d, script::source_of(parsed));
     }
     if (!all.empty()) all.pop_back();
     return Error(Errc::script_error, fmt::format("link '{}': the login script is wrong\n{}", link.name, all), Stage::login)
         .with_hint("chatrun check " + link.script);
   }
-  if (script::needs_user(*parsed.program) && link.user.empty()) {
+  const script::LoginProgram program = script::program_of(parsed);
+  if (script::needs_user(program) && link.user.empty()) {
     return Error(Errc::config, fmt::format("link '{}': the script sends $USERID, and 'user' is not set", link.name), Stage::login);
   }
-  if (script::needs_password(*parsed.program) && link.password.empty()) {
+  if (script::needs_password(program) && link.password.empty()) {
     return Error(Errc::config, fmt::format("link '{}': the script sends $PASSWORD, and 'password-file' is not set", link.name),
                  Stage::login);
   }
-  return parsed.program;
+  return std::optional(program);
 }
 
 }  // namespace longline::tools::dialctl

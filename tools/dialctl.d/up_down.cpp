@@ -10,6 +10,7 @@
 #include "base/event.hpp"
 #include "base/text.hpp"
 #include "dialctl.d/hold.hpp"
+#include "sys/reply_file.hpp"
 #include "sys/config_file.hpp"
 #include "sys/link_client.hpp"
 #include "sys/supervisor.hpp"
@@ -83,6 +84,8 @@ Result<ExitStatus> supervise(const World& world) {
                    Stage::ppp);
     }
     LONGLINE_TRY(options.call.script, login_script(*link));
+    // Regular files only: the supervisor waits for nothing but the line.
+    options.call.read_file = [](const std::string& path) { return sys::read_reply_file(path, Duration(0)); };
     return {};
   }();
   if (!prepared) {

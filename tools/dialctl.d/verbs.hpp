@@ -3,7 +3,7 @@
 
 #include "config/config.hpp"
 #include "dialctl.d/options.hpp"
-#include "script/scp.hpp"
+#include "script/login_script.hpp"
 #include "sys/state_paths.hpp"
 
 namespace longline::tools::dialctl {
@@ -28,6 +28,6 @@ Result<ExitStatus> supervise(const World& world);
 Result<const config::Link*> named_link(const World& world);
 /// The link's login script, parsed; null without one. Errc::config when it cannot be read, script_error with every diagnostic
 /// when it is wrong.
-Result<std::shared_ptr<const script::scp::Program>> login_script(const config::Link& link);
+Result<std::optional<script::LoginProgram>> login_script(const config::Link& link);
 
 }  // namespace longline::tools::dialctl

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "script/scp/limits.hpp"
+#include "script/source_check.hpp"
 
 namespace longline::script::scp {
 namespace {
@@ -50,11 +51,14 @@ class Lexer {
   explicit Lexer(const SourceText& source) : source_(source), text_(source.text()) {}
 
   Lexed run() {
-    if (!readable()) {
+    if (std::optional<Diagnostic> refused = refuse_source(source_, "in a string write ^@")) {
+      out_.diagnostics.push_back(std::move(*refused));
       out_.hopeless = true;
       out_.tokens.push_back({});
       return std::move(out_);
     }
+    // Editors of DOS end a text with ^Z.
+    if (!text_.empty() && text_.back() == '\x1A') text_.remove_suffix(1);
     if (text_.substr(0, 3) == "\xEF\xBB\xBF") at_ = 3;
     while (at_ < text_.size() && out_.diagnostics.size() < kMostFindings) next();
     push(TokenKind::end, text_.size());
@@ -62,29 +66,6 @@ class Lexer {
   }
 
  private:
-  bool readable() {
-    const auto refuse = [&](std::string code, std::string message, std::string fix) {
-      out_.diagnostics.push_back({Severity::error, std::move(code), {source_.file(), 0, 0}, 1, std::move(message), std::move(fix)});
-      return false;
-    };
-    if (text_.size() > kLargestFile) {
-      return refuse("file-too-large", fmt::format("the script has {} bytes; at most {} are allowed", text_.size(), kLargestFile), "");
-    }
-    const std::string_view mark = text_.substr(0, 2);
-    if (mark == "\xFF\xFE" || mark == "\xFE\xFF") {
-      return refuse("utf-16", "the script is in UTF-16, which is not a text that a modem line knows",
-                    "save it as plain text (ASCII or UTF-8)");
-    }
-    // Editors of DOS end a text with ^Z.
-    if (!text_.empty() && text_.back() == '\x1A') text_.remove_suffix(1);
-    const std::size_t nul = text_.find('\0');
-    if (nul != std::string_view::npos) {
-      add("nul-byte", nul, 1, "a NUL byte: this is not a text", "in a string write ^@");
-      return false;
-    }
-    return true;
-  }
-
   void add(std::string code, std::size_t offset, std::size_t length, std::string message, std::string fix = "") {
     out_.diagnostics.push_back({Severity::error, std::move(code), source_.where(offset), length, std::move(message), std::move(fix)});
   }

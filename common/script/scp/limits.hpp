@@ -5,7 +5,6 @@
 
 namespace longline::script::scp {
 
-inline constexpr std::size_t kLargestFile = 1024 * 1024;
 inline constexpr std::size_t kLongestLiteral = 64 * 1024;
 inline constexpr int kDeepestNesting = 64;           ///< blocks in blocks, and parentheses in parentheses
 inline constexpr int kTallestExpression = 1000;      ///< operators in a row, so that the recursion over it is bounded

@@ -3,14 +3,10 @@
 
 #include <vector>
 
-#include "base/time.hpp"
+#include "script/lint_options.hpp"
 #include "script/scp/script.hpp"
 
 namespace longline::script {
-
-struct LintOptions {
-  Duration deadline{300'000};   ///< of the run: chatrun's --deadline, a link's login-timeout
-};
 
 /// What is allowed and yet will cost a call one night; each finding a warning with a code of its own, see chatrun(1). A script with errors has
 /// none: they come first.

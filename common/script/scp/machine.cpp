@@ -12,7 +12,7 @@
 #include "script/matcher.hpp"
 #include "script/scp/limits.hpp"
 #include "script/scp/program.hpp"
-#include "script/scp/report.hpp"
+#include "script/report.hpp"
 #include "script/scp/value.hpp"
 
 namespace longline::script {
@@ -171,7 +171,7 @@ struct ScpMachine::State {
     }
   }
 
-  std::string heard() const { return scp::heard(window.unread(), secrets); }
+  std::string heard() const { return script::heard(window.unread(), secrets); }
 
   void fail(std::string_view what) { finish(Outcome::runtime_error, std::string(what), current->offset); }
 
@@ -300,7 +300,7 @@ struct ScpMachine::State {
     std::size_t total = 0;
     for (std::size_t i = wanted.items.size(); i-- > 0;) {
       const Value value = pop();
-      patterns[i] = {translate_escapes(value.text), wanted.items[i].matchcase};
+      patterns[i] = {translate_escapes(value.text), wanted.items[i].matchcase ? Matcher::Compare::exact : Matcher::Compare::caseless};
       secret[i] = value.secret;
       total += patterns[i].bytes.size();
     }
@@ -312,7 +312,7 @@ struct ScpMachine::State {
       window.consume(match->end);
       return matched(match->pattern);
     }
-    waiting_for = scp::wanted(patterns, secret);
+    waiting_for = script::wanted(patterns, secret);
     wait(Phase::waiting, limit);
     if (phase == Phase::waiting && limit == Duration(0)) wait_over();
   }

@@ -41,7 +41,7 @@ struct Bench {
     CallOptions out;
     out.link = std::move(link);
     out.password = Secret("sesame");
-    if (script != nullptr) out.script = script::parse_scp("isp.scp", script).program;
+    if (script != nullptr) out.script = script::LoginProgram(script::parse_scp("isp.scp", script).program);
     return out;
   }
   Bench& start() {

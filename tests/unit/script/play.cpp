@@ -12,8 +12,7 @@ namespace {
 
 class Player {
  public:
-  Player(const ParsedScript& script, Duration deadline, bool ignore_success)
-      : machine_(script.program, {kUser, Secret(kPassword), deadline, ignore_success}) {
+  explicit Player(LoginMachine machine) : machine_(std::move(machine)) {
     machine_.start(now_);
     drain();
   }
@@ -64,26 +63,29 @@ class Player {
     out.log += fmt::format("framing {} {} {}\n", f.data_bits.value_or(0), f.parity ? static_cast<int>(*f.parity) : -1, f.stop_bits.value_or(0));
   }
   void log(const SetKeyboard& k) { out.log += fmt::format("keyboard {}\n", k.on ? "on" : "off"); }
+  void log(const SendBreak&) { out.log += "break\n"; }
+  void log(const DiscardInput&) { out.log += "discard\n"; }
+  void log(const SetHangup& h) { out.log += fmt::format("hangup {}\n", h.ends ? "on" : "off"); }
+  void log(const Notice& n) {
+    if (n.kind == Notice::Kind::failure) return;   // the end says it, too
+    constexpr std::string_view kKinds[] = {"say", "echo", "show", "report", "log"};
+    out.log += fmt::format("{} {}\n", kKinds[static_cast<int>(n.kind)], quote(n.text));
+  }
   void log(const Finished& f) {
-    out.log += fmt::format("= {} at {}\n", to_string(f.outcome), format_duration(now_ - TimePoint{}));
+    const std::string which = f.outcome == Outcome::aborted ? fmt::format(" {}", f.abort) : "";
+    out.log += fmt::format("= {}{} at {}\n", to_string(f.outcome), which, format_duration(now_ - TimePoint{}));
     out.finished = f;
     out.ended = true;
   }
 
-  ScpMachine machine_;
+  LoginMachine machine_;
   TimePoint now_{};
 };
 
-}  // namespace
-
-Play play(const std::string& script, std::string_view transcript, Duration deadline, std::size_t chunk, bool ignore_success) {
-  const ParsedScript parsed = parse_scp("test.scp", script);
-  for (const Diagnostic& d : parsed.diagnostics) {
-    if (d.severity == Severity::error) FAIL(render(d, *parsed.source));
-  }
+Play play_out(LoginMachine machine, std::string_view transcript, std::size_t chunk) {
   const auto events = parse_transcript("transcript", transcript);
   REQUIRE(events);
-  Player player(parsed, deadline, ignore_success);
+  Player player(std::move(machine));
   for (const TranscriptEvent& event : *events) {
     switch (event.kind) {
       case TranscriptEvent::Kind::received: player.feed(event.bytes, chunk); break;
@@ -94,6 +96,28 @@ Play play(const std::string& script, std::string_view transcript, Duration deadl
   }
   player.run_out();
   return player.out;
+}
+
+}  // namespace
+
+Play play(const std::string& script, std::string_view transcript, Duration deadline, std::size_t chunk, bool ignore_success) {
+  const ParsedScript parsed = parse_scp("test.scp", script);
+  for (const Diagnostic& d : parsed.diagnostics) {
+    if (d.severity == Severity::error) FAIL(render(d, *parsed.source));
+  }
+  return play_out(LoginMachine(parsed.program, {kUser, Secret(kPassword), deadline, ignore_success, {}}), transcript, chunk);
+}
+
+Play play_chat(const std::string& script, std::string_view transcript, ChatOptions options, std::size_t chunk) {
+  const chat::Parsed parsed = chat::parse("test.chat", script);
+  return play_out(LoginMachine(ChatMachine(parsed.program, std::move(options))), transcript, chunk);
+}
+
+ChatOptions as_chat() {
+  ChatOptions out;
+  out.drop_in = true;
+  out.timeout = Duration(45'000);
+  return out;
 }
 
 Play play_body(const std::string& body, std::string_view transcript, Duration deadline) {

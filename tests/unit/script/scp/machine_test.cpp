@@ -66,7 +66,7 @@ TEST_CASE("carrier lost after every byte ends the run at once") {
   for (std::size_t n = 0; n + 1 < said.size(); ++n) {
     const Play p = play(kOzEmail, fmt::format("< {}\n! carrier-lost\n", quote(said.substr(0, n))), Duration(300'000), 1);
     CHECK(p.finished.outcome == Outcome::carrier_lost);
-    CHECK(chat_status(p.finished.outcome) == 2);
+    CHECK(chat_status(p.finished) == 2);
     CHECK(p.log.find("at 0s") != std::string::npos);
   }
 }

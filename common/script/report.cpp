@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "script/scp/report.hpp"
+#include "script/report.hpp"
 
 #include <fmt/format.h>
 
 #include "base/text.hpp"
 
-namespace longline::script::scp {
+namespace longline::script {
 namespace {
 
 /// Masked is more than is shown, so that no secret is cut in two.
@@ -34,4 +34,4 @@ std::string wanted(const std::vector<Matcher::Pattern>& patterns, const std::vec
   return out;
 }
 
-}  // namespace longline::script::scp
+}  // namespace longline::script
