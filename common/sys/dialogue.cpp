@@ -35,6 +35,7 @@ Result<script::Finished> Dialogue::run(Signals& signals) {
       fail(Error(Errc::interrupted, fmt::format("interrupted by SIG{}", ::sigabbrev_np(*number)), Stage::login));
     }
   });
+  if (options_.terminal != nullptr) typing_ = loop_.watch(options_.terminal->keyboard(), POLLIN, [this](short) { keys(); });
   machine_.start(loop_.now());
   look_at_carrier();
   advance();
@@ -108,6 +109,7 @@ void Dialogue::read() {
     }
     if (got->empty()) return;
     trace_.received(*got, loop_.now());
+    if (options_.terminal != nullptr) options_.terminal->show(*got);
     if (options_.watch_carrier) carrier_.feed(*got, loop_.now());
     machine_.on_bytes(*got, loop_.now());
     advance();
@@ -136,6 +138,8 @@ void Dialogue::act(const script::Action& action) {
   } else if (std::holds_alternative<DiscardInput>(action)) {
     // On a pipe there is nothing old: what it holds was meant for us.
     if (!options_.leave_the_rest || ::isatty(line_.read_fd()) != 0) (void)line_.discard_input();
+  } else if (const auto* keyboard = std::get_if<script::SetKeyboard>(&action)) {
+    keyboard_on_ = keyboard->on;
   } else if (const auto* notice = std::get_if<script::Notice>(&action)) {
     trace_.notice(*notice, loop_.now());
   } else if (const auto* hangup = std::get_if<script::SetHangup>(&action)) {
@@ -173,6 +177,17 @@ void Dialogue::lost() {
   }
   machine_.on_closed(loop_.now());
   advance();
+}
+
+/// Keys that the script does not let through are lost, as they are under Windows.
+void Dialogue::keys() {
+  const UserTerminal::Keys keys = options_.terminal->read();
+  if (keys.end) return fail(Error(Errc::interrupted, "ended at the terminal", Stage::login));
+  if (keys.over) typing_.reset();
+  if (keys.bytes.empty() || !keyboard_on_ || finished_) return;
+  trace_.typed(keys.bytes, loop_.now());
+  pending_ += keys.bytes;
+  flush();
 }
 
 void Dialogue::look_at_carrier() {

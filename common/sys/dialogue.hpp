@@ -11,6 +11,7 @@
 #include "sys/byte_stream.hpp"
 #include "sys/loop.hpp"
 #include "sys/signals.hpp"
+#include "sys/user_terminal.hpp"
 
 namespace longline::sys {
 
@@ -23,6 +24,7 @@ class DialogueTrace {
   virtual void carrier_lost(TimePoint now) = 0;
   /// Nothing more is known to come at once.
   virtual void idle(TimePoint now) = 0;
+  virtual void typed(std::string_view, TimePoint) {}
   /// A chat script tells its user something.
   virtual void notice(const script::Notice&, TimePoint) {}
 };
@@ -30,6 +32,7 @@ class DialogueTrace {
 struct DialogueOptions {
   Duration deadline{300'000};   ///< that of the machine; the last bytes must be written by then, too
   bool leave_the_rest = false;  ///< somebody else reads the line next: read no further than the machine wants
+  UserTerminal* terminal = nullptr;   ///< shows what comes; keys go to the line while the script lets them (`set screen keyboard`)
   bool watch_carrier = true;    ///< DCD, and NO CARRIER in the text; else only the end of the stream is loss of carrier
 };
 
@@ -49,6 +52,7 @@ class Dialogue {
   void change_framing();
   void lost();
   void look_at_carrier();
+  void keys();
   void watch_line();
   void fail(Error error);
   std::size_t how_much() const;
@@ -67,12 +71,14 @@ class Dialogue {
   bool line_gone_ = false;
   bool had_carrier_ = false;
   bool hangup_ends_ = true;              ///< SIGHUP
+  bool keyboard_on_ = true;
   modem::CarrierWatch carrier_;          ///< looks on only: the script itself may wait for these words
   std::optional<script::Finished> finished_;
   std::optional<Error> error_;
   Loop::Registration reading_;
   Loop::Registration writing_;
   Loop::Registration polling_;
+  Loop::Registration typing_;
 };
 
 }  // namespace longline::sys

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 
 #include "chatrun.d/chat_console.hpp"
 #include "chatrun.d/verbs.hpp"
@@ -60,8 +61,12 @@ script::ChatOptions options_of(const chat::CommandLine& line) {
 Result<chat::Parsed> script_of(const chat::CommandLine& line) {
   if (!line.file) return chat::parse_arguments(line.script);
   constexpr std::size_t kMost = 16 * 1024 * 1024;
-  LONGLINE_TRY(std::string text, sys::read_file(*line.file, kMost));
-  chat::Parsed parsed = chat::parse(*line.file, std::move(text));
+  Result<std::string> text = sys::read_file(*line.file, kMost);
+  if (!text) {
+    const int number = text.error().sys_errno;
+    return Error(Errc::not_found, *line.file + " -- open failed: " + (number == 0 ? text.error().what : std::generic_category().message(number)));
+  }
+  chat::Parsed parsed = chat::parse(*line.file, std::move(*text));
   for (const Diagnostic& d : parsed.diagnostics) {
     const bool runs = d.code == "unterminated-quote" && !line.safe;
     if (runs) continue;
@@ -95,13 +100,17 @@ int chat_drop_in(const std::vector<std::string>& arguments) {
   if (!stream) return failed(stream.error().message(), kLineFailed);
   const script::ChatOptions options = options_of(*line);
   script::LoginMachine machine{script::ChatMachine(script->program, options)};
-  sys::Dialogue dialogue(loop, **stream, machine, {options.deadline, true, line->safe}, console);
+  sys::Dialogue dialogue(loop, **stream, machine, {options.deadline, true, nullptr, line->safe}, console);
   const Result<script::Finished> finished = dialogue.run(*signals);
   // chat(8) fails when it cannot give the terminal back, whatever it was that failed before.
   if (const Result<void> given = (*stream)->give_back(); !given) return failed(given.error().message(), kLineFailed);
   if (finished) {
     if (line->safe && finished->outcome != script::Outcome::ok) console.fatal(script::to_error(*finished)->message());
     return script::chat_status(*finished);
+  }
+  if (finished.error().code == Errc::interrupted) {
+    const std::string& what = finished.error().what;   // "interrupted by SIGTERM"; chat(8) says the name alone
+    return failed(what.substr(what.rfind(' ') + 1), kLineFailed);
   }
   return failed(finished.error().message(), finished.error().code == Errc::login_timeout ? kTimedOut : kLineFailed);
 }

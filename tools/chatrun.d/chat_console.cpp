@@ -16,14 +16,17 @@ ChatConsole::ChatConsole(const script::chat::CommandLine& options) : options_(op
     ::openlog("chat", LOG_PID | LOG_NDELAY, LOG_LOCAL2);
     ::setlogmask(LOG_UPTO(options_.verbose ? LOG_INFO : LOG_WARNING));
   }
-  if (!options_.report_file) return;
-  report_.reset(std::fopen(options_.report_file->c_str(), "ae"));
-  if (report_ && options_.report_opening) std::fprintf(report_.get(), "Opening \"%s\"...\n", options_.report_file->c_str());
+  for (const script::chat::CommandLine::ReportFile& file : options_.report_files) {
+    report_.reset(std::fopen(file.path.c_str(), "ae"));
+    if (report_ && file.announced) std::fprintf(report_.get(), "Opening \"%s\"...\n", file.path.c_str());
+  }
 }
 
 ChatConsole::~ChatConsole() {
   if (in_line_) print("\n");
-  if (report_ && options_.verbose) std::fprintf(report_.get(), "Closing \"%s\".\n", options_.report_file->c_str());
+  if (options_.verbose && !options_.report_files.empty()) {
+    std::fprintf(report_ ? report_.get() : stderr, "Closing \"%s\".\n", options_.report_files.back().path.c_str());
+  }
 }
 
 void ChatConsole::notice(const script::Notice& notice, TimePoint now) {
@@ -62,7 +65,7 @@ void ChatConsole::report(const script::Notice& notice, TimePoint now) {
   char stamp[32] = "";
   if (::localtime_r(&when, &local) != nullptr) std::strftime(stamp, sizeof stamp, "%b %d %H:%M:%S ", &local);
   std::FILE* out = report_ ? report_.get() : stderr;
-  std::fprintf(out, "chat:  %s%s\n", stamp, script::chat::visible(notice.text).c_str());
+  std::fprintf(out, "chat:  %s%s\n", stamp, notice.text.c_str());
 }
 
 void ChatConsole::log(int priority, const std::string& line) {

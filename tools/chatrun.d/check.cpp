@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
 
-#include "base/json.hpp"
 #include "chatrun.d/verbs.hpp"
 #include "script/scp/fix.hpp"
 #include "sys/durable_file.hpp"
@@ -9,20 +8,11 @@
 namespace longline::tools::chatrun {
 namespace {
 
-JsonObject to_json(const Diagnostic& d) {
-  JsonObject out;
-  out.set("file", d.where.file).set("line", d.where.line).set("column", d.where.column);
-  out.set("severity", to_string(d.severity)).set("code", d.code).set("message", d.message);
-  if (d.fix.empty()) out.set_null("fix");
-  else out.set("fix", d.fix);
-  return out;
-}
-
 /// Findings are the result; only a script that is repaired from stdin to stdout pushes them aside.
 void show(const CommonOptions& common, const std::vector<Diagnostic>& findings, const SourceText& source, std::FILE* out) {
   for (const Diagnostic& d : findings) {
     if (common.quiet && d.severity == Severity::note) continue;
-    const std::string text = common.json ? to_json(d).dump() + '\n' : render(d, source, stdout_is_terminal() && colour_on_stderr());
+    const std::string text = common.json ? finding_object(d).dump() + '\n' : render(d, source, stdout_is_terminal() && colour_on_stderr());
     std::fwrite(text.data(), 1, text.size(), out);
   }
 }

@@ -34,6 +34,8 @@ int main(int argc, char** argv) {
     switch (options.verb) {
       case chatrun::Verb::run: return static_cast<ExitStatus>(chatrun::run(options.common, options.run));
       case chatrun::Verb::check: return static_cast<ExitStatus>(chatrun::check(options.common, options.check));
+      case chatrun::Verb::record: return static_cast<ExitStatus>(chatrun::record(options.common, options.record));
+      case chatrun::Verb::convert: return chatrun::convert(options.common, options.convert);
       case chatrun::Verb::replay: return static_cast<ExitStatus>(chatrun::replay(options.common, options.replay));
     }
     return ExitStatus::software;

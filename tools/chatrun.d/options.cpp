@@ -30,18 +30,18 @@ void add_credentials(CLI::App& app, Credentials& out) {
       ->excludes(file);
 }
 
-void add_line(CLI::App& app, RunOptions& run) {
+void add_line(CLI::App& app, std::string& port_name, sys::SerialSettings& serial) {
   using Flow = sys::SerialSettings::Flow;
-  auto* port = app.add_option("--port", run.port, "The line: device, pty or tcp:HOST:PORT")->type_name("PORT");
-  app.add_option("--speed", run.serial.speed, "Its speed in bit/s (115200)")->type_name("N")->check(CLI::Range(50, 4'000'000).description(""))->needs(port);
-  app.add_option("--framing", run.serial.framing, "Its framing (8N1)")
+  auto* port = app.add_option("--port", port_name, "The line: device, pty or tcp:HOST:PORT")->type_name("PORT");
+  app.add_option("--speed", serial.speed, "Its speed in bit/s (115200)")->type_name("N")->check(CLI::Range(50, 4'000'000).description(""))->needs(port);
+  app.add_option("--framing", serial.framing, "Its framing (8N1)")
       ->type_name("DPS")
       ->check([](const std::string& text) {
         const auto framing = sys::parse_framing(text);
         return framing ? std::string() : framing.error().what;
       })
       ->needs(port);
-  app.add_option("--flow", run.serial.flow, "Flow control: rtscts, xonxoff, none")
+  app.add_option("--flow", serial.flow, "Flow control: rtscts, xonxoff, none")
       ->type_name("KIND")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Flow>{{"rtscts", Flow::rtscts}, {"xonxoff", Flow::xonxoff}, {"none", Flow::none}})
                       .description(""))
@@ -50,12 +50,21 @@ void add_line(CLI::App& app, RunOptions& run) {
 
 CLI::App& add_run(CLI::App& app, RunOptions& options) {
   CLI::App& run = *app.add_subcommand("run", "Run a login script over a line");
-  run.add_option("SCRIPT", options.script, "The script (.scp)")->required()->type_name("");
-  add_line(run, options);
+  run.add_option("SCRIPT", options.script, "The script (.scp, .chat)")->type_name("");
+  add_line(run, options.port, options.serial);
   add_credentials(run, options.credentials);
   add_duration(run, "--deadline", options.deadline, "End the run after TIME (300s)");
   run.add_option("--transcript", options.transcript, "Write what passes over the line, secrets masked")->type_name("FILE");
   run.add_flag("--ignore-success", options.ignore_success, "End well also with $SUCCESS FALSE");
+  run.add_option_function<std::string>(
+         "--terminal",
+         [&options](const std::string& when) { options.terminal = when == "before" ? Join::before : when == "after" ? Join::after : Join::with; },
+         "Join your terminal to the line: with, before, after")
+      ->type_name("WHEN")
+      ->expected(0, 1)
+      ->default_str("with")
+      ->check(CLI::IsMember({"with", "before", "after"}).description(""));
+  add_duration(run, "--idle", options.idle, "Then end a terminal that is quiet (10m)");
   return run;
 }
 
@@ -70,13 +79,36 @@ CLI::App& add_check(CLI::App& app, CheckOptions& options) {
 
 CLI::App& add_replay(CLI::App& app, ReplayOptions& options) {
   CLI::App& replay = *app.add_subcommand("replay", "Run a script against a transcript, without a line");
-  replay.add_option("SCRIPT", options.script, "The script (.scp)")->required()->type_name("");
+  replay.add_option("SCRIPT", options.script, "The script (.scp, .chat)")->required()->type_name("");
   replay.add_option("TRANSCRIPT", options.transcript, "The transcript; - is stdin")->required()->type_name("");
   add_credentials(replay, options.credentials);
   add_duration(replay, "--deadline", options.deadline, "The deadline of the run (300s)");
   replay.add_flag("--ignore-success", options.ignore_success, "End well also with $SUCCESS FALSE");
   replay.add_option("--fuzz", options.variations, "Vary splits and timing N times")->type_name("N")->check(CLI::Range(1, 1'000'000).description(""));
   return replay;
+}
+
+CLI::App& add_record(CLI::App& app, RecordOptions& options) {
+  CLI::App& record = *app.add_subcommand("record", "Log in by hand, and have the script written");
+  record.add_option("-o,--output", options.output, "The script that is written (.scp)")->required()->type_name("SCRIPT");
+  record.add_option("--transcript", options.transcript, "The transcript (beside the script)")->type_name("FILE");
+  add_line(record, options.port, options.serial);
+  add_credentials(record, options.credentials);
+  add_duration(record, "--idle", options.idle, "End when nothing happens for TIME (10m)");
+  return record;
+}
+
+CLI::App& add_convert(CLI::App& app, ConvertOptions& options) {
+  CLI::App& convert = *app.add_subcommand("convert", "Make a .scp script of a chat(8) script");
+  convert.add_option("SCRIPT", options.script, "The script (.chat); - is stdin")->required()->type_name("");
+  convert.add_option("--to", "The language (scp)")->type_name("LANGUAGE")->check(CLI::IsMember({"scp"}).description(""));
+  convert.add_option("-o,--output", options.output, "Write to SCRIPT, not to stdout")->type_name("SCRIPT");
+  add_credentials(convert, options.credentials);
+  convert.add_flag("--credentials", options.replace_credentials, "Make names and passwords $USERID and $PASSWORD");
+  convert.add_option("--phone", options.phone, "The number that \\T stands for")->type_name("NUMBER");
+  convert.add_option("--phone2", options.phone2, "The number that \\U stands for")->type_name("NUMBER");
+  convert.add_flag("--strict", options.strict, "Fail if something cannot be carried");
+  return convert;
 }
 
 }  // namespace
@@ -87,9 +119,12 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
   app.require_subcommand(1);
   CLI::App& run = add_run(app, options.run);
   CLI::App& check = add_check(app, options.check);
+  CLI::App& record = add_record(app, options.record);
+  CLI::App& convert = add_convert(app, options.convert);
   add_replay(app, options.replay);
+  app.add_subcommand("chat", "As chat(8): chatrun chat --help");
   if (const auto status = parse_command_line(app, options.common, argc, argv, kError)) return status;
-  options.verb = run.parsed() ? Verb::run : check.parsed() ? Verb::check : Verb::replay;
+  options.verb = run.parsed() ? Verb::run : check.parsed() ? Verb::check : record.parsed() ? Verb::record : convert.parsed() ? Verb::convert : Verb::replay;
   return std::nullopt;
 }
 

@@ -21,14 +21,23 @@ struct Credentials {
   std::optional<int> password_fd;
 };
 
+/// When the user's terminal is joined to the line.
+enum class Join {
+  with,     ///< while the script runs, and on if it ends in `halt`
+  before,   ///< until ~. hands over to the script
+  after,    ///< when the script has come to its end
+};
+
 struct RunOptions {
-  std::string script;
+  std::string script;             ///< empty: the terminal instead
   std::string port;               ///< empty: stdin and stdout
   sys::SerialSettings serial;
   Credentials credentials;
   Duration deadline{300'000};
   std::string transcript;
   bool ignore_success = false;
+  std::optional<Join> terminal;   ///< --terminal
+  Duration idle{600'000};         ///< of the terminal
 };
 
 struct CheckOptions {
@@ -47,7 +56,26 @@ struct ReplayOptions {
   std::uint32_t variations = 0;
 };
 
-enum class Verb { run, check, replay };
+struct RecordOptions {
+  std::string port;
+  sys::SerialSettings serial;
+  std::string output;             ///< the script
+  std::string transcript;         ///< empty: beside the script
+  Credentials credentials;
+  Duration idle{600'000};
+};
+
+struct ConvertOptions {
+  std::string script;
+  std::string output;             ///< empty: stdout
+  Credentials credentials;
+  bool replace_credentials = false;
+  std::optional<std::string> phone;
+  std::optional<std::string> phone2;
+  bool strict = false;
+};
+
+enum class Verb { run, check, replay, record, convert };
 
 struct Options {
   CommonOptions common;
@@ -55,6 +83,8 @@ struct Options {
   RunOptions run;
   CheckOptions check;
   ReplayOptions replay;
+  RecordOptions record;
+  ConvertOptions convert;
 };
 
 /// Opens nothing. A status: already answered or refused.

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 
 #include "base/json.hpp"
+#include "chatrun.d/line.hpp"
 #include "chatrun.d/trace.hpp"
 #include "chatrun.d/verbs.hpp"
 #include "script/login_machine.hpp"
-#include "sys/port.hpp"
 #include "sys/reply_file.hpp"
-#include "sys/state_paths.hpp"
-#include "sys/tty_stream.hpp"
+#include "sys/terminal_session.hpp"
 
 namespace longline::tools::chatrun {
 namespace {
@@ -28,26 +26,6 @@ Result<void> check_needs(const script::LoginScript& script, const Credentials& g
         .with_hint("--password-file FILE or --password-fd N");
   }
   return {};
-}
-
-/// The line, with its lock. Statuses differ: a port that cannot be had is an I/O error.
-struct Line {
-  std::optional<sys::PortLock> lock;
-  std::unique_ptr<sys::ByteStream> stream;
-};
-
-Result<Line> open_line(const CommonOptions& common, const RunOptions& options) {
-  Line line;
-  if (options.port.empty()) {
-    LONGLINE_TRY(line.stream, sys::TtyStream::borrow(STDIN_FILENO, STDOUT_FILENO));
-    return line;
-  }
-  LONGLINE_TRY(const sys::StatePaths paths, sys::state_paths(common.config, common.root));
-  if (options.port.starts_with("tcp:")) LONGLINE_CHECK(sys::ensure_folder(paths.run_dir));
-  LONGLINE_TRY(sys::PortLock lock, sys::PortLock::acquire(options.port, paths.run_dir));
-  line.lock.emplace(std::move(lock));
-  LONGLINE_TRY(line.stream, sys::open_port(options.port, options.serial));
-  return line;
 }
 
 void report(const CommonOptions& common, const RunOptions& options, const script::Finished& finished) {
@@ -69,6 +47,86 @@ int finish(const CommonOptions& common, const RunOptions& options, const script:
   return status;
 }
 
+/// What was typed is no part of a dialogue that a replay could have.
+class TerminalToTrace : public sys::TerminalTrace {
+ public:
+  explicit TerminalToTrace(Trace& trace) : trace_(trace) {}
+  void received(std::string_view bytes, TimePoint now) override { trace_.received(bytes, now); }
+  void typed(std::string_view bytes, TimePoint now) override { trace_.typed(bytes, now); }
+  void carrier_lost(TimePoint now) override { trace_.carrier_lost(now); }
+
+ private:
+  Trace& trace_;
+};
+
+/// A run: terminal, script, terminal, as the options have it.
+class Run {
+ public:
+  Run(const CommonOptions& common, const RunOptions& options, sys::Loop& loop, sys::ByteStream& line, sys::Signals& signals, Trace& trace)
+      : common_(common), options_(options), loop_(loop), line_(line), signals_(signals), trace_(trace) {}
+
+  /// `machine`: null when there is no script.
+  int go(script::LoginMachine* machine) {
+    if (options_.terminal) {
+      Result<sys::UserTerminal> terminal = sys::UserTerminal::open(options_.port.empty());
+      if (!terminal) return failed(terminal.error(), kError);
+      terminal_.emplace(std::move(*terminal));
+      if (machine == nullptr) return session("~. ends").value_or(kOk);
+      if (options_.terminal == Join::before) {
+        if (const auto status = session("~. hands over to the script")) return *status;
+      }
+    }
+    return login(*machine);
+  }
+
+ private:
+  int failed(const Error& error, int status) {
+    trace_.finish(error.message(), loop_.now());
+    terminal_.reset();   // the message is for a terminal in its own settings
+    print_error("chatrun", common_, Error(error).in_stage(Stage::login), status);
+    return status;
+  }
+
+  /// nullopt: the user has ended it.
+  std::optional<int> session(const std::string& hint) {
+    if (!common_.quiet) terminal_->tell("connected; " + hint);
+    TerminalToTrace trace(trace_);
+    const auto end = sys::TerminalSession(loop_, line_, *terminal_, options_.idle, trace).run(signals_);
+    if (!end) return failed(end.error(), kLineFailed);
+    switch (*end) {
+      case sys::TerminalSession::End::asked: return std::nullopt;
+      case sys::TerminalSession::End::line_lost: return failed(Error(Errc::line_dropped, "the line was lost"), kLineFailed);
+      case sys::TerminalSession::End::idle: break;
+    }
+    return failed(Error(Errc::login_timeout, fmt::format("nothing was typed or received for {}", format_duration(options_.idle))), kTimedOut);
+  }
+
+  int login(script::LoginMachine& machine) {
+    const bool with = options_.terminal == Join::with;
+    sys::Dialogue dialogue(loop_, line_, machine, {options_.deadline, options_.port.empty(), with ? &*terminal_ : nullptr, true}, trace_);
+    const Result<script::Finished> finished = dialogue.run(signals_);
+    if (!finished) return failed(finished.error(), finished.error().code == Errc::login_timeout ? kTimedOut : kLineFailed);
+    const bool halted = finished->outcome == script::Outcome::halted;
+    const bool stays = (with && halted) || (options_.terminal == Join::after && (halted || finished->outcome == script::Outcome::ok));
+    if (stays) {
+      terminal_->show(finished->leftover);
+      if (const auto status = session("the script has ended; ~. ends")) return *status;
+      if (halted) return kOk;   // it left the rest to the user
+    }
+    trace_.finish(finished->outcome == script::Outcome::ok ? "ok" : script::to_error(*finished)->message(), loop_.now());
+    terminal_.reset();
+    return finish(common_, options_, *finished);
+  }
+
+  const CommonOptions& common_;
+  const RunOptions& options_;
+  sys::Loop& loop_;
+  sys::ByteStream& line_;
+  sys::Signals& signals_;
+  Trace& trace_;
+  std::optional<sys::UserTerminal> terminal_;
+};
+
 }  // namespace
 
 int run(const CommonOptions& common, const RunOptions& options) {
@@ -76,35 +134,31 @@ int run(const CommonOptions& common, const RunOptions& options) {
     print_error("chatrun", common, std::move(error).in_stage(Stage::login), status);
     return status;
   };
-  if (options.script == "-" && options.port.empty()) {
-    return failed(Error(Errc::usage, "stdin is the line; it cannot be the script too").with_hint("give the script as a file, or a --port"), kError);
+  if (options.script == "-" && (options.port.empty() || options.terminal)) {
+    return failed(Error(Errc::usage, "stdin is the line, or the keyboard; it cannot be the script too").with_hint("give the script as a file"), kError);
   }
-  Result<script::LoginScript> script = read_runnable_script(common, options.script);
-  if (!script) return failed(std::move(script).error(), kError);
-  if (const Result<void> needs = check_needs(*script, options.credentials); !needs) return failed(needs.error(), kError);
+  if (options.script.empty() && !options.terminal) {
+    return failed(Error(Errc::usage, "there is no script").with_hint("--terminal without a script joins the terminal to the line"), kError);
+  }
   Result<Secret> secret = read_password(options.credentials, options.deadline);
   if (!secret) return failed(std::move(secret).error(), kError);
-
+  std::optional<script::LoginMachine> machine;
+  if (!options.script.empty()) {
+    Result<script::LoginScript> script = read_runnable_script(common, options.script);
+    if (!script) return failed(std::move(script).error(), kError);
+    if (const Result<void> needs = check_needs(*script, options.credentials); !needs) return failed(needs.error(), kError);
+    const auto reply_file = [&](const std::string& path) { return sys::read_reply_file(path, options.deadline); };
+    machine.emplace(script::program_of(*script), script::LoginOptions{options.credentials.user.value_or(""), *secret, options.deadline,
+                                                                      options.ignore_success, reply_file});
+  }
   sys::Loop loop;
   Result<Trace> trace = Trace::open(options.transcript, common.verbose > 0, {*secret}, loop.now());
   if (!trace) return failed(std::move(trace).error(), kError);
-  Result<Line> line = open_line(common, options);
+  Result<Line> line = open_line(common, options.port, options.serial);
   if (!line) return failed(std::move(line).error(), kLineFailed);
   Result<sys::Signals> signals = sys::Signals::open({SIGTERM, SIGINT, SIGHUP});
   if (!signals) return failed(std::move(signals).error(), kLineFailed);
-
-  const auto reply_file = [&](const std::string& path) { return sys::read_reply_file(path, options.deadline); };
-  script::LoginMachine machine(script::program_of(*script),
-                               {options.credentials.user.value_or(""), *secret, options.deadline, options.ignore_success, reply_file});
-  sys::Dialogue dialogue(loop, *line->stream, machine, {options.deadline, options.port.empty(), true}, *trace);
-  const Result<script::Finished> finished = dialogue.run(*signals);
-  if (!finished) {
-    trace->finish(finished.error().message(), loop.now());
-    const int status = finished.error().code == Errc::login_timeout ? kTimedOut : kLineFailed;
-    return failed(finished.error(), status);
-  }
-  trace->finish(finished->outcome == script::Outcome::ok ? "ok" : script::to_error(*finished)->message(), loop.now());
-  return finish(common, options, *finished);
+  return Run(common, options, loop, *line->stream, *signals, *trace).go(machine ? &*machine : nullptr);
 }
 
 }  // namespace longline::tools::chatrun

@@ -31,6 +31,15 @@ Result<script::LoginScript> read_runnable_script(const CommonOptions& common, co
       .with_hint("chatrun check " + path);
 }
 
+JsonObject finding_object(const Diagnostic& d) {
+  JsonObject out;
+  out.set("file", d.where.file).set("line", d.where.line).set("column", d.where.column);
+  out.set("severity", to_string(d.severity)).set("code", d.code).set("message", d.message);
+  if (d.fix.empty()) out.set_null("fix");
+  else out.set("fix", d.fix);
+  return out;
+}
+
 Result<Secret> read_password(const Credentials& credentials, Duration limit) {
   if (!credentials.password_file.empty()) return sys::read_secret_file(credentials.password_file);
   if (credentials.password_fd) return sys::read_secret_fd(*credentials.password_fd, limit);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace longline::tools::chatrun {
 
@@ -20,7 +21,12 @@ Result<Trace> Trace::open(const std::string& path, bool live, const std::vector<
   return trace;
 }
 
+void Trace::typed(std::string_view, TimePoint now) {
+  if (!std::exchange(typing_, true) && fd_) put(file_.comment("typed at the terminal", now));
+}
+
 void Trace::received(std::string_view bytes, TimePoint now) {
+  typing_ = typing_ && bytes.find('\n') == std::string_view::npos;
   if (fd_) put(file_.received(bytes, now));
   if (is_live_) show(live_.received(bytes, now));
 }

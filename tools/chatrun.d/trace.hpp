@@ -22,6 +22,8 @@ class Trace : public sys::DialogueTrace {
   void sent(const Write& write, TimePoint now) override;
   void carrier_lost(TimePoint now) override;
   void idle(TimePoint now) override;
+  /// Typed at a terminal that is joined to the line: said, not shown.
+  void typed(std::string_view bytes, TimePoint now) override;
   /// The last lines, and how it ended.
   void finish(const std::string& how, TimePoint now);
 
@@ -32,6 +34,7 @@ class Trace : public sys::DialogueTrace {
 
   sys::UniqueFd fd_;
   bool is_live_ = false;
+  bool typing_ = false;    ///< the last thing that was said is that something was typed
   script::TranscriptWriter file_;
   script::TranscriptWriter live_;
 };

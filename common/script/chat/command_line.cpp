@@ -48,8 +48,7 @@ class Parser {
 
   Result<void> option(char letter, const std::optional<std::string>& value) {
     if (letter == 'r') {   // chat(8) does not mind when its file is missing
-      if (value) out_.report_file = value;
-      out_.report_opening = out_.verbose;
+      if (value) out_.report_files.push_back({*value, out_.verbose});
       return {};
     }
     if (std::string_view("ftTU").find(letter) == std::string_view::npos) {

@@ -21,8 +21,11 @@ struct CommandLine {
   bool to_syslog = true;             ///< not with -S
   std::optional<std::string> file;   ///< -f
   std::optional<Duration> timeout;   ///< -t; 0: none
-  std::optional<std::string> report_file;   ///< -r
-  bool report_opening = false;       ///< -v came before -r
+  struct ReportFile {
+    std::string path;
+    bool announced = false;          ///< -v came before it
+  };
+  std::vector<ReportFile> report_files;   ///< -r; the last one counts, the others are opened
   std::optional<std::string> phone;  ///< -T
   std::optional<std::string> phone2; ///< -U
   std::vector<std::string> script;   ///< the words that are left

@@ -231,7 +231,7 @@ struct ChatMachine::State {
         intake.set_aborts(aborts);
         break;
       case Kind::clear_abort:
-        clear(aborts, step.text, "abort");
+        clear(aborts, step.text, "abort on");
         intake.set_aborts(aborts);
         break;
       case Kind::report:
@@ -258,7 +258,7 @@ struct ChatMachine::State {
   void clear(std::vector<std::string>& strings, const std::string& text, std::string_view what) {
     const std::string gone = translate_expect(text, replies.values());
     const std::size_t n = clear_declared(strings, gone, options.drop_in);
-    for (std::size_t i = 0; i < n; ++i) narrator.log(fmt::format("clear {} on ({})", what, visible(text)), now);
+    for (std::size_t i = 0; i < n; ++i) narrator.log(fmt::format("clear {} ({})", what, visible(text)), now);
   }
 
   void set_timeout(const std::string& text) {

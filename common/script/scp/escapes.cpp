@@ -38,7 +38,9 @@ std::string to_escapes(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const char c = bytes[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20) {
+    if (byte == 0x1C) {
+      out += c;   // ^\ would take the quote behind it along
+    } else if (byte < 0x20) {
       out += '^';
       out += static_cast<char>(byte + '@');
     } else if (c == '"' || c == '\\' || c == '^' || c == '<') {
