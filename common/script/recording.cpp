@@ -165,7 +165,11 @@ class RecordingWriter {
     if (trim(text).empty()) return "";
     const std::string heard = to_lower(std::string_view(heard_).substr(from, line.heard_before - from));
     std::size_t length = shortest(text);
-    while (length < text.size() && heard.find(to_lower(text.substr(text.size() - length))) != heard.rfind(to_lower(text.substr(text.size() - length)))) ++length;
+    const auto is_ambiguous = [&] {
+      const std::string tail = to_lower(text.substr(text.size() - length));
+      return heard.find(tail) != heard.rfind(tail);
+    };
+    while (length < text.size() && is_ambiguous()) ++length;
     const std::string prompt(text.substr(text.size() - length));
     const std::size_t at = heard.find(to_lower(prompt));
     if (at == std::string::npos) return "";   // an echo in its midst: the host never said it in one piece

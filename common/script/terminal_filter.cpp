@@ -24,11 +24,15 @@ std::string TerminalFilter::feed(std::string_view bytes) {
           state_ = State::control_sequence;
         } else if (c == ']' || c == 'P' || c == 'X' || c == '^' || c == '_') {
           state_ = State::string;
+        } else if (c >= 0x20 && c <= 0x2F) {
+          state_ = State::intermediate;
         } else {
-          // ESC intermediate…: dropped with its final; 7, 8, D, E and M move the cursor.
-          if (c == '7' || c == '8' || c == 'D' || c == 'E' || c == 'M') (out += kEscape) += c;
-          if (c < 0x20 || c > 0x2F) state_ = State::text;
+          state_ = State::text;
+          if (c == '7' || c == '8' || c == 'D' || c == 'E' || c == 'M') (out += kEscape) += c;   // these move the cursor
         }
+        break;
+      case State::intermediate:   // character sets and tests: dropped with their final
+        if (c < 0x20 || c > 0x2F) state_ = State::text;
         break;
       case State::control_sequence: sequence(c, out); break;
       case State::string:

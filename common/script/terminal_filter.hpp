@@ -15,7 +15,7 @@ class TerminalFilter {
   std::string feed(std::string_view bytes);
 
  private:
-  enum class State { text, escape, control_sequence, string, string_escape };
+  enum class State { text, escape, intermediate, control_sequence, string, string_escape };
   void text(char c, std::string& out);
   void sequence(char c, std::string& out);
 

@@ -97,7 +97,8 @@ class Converter {
     const std::string text = translate_expect(step.text, {});
     const int n = std::atoi(text.c_str());
     seconds_ = n <= 0 ? 45 : n;
-    if (std::to_string(seconds_) != text) report(Severity::note, step, "timeout-unit", fmt::format("TIMEOUT {} is {} s to chat(8)", escape_at_most(text, 40), seconds_));
+    if (std::to_string(seconds_) == text) return;
+    report(Severity::note, step, "timeout-unit", fmt::format("TIMEOUT {} is {} s to chat(8)", escape_at_most(text, 40), seconds_));
   }
 
   // ---- expects
