@@ -53,7 +53,7 @@ _longline() {
     return
   fi
   case $previous in
-    --config|--root|--transcript|--password-file|--maildir|--output|--port) _longline_files; return ;;
+    --config|--root|--transcript|--password-file|--maildir|--output|--port|-o|-f|-r) _longline_files; return ;;
     --link) _longline_words "$(_longline_links)"; return ;;
   esac
   if [[ $_longline_current == -* ]]; then
@@ -64,6 +64,10 @@ _longline() {
     _longline_words "$(_longline_verbs "$tool")"
     return
   fi
+  case $previous in
+    --terminal) _longline_words $'with\nbefore\nafter'; return ;;
+    --to) _longline_words scp; return ;;
+  esac
   case $name:$verb in
     routeadd:add|routeadd:del)
       case $previous in

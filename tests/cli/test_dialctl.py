@@ -59,9 +59,10 @@ class Host:
         self.root = Path(self.temporary.name)
         (self.root / "isp.secret").write_text("sesame\n")
         (self.root / "isp.secret").chmod(0o600)
-        (self.root / "isp.scp").write_text(script)
+        (self.root / keys.get("script_file", "isp.scp")).write_text(script)
         settings = {"port": port, "numbers": ["5551"], "attempts": 1, "interval": "0s", "dial-timeout": "5s",
                     "script": "isp.scp", "user": "alice", "password-file": "isp.secret", "network": "stream"}
+        settings["script"] = keys.pop("script_file", settings["script"])
         settings.update({key.replace("_", "-"): value for key, value in keys.items()})
         lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items() if value is not None]
         (self.root / "longline.toml").write_text("[link.isp]\n" + "\n".join(lines) + "\n")
@@ -426,6 +427,14 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(plan["commands"][-1], "ATDT1")
             self.assertEqual(host.run("plan", "isp").returncode, 0)
             self.assertEqual(host.events(), [])
+
+    def test_a_script_in_the_language_of_chat_logs_in(self):
+        chat = "ABORT incorrect TIMEOUT 5\nervice? p\nsername: $USERID\nssword: \\q$PASSWORD\nwelcome \\c\n"
+        with Modemsim(SCENARIO) as sim, Host(sim.port, script=chat, script_file="isp.chat") as host:
+            done = host.run("run", "isp", "--verbose", "--", "true")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("welcome", done.stderr)
+            self.assertNotIn("sesame", done.stderr)
 
     def test_a_broken_script_is_found_before_the_call(self):
         with Host("/dev/ttyNONE7", script="proc main\n waitfor \"x\" until\nendproc\n") as host:

@@ -21,7 +21,7 @@ from pathlib import Path
 CACHE = Path(os.environ.get("LONGLINE_VM_CACHE") or Path(os.environ.get("HOME", "/root")) / ".cache" / "longline-vm")
 AGENT = Path(__file__).resolve().with_name("vm_agent.py")
 MODULES = ["virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "netfs", "fscache",
-           "9pnet", "9pnet_virtio", "9p", "overlay"]
+           "9pnet", "9pnet_virtio", "9p", "overlay", "slhc", "ppp_generic", "ppp_async"]
 BOOT_PATIENCE = 90
 PATIENCE = 60
 

@@ -47,6 +47,8 @@ SCRIPT = """proc main
   endif
 endproc
 """
+DIALS = 'proc main\n transmit "ATDT0298765432^M"\n waitfor "CONNECT" until 20\n' + SCRIPT.format(first="").split("\n", 1)[1]
+CHAT = "ABORT BUSY TIMEOUT 20 '' ATDT0298765432 CONNECT '' sername:--sername: alice ssword: \\qsesame\n"
 CONFIG = """[link.isp]
 port = "{port}"
 speed = {speed}
@@ -300,6 +302,25 @@ class Serial(unittest.TestCase):
         self.assertEqual((done.status, done.stderr), (0, ""), done)
         wait_until(lambda: machine.cable.sent.endswith(b"xEND"), 5, "the last bytes")
         self.assertNotIn("DTR", self.wires())
+
+    def test_pppd_logs_in_with_chatrun_as_its_connect_program(self):
+        machine.do("write", path=f"{self.root}/isp.scp", text=DIALS)
+        machine.do("write", path=f"{self.root}/isp.chat", text=CHAT)
+        machine.do("write", path=f"{self.root}/isp.secret", text="sesame\n", mode=0o600)
+        for connect in (f"{CHATRUN} run {self.root}/isp.scp --user alice --password-file {self.root}/isp.secret",
+                        f"{CHATRUN} chat -f {self.root}/isp.chat", f"{CHATRUN} chat --safe -f {self.root}/isp.chat"):
+            with self.subTest(connect), tempfile.TemporaryDirectory(prefix="far-") as far:
+                frame = Path(far, "frame")
+                sim = self.modem("sh", "-c", f"head -c 5 > {frame}; sleep 60")
+                pppd = machine.start("pppd", PORT, "115200", "nodetach", "noauth", "local", "connect", connect)
+                sim.wait_event("far-end", patience=30)
+                # Flag, all stations, unnumbered information (escaped): the first LCP frame, whole.
+                wait_until(lambda: frame.exists() and frame.stat().st_size == 5, patience=30, what="an LCP frame")
+                self.assertEqual(frame.read_bytes(), b"\x7e\xff\x7d\x23\xc0")
+                machine.run("pkill", "pppd")
+                done = machine.wait(pppd)
+                self.assertNotIn("sesame", done.stdout + done.stderr)
+                machine.cable.unplug()
 
 
 if __name__ == "__main__":

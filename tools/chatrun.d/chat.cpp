@@ -27,6 +27,25 @@ constexpr const char* kUsage =
     "           [-r report-file] [-T phone-number] [-U phone-number2]\n"
     "           [--safe] [--deadline TIME] {-f chat-file | chat-script}\n";
 
+constexpr const char* kHelp =
+    "A script of chat(8) on stdin and stdout, as chat(8) runs it\n"
+    "\n"
+    "Options:\n"
+    "  -e                        Echo what is received on stderr (ECHO ON)\n"
+    "  -E                        $NAME in the script is an environment variable\n"
+    "  -f FILE                   The script is in FILE\n"
+    "  -r FILE                   REPORT writes to FILE, not to stderr\n"
+    "  -s                        Write messages to stderr, too\n"
+    "  -S                        Write no messages to the system log\n"
+    "  -t SECONDS                The first TIMEOUT (45)\n"
+    "  -T NUMBER                 What \\T sends\n"
+    "  -U NUMBER                 What \\U sends\n"
+    "  -v                        Log the dialogue, secrets masked\n"
+    "  -V                        Show what is received on stderr\n"
+    "  --safe                    Without the defects of chat(8)\n"
+    "  --deadline TIME           End the run after TIME (1h)\n"
+    "  --help                    Print this help and exit\n";
+
 int usage(const std::string& what) {
   std::fprintf(stderr, "chatrun: %s\n%s", what.c_str(), kUsage);
   return kError;
@@ -82,7 +101,7 @@ int chat_drop_in(const std::vector<std::string>& arguments) {
   const Result<chat::CommandLine> line = chat::parse_command_line(arguments);
   if (!line) return usage(line.error().what);
   if (line->help) {
-    std::fputs(kUsage, stdout);
+    std::printf("%s\n%s", kUsage, kHelp);
     return kOk;
   }
   ChatConsole console(*line);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "chatrun.d/options.hpp"
 
+#include <map>
+
 #include "common/command_line.hpp"
 
 namespace longline::tools::chatrun {
@@ -56,14 +58,10 @@ CLI::App& add_run(CLI::App& app, RunOptions& options) {
   add_duration(run, "--deadline", options.deadline, "End the run after TIME (300s)");
   run.add_option("--transcript", options.transcript, "Write what passes over the line, secrets masked")->type_name("FILE");
   run.add_flag("--ignore-success", options.ignore_success, "End well also with $SUCCESS FALSE");
-  run.add_option_function<std::string>(
-         "--terminal",
-         [&options](const std::string& when) { options.terminal = when == "before" ? Join::before : when == "after" ? Join::after : Join::with; },
-         "Join your terminal to the line: with, before, after")
-      ->type_name("WHEN")
+  run.add_option("--terminal", options.when, "Join your terminal to the line: with the script\n(or without one), before, after it")
+      ->type_name("[WHEN]")
       ->expected(0, 1)
-      ->default_str("with")
-      ->check(CLI::IsMember({"with", "before", "after"}).description(""));
+      ->default_str("with");
   add_duration(run, "--idle", options.idle, "Then end a terminal that is quiet (10m)");
   return run;
 }
@@ -124,6 +122,14 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
   add_replay(app, options.replay);
   app.add_subcommand("chat", "As chat(8): chatrun chat --help");
   if (const auto status = parse_command_line(app, options.common, argc, argv, kError)) return status;
+  if (options.run.when) {
+    const std::map<std::string, Join> joins{{"with", Join::with}, {"before", Join::before}, {"after", Join::after}};
+    const auto join = joins.find(*options.run.when);
+    options.run.terminal = join == joins.end() ? Join::with : join->second;
+    // `--terminal isp.scp`: what stands behind it is no WHEN, but the script.
+    if (join == joins.end() && options.run.script.empty()) options.run.script = *options.run.when;
+    else if (join == joins.end()) return usage_error(app, options.common, "--terminal is with, before or after, not '" + *options.run.when + "'", kError);
+  }
   options.verb = run.parsed() ? Verb::run : check.parsed() ? Verb::check : record.parsed() ? Verb::record : convert.parsed() ? Verb::convert : Verb::replay;
   return std::nullopt;
 }

@@ -36,7 +36,8 @@ struct RunOptions {
   Duration deadline{300'000};
   std::string transcript;
   bool ignore_success = false;
-  std::optional<Join> terminal;   ///< --terminal
+  std::optional<std::string> when;   ///< --terminal as given
+  std::optional<Join> terminal;
   Duration idle{600'000};         ///< of the terminal
 };
 

@@ -33,10 +33,13 @@ std::optional<int> parse_command_line(CLI::App& app, const CommonOptions& common
     CommonOptions as_given = common;
     // The flag may stand behind the mistake, where the parser has not been.
     for (int i = 1; i < argc; ++i) as_given.json = as_given.json || std::strcmp(argv[i], "--json") == 0;
-    print_error(app.get_name(), as_given,
-                Error(Errc::usage, failure.what()).with_hint("try '" + app.get_name() + " --help'"), usage_status);
-    return usage_status;
+    return usage_error(app, as_given, failure.what(), usage_status);
   }
+}
+
+int usage_error(const CLI::App& app, const CommonOptions& common, const std::string& what, int usage_status) {
+  print_error(app.get_name(), common, Error(Errc::usage, what).with_hint("try '" + app.get_name() + " --help'"), usage_status);
+  return usage_status;
 }
 
 }  // namespace longline::tools

@@ -18,4 +18,7 @@ void add_common_options(CLI::App& app, CommonOptions& common);
 std::optional<int> parse_command_line(CLI::App& app, const CommonOptions& common, int argc, char** argv,
                                       int usage_status = static_cast<int>(ExitStatus::usage));
 
+/// What CLI11 cannot know: says what is wrong with the command line; the status.
+int usage_error(const CLI::App& app, const CommonOptions& common, const std::string& what, int usage_status = static_cast<int>(ExitStatus::usage));
+
 }  // namespace longline::tools

@@ -41,7 +41,8 @@ struct Bench {
     CallOptions out;
     out.link = std::move(link);
     out.password = Secret("sesame");
-    if (script != nullptr) out.script = script::LoginProgram(script::parse_scp("isp.scp", script).program);
+    const bool is_scp = script != nullptr && std::string_view(script).find("proc") != std::string_view::npos;
+    if (script != nullptr) out.script = script::program_of(script::parse_login_script(is_scp ? "isp.scp" : "isp.chat", script));
     return out;
   }
   Bench& start() {
@@ -117,6 +118,16 @@ TEST_CASE("dial, log in, carry data, hang up") {
   CHECK(bench.events == "call.connected link.up ");
   CHECK(bench.machine.facts().bytes_out == 13 + 8);
   CHECK(bench.machine.facts().bytes_in == 10 + 9 + 9);
+}
+
+TEST_CASE("a chat script logs in, too, and what it aborts on ends the call") {
+  const char* chat = "ABORT incorrect TIMEOUT 9 name: $USERID word: $PASSWORD ready \\c";
+  for (const char* ends : {"ready", "incorrect"}) {
+    Bench bench(stream_link(), chat);
+    bench.to_login().hear("User name:").hear("Password:").hear(ends);
+    CHECK(bench.written.ends_with("alice\rsesame\r"));
+    CHECK((bench.machine.state() == LinkState::up) == (std::string_view(ends) == "ready"));
+  }
 }
 
 TEST_CASE("bytes behind the script's last match belong to the user of the line, at every split") {

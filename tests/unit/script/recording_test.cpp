@@ -118,7 +118,8 @@ TEST_CASE("a prompt that came before is waited for with more of its line") {
 
 TEST_CASE("keys of a menu, a host that is woken, an answer typed ahead") {
   Session s;
-  s.host("", Duration(3000)).type_ahead("\r").host("\r\n1) mail 2) ppp > ").type("2").host("\r\nname: ").type_ahead("bob\rword\r").host("bob\r\nPassword: \r\n");
+  s.host("", Duration(3000)).type_ahead("\r").host("\r\n1) mail 2) ppp > ").type("2").host("\r\nname: ");
+  s.type_ahead("bob\rword\r").host("bob\r\nPassword: \r\n");
   const Recorder::Recording r = s.end();
   CHECK(has(r.script, "   delay 4\n   transmit \"^M\"\n"));
   CHECK(has(r.script, "transmit \"2\"\n"));

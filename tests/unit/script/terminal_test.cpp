@@ -50,7 +50,8 @@ TEST_CASE("~ is a command at the start of a line only, however the keys come") {
 
 TEST_CASE("a peer moves the cursor and colours, and nothing else") {
   for (const std::size_t chunk : {1U, 3U, 1000U}) {
-    for (const std::string_view passes : {"a\r\n\t\b\a", "\x1B[31mred\x1B[0m", "\x1B[2J\x1B[1;1H", "\x1B[K", "caf\xC3\xA9 \xE2\x82\xAC", "\x1B" "7\x1B" "8", "\xC2\xA0"}) {
+    for (const std::string_view passes : {"a\r\n\t\b\a", "\x1B[31mred\x1B[0m", "\x1B[2J\x1B[1;1H", "\x1B[K", "caf\xC3\xA9 \xE2\x82\xAC",
+                                          "\x1B" "7\x1B" "8", "\xC2\xA0"}) {
       CHECK(shown(passes, chunk) == passes);
     }
     CHECK(shown("a\x1B]0;title\ab", chunk) == "ab");
