@@ -79,6 +79,10 @@ Matcher::Matcher(const std::vector<Pattern>& patterns) {
   }
 }
 
+void Matcher::restart() {
+  for (Automaton* automaton : used_) automaton->restart();
+}
+
 std::optional<Matcher::Match> Matcher::feed(std::string_view bytes) {
   if (empty_pattern_ != kNone) return Match{empty_pattern_, 0};
   if (used_.empty()) return std::nullopt;

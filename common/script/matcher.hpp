@@ -33,8 +33,10 @@ class Matcher {
   explicit Matcher(const std::vector<Pattern>& patterns);
   Matcher(const Matcher&) = delete;
   Matcher& operator=(const Matcher&) = delete;
-  /// An empty pattern matches at once, before any byte. After a match the matcher is used up.
+  /// An empty pattern matches at once, before any byte. After a match it has to be restarted.
   std::optional<Match> feed(std::string_view bytes);
+  /// As if nothing had been fed.
+  void restart();
 
  private:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
@@ -53,6 +55,7 @@ class Matcher {
     void add(std::string_view pattern, std::uint32_t number);
     void link();
     bool empty() const { return nodes_.size() == 1; }
+    void restart() { state_ = 0; }
     bool at_root() const { return state_ == 0; }
     bool starts(unsigned char byte) const { return root_[byte] != 0; }
     /// The number of the pattern that ends with this byte, or kNone.

@@ -472,6 +472,23 @@ class Check(ChatrunTest):
             self.assertIn("error", out, name)
             self.assertIsNone(re.search(r"[\x00-\x08\x0b-\x1f\x7f]", out), name)
 
+    def test_so_it_is_in_the_language_of_chat(self):
+        texts = {"large": (b"x" * 1_100_000, 65), "utf-16": ("OK x\n".encode("utf-16"), 65), "nul": (b"OK\0x", 65), "empty": (b"", 0),
+                 "quote": (b"OK '" + b"x" * 1_000_000, 65), "bytes": (bytes(range(1, 256)) * 100, 0), "aborts": (b"ABORT q a b " * 80_000, 0),
+                 "chain": (b"a-b-" * 250_000, 0), "words": (b"a " * 500_000, 0), "long": (b"ABORT " + b"q" * 500_000 + b" a b" * 100_000, 0)}
+        for name, (text, status) in texts.items():
+            path = self.folder / f"{name}.chat"
+            path.write_bytes(text)
+            for verb in ("check", "convert"):
+                began = time.monotonic()
+                process = self.start(verb, path)
+                out, err = process.communicate(timeout=PATIENCE)
+                self.assertLess(time.monotonic() - began, 1, (name, verb))
+                self.assertIn(process.returncode, (status, 65), (name, verb))
+                shown = out if verb == "check" else err
+                self.assertTrue(status == 0 or b"error" in shown, (name, verb, shown[:200]))
+                self.assertIsNone(re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", shown), (name, verb))
+
     def test_warnings_fail_under_strict_only(self):
         script = self.script('waitfor "login:"\nif $SUCCESS then\ntransmit $USERID\nendif')
         for arguments, status in ((["--strict"], 65), ([], 0)):

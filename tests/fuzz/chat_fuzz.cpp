@@ -96,7 +96,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!has_errors(script.diagnostics)) {
     const chat::Converted converted = chat::to_scp(script, {});
     for (const Diagnostic& d : converted.report) render(d, *script.source);
-    if (parse_scp("f.scp", converted.text).program == nullptr) std::abort();
+    if (!has_errors(converted.report) && parse_scp("f.scp", converted.text).program == nullptr) std::abort();
   }
 
   for (const bool drop_in : {false, true}) {

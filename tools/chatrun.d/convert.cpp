@@ -33,6 +33,7 @@ Result<ExitStatus> convert(const CommonOptions& common, const ConvertOptions& op
   }
   const script::chat::Converted converted = script::chat::to_scp(parsed, how);
   show(common, converted.report, *parsed.source);
+  if (has_errors(converted.report)) return ExitStatus::data;
   if (options.output.empty()) std::fwrite(converted.text.data(), 1, converted.text.size(), stdout);
   else LONGLINE_CHECK(sys::replace_file(options.output, converted.text));
   for (const Diagnostic& d : converted.report) {

@@ -12,11 +12,25 @@ Matcher::Pattern pattern(std::string bytes) {
 }
 
 void AbortWatch::set(const std::vector<std::string>& aborts) {
-  std::vector<Matcher::Pattern> patterns;
-  // An empty string would match at once; one that nothing can match keeps its number.
-  constexpr std::string_view kNever("\xFF\0\xFF\0", 4);
-  for (const std::string& abort : aborts) patterns.push_back(pattern(abort.empty() ? std::string(kNever) : abort));
-  matcher_.emplace(patterns);
+  aborts_ = aborts;
+  matcher_.reset();
+}
+
+void AbortWatch::restart() {
+  echo_.clear();
+  held_.clear();
+  if (matcher_) matcher_->restart();
+}
+
+std::optional<Matcher::Match> AbortWatch::match(std::string_view bytes) {
+  if (!matcher_) {
+    std::vector<Matcher::Pattern> patterns;
+    // An empty string would match at once; one that nothing can match keeps its number.
+    constexpr std::string_view kNever("\xFF\0\xFF\0", 4);
+    for (const std::string& abort : aborts_) patterns.push_back(pattern(abort.empty() ? std::string(kNever) : abort));
+    matcher_.emplace(patterns);
+  }
+  return matcher_->feed(bytes);
 }
 
 void AbortWatch::sent(std::string_view bytes) {
@@ -35,18 +49,13 @@ std::optional<AbortWatch::Match> AbortWatch::feed(std::string_view bytes) {
     // Line ends before the echo belong to neither.
     if (held_.empty() && (bytes[at] == '\r' || bytes[at] == '\n')) continue;
     echo_.clear();
-    if (const auto abort = step(std::exchange(held_, {}))) return Match{*abort, at};
+    if (const auto found = match(std::exchange(held_, {}))) return Match{found->pattern, at};
     break;
   }
   if (echo_.empty()) held_.clear();
-  if (!matcher_) return std::nullopt;
-  const auto match = matcher_->feed(bytes.substr(at));
-  return match ? std::optional(Match{match->pattern, at + match->end}) : std::nullopt;
-}
-
-std::optional<std::size_t> AbortWatch::step(std::string_view bytes) {
-  const auto match = matcher_ ? matcher_->feed(bytes) : std::nullopt;
-  return match ? std::optional(match->pattern) : std::nullopt;
+  if (aborts_.empty()) return std::nullopt;
+  const auto found = match(bytes.substr(at));
+  return found ? std::optional(Match{found->pattern, at + found->end}) : std::nullopt;
 }
 
 }  // namespace longline::script::chat

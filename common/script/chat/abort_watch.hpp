@@ -27,12 +27,15 @@ class AbortWatch {
     std::size_t end = 0;     ///< how many of the bytes just fed belong to it
   };
   std::optional<Match> feed(std::string_view bytes);
+  /// As if nothing had come and nothing been sent.
+  void restart();
 
  private:
   static constexpr std::size_t kLongestEcho = 4096;
-  std::optional<std::size_t> step(std::string_view bytes);
+  std::optional<Matcher::Match> match(std::string_view bytes);
 
-  std::optional<Matcher> matcher_;
+  std::vector<std::string> aborts_;
+  std::optional<Matcher> matcher_;   ///< made when it is needed
   std::string echo_;          ///< what may still come back
   std::string held_;          ///< what came back of it; no echo after all if the next byte differs
 };

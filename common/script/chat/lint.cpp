@@ -20,7 +20,7 @@ using Kind = Step::Kind;
 constexpr int kDefaultTimeout = 45;
 /// S7, the modem's own wait for carrier, is 50 s by V.250; makers ship 50 to 60.
 constexpr int kUsualS7 = 60;
-constexpr std::size_t kMostAborts = 256;
+constexpr std::size_t kMostAborts = 64;   // chat(8) takes 50
 
 /// One letter more, less, other, or two changed places; or only the case is another.
 bool within_one_edit(std::string_view a, std::string_view b) {
@@ -131,7 +131,7 @@ class Linter {
       case Kind::expect: look_at_expect(step); break;
       case Kind::send: look_at_send(step, step.text, asked_); break;
       case Kind::abort: look_at_abort(step); break;
-      case Kind::clear_abort: std::erase_if(aborts_, [&](const Abort& a) { return a.text == translate_expect(step.text, {}); }); break;
+      case Kind::clear_abort: look_at_clear(step); break;
       case Kind::timeout: look_at_timeout(step); break;
       case Kind::hangup: called_back_ = true; break;
       default: break;
@@ -201,7 +201,9 @@ class Linter {
            "declare it before the dialling");
     }
     declared_.insert(text);
-    if (aborts_.size() < kMostAborts) aborts_.push_back({text, &step});
+    const bool known = std::any_of(aborts_.begin(), aborts_.end(), [&](const Abort& a) { return a.text == text; });
+    if (known || aborts_.size() == kMostAborts) return;
+    aborts_.push_back({text, &step});
     watch_is_old_ = true;
   }
 
@@ -214,12 +216,18 @@ class Linter {
       watch_.set(texts);
       watch_is_old_ = false;
     }
+    watch_.restart();
     const auto match = watch_.feed(bytes);
-    watch_is_old_ = true;
     if (!match) return;
     const Abort found = aborts_[match->abort];
     warn(*found.step, "abort-in-echo", fmt::format("{} is part of what the script itself sends later; its echo would end the run", quote(found.text)));
     aborts_.erase(aborts_.begin() + static_cast<std::ptrdiff_t>(match->abort));   // once is enough
+    watch_is_old_ = true;
+  }
+
+  void look_at_clear(const Step& step) {
+    const std::string gone = translate_expect(step.text, {});
+    watch_is_old_ = std::erase_if(aborts_, [&](const Abort& a) { return a.text == gone; }) > 0 || watch_is_old_;
   }
 
   void look_at_timeout(const Step& step) {

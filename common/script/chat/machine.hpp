@@ -20,7 +20,7 @@ struct ChatOptions {
   std::vector<Secret> secrets{};   ///< masked, wherever they turn up
   Duration timeout{60'000};    ///< until the script says TIMEOUT; 0: the deadline alone
   Duration deadline{300'000};  ///< of the whole run, from start(); every script ends by then
-  Duration pace{0};            ///< before each byte that is sent
+  Duration pace{0};            ///< between two bytes of a send
   /// Exactly as chat(8) does, to its loss: it reads on after the end of the stream, looks at ABORT strings only while it expects something,
   /// finds them in a command's echo, takes an old OK for the answer, looks for escapes in values and files, reads "500ms" as 500 s.
   bool drop_in = false;

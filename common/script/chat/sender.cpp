@@ -8,7 +8,7 @@ namespace longline::script::chat {
 void Sender::start(const Sending& what, std::optional<Duration> limit, TimePoint now) {
   pieces_.assign(what.pieces.begin(), what.pieces.end());
   secret_ = what.secret;
-  paced_ = false;
+  paced_ = true;   // what the host waits for begins at once
   ends_ = limit ? std::optional(now + *limit) : std::nullopt;
   waits_until_.reset();
 }

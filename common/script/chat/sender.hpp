@@ -10,7 +10,7 @@
 
 namespace longline::script::chat {
 
-/// Sends one Sending: bytes at once, or each after a pause; pauses and breaks where they stand.
+/// Sends one Sending: bytes at once, or with a pause between two; pauses and breaks where they stand.
 class Sender {
  public:
   explicit Sender(Duration pace) : pace_(pace) {}

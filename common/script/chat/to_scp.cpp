@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "script/chat/text.hpp"
 #include "script/scp/escapes.hpp"
+#include "script/source_check.hpp"
 
 namespace longline::script::chat {
 namespace {
@@ -19,6 +20,8 @@ constexpr std::string_view kUser = "$USERID";
 constexpr std::string_view kPassword = "$PASSWORD";
 /// Blocks in blocks that a .scp script may have, less those around ours.
 constexpr std::size_t kDeepest = 60;
+/// As many as chat(8) takes.
+constexpr std::size_t kMostAborts = 50;
 
 bool asks_for_name(std::string_view expect) {
   const std::string text = to_lower(expect);
@@ -43,6 +46,11 @@ class Converter {
     for (const Step& step : script_.program->steps) {
       comments_before(step.offset);
       carry(step);
+      if (out_.text.size() > kLargestScript) {
+        report(Severity::error, step, "file-too-large", "the .scp script would have more than 1 MiB");
+        out_.text.clear();
+        return std::move(out_);
+      }
     }
     comments_before(source_.text().size());
     ends();
@@ -89,7 +97,8 @@ class Converter {
 
   void abort(const Step& step) {
     const std::string text = translate_expect(step.text, {});
-    if (text.empty()) lost(step, "an empty ABORT string, which ends the run with the first byte that comes");
+    if (aborts_.size() == kMostAborts) lost(step, fmt::format("more than {} ABORT strings", kMostAborts));
+    else if (text.empty()) lost(step, "an empty ABORT string, which ends the run with the first byte that comes");
     else aborts_.push_back(text);
   }
 

@@ -20,6 +20,7 @@ struct ConvertOptions {
 
 struct Converted {
   std::string text;                     ///< a .scp script
+  /// An error: it would be larger than a .scp script may be, and there is no text.
   std::vector<Diagnostic> report;       ///< what it does not do (warnings), does otherwise, or should not (notes), at its place in the chat script
 };
 

@@ -65,6 +65,15 @@ TEST_CASE("a password in the script, in the log") {
   CHECK(lints("ssword: '' OK x") == "");
 }
 
+TEST_CASE("a large script is looked through at once") {
+  std::string aborts = "ABORT " + std::string(300'000, 'x') + " ";
+  for (int i = 0; i < 60'000; ++i) aborts += "a b ";
+  CHECK(lints(aborts, Duration(100'000'000'000)) == "");
+  std::string many;
+  for (int i = 0; i < 40'000; ++i) many += "ABORT q a b ";
+  CHECK(lints(many, Duration(100'000'000'000)) == "");
+}
+
 TEST_CASE("waits that add up, line ends of DOS, eight bits") {
   CHECK(lints("TIMEOUT 100 a-b-c d e f", Duration(250'000)) == "beyond-deadline:1:21");
   CHECK(lints("a b\r\nc d\r\n") == "dos-line-end:1:3");

@@ -69,7 +69,7 @@ TEST_CASE("pauses and breaks stand where they are written; the time-out covers t
 TEST_CASE("chat sends a byte every ten milliseconds") {
   ChatOptions options = as_chat();
   options.pace = Duration(10);
-  CHECK(play_chat("'' ab", "", options).log == "> \"a\"\n> \"b\"\n> \"\\r\"\n= ok at 30ms\n");
+  CHECK(play_chat("'' ab", "", options).log == "> \"a\"\n> \"b\"\n> \"\\r\"\n= ok at 20ms\n");
 }
 
 TEST_CASE("the eighth bit is parity, unless the expect has one itself") {

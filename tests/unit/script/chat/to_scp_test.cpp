@@ -75,6 +75,15 @@ TEST_CASE("what cannot be carried is said, once each, and comments stay") {
   CHECK(converted.text.find("   ; dial\n") < converted.text.find("   ; log in\n"));
 }
 
+TEST_CASE("what would grow too large is refused") {
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += fmt::format("ABORT {:080} ", i);
+  for (int i = 0; i < 5000; ++i) text += "a b ";
+  const chat::Converted converted = convert(text);
+  CHECK(converted.text.empty());
+  CHECK(has_errors(converted.report));
+}
+
 TEST_CASE("names and passwords become variables where they are known or asked for") {
   const std::string script = "ogin: alice ssword: s3same";
   chat::ConvertOptions options;
