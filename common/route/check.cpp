@@ -13,7 +13,7 @@ constexpr std::uint8_t kKernelProtocol = 2;  // RTPROT_KERNEL
 
 class Checker {
  public:
-  explicit Checker(const CheckInput& input) : in_(input) {}
+  explicit Checker(const CheckInput& input) : in_(input), on_link_(networks_on_link(input.kernel.routes)) {}
 
   std::vector<Finding> run() {
     for (const Family family : {Family::ipv4, Family::ipv6}) check_defaults(family);
@@ -78,10 +78,7 @@ class Checker {
   void check_gateway(const KernelRoute& route) {
     const Interface* i = interface(route);
     if (!route.via || i == nullptr || i->point_to_point || route.via.is_link_local()) return;
-    const bool connected = std::any_of(in_.kernel.routes.begin(), in_.kernel.routes.end(), [&](const KernelRoute& r) {
-      return r.type == rt::kUnicast && !r.via && r.interface == route.interface && r.to.length > 0 && r.to.covers(route.via);
-    });
-    if (connected) return;
+    if (on_link_.covers(route.via, route.interface)) return;
     add("off-link", route, link_of(*i, in_.links), fmt::format("the gateway {} is on no network of {}", to_string(route.via), i->name),
         "correct the gateway, or add a route to it on that interface");
   }
@@ -131,6 +128,7 @@ class Checker {
   }
 
   const CheckInput& in_;
+  NetworkIndex on_link_;
   std::vector<Finding> out_;
 };
 

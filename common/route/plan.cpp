@@ -2,6 +2,7 @@
 #include "route/plan.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace longline::route {
 namespace {
@@ -28,16 +29,45 @@ bool satisfies(const KernelRoute& present, const KernelRoute& target) {
          (target.interface == 0 || present.interface == target.interface);
 }
 
+namespace {
+
+/// Finds our own routes in the kernel's table. What `export` wrote, and many a file, has the order of the kernel's dump:
+/// then the next route is the one that is looked for, and no index is made.
+class OwnRoutes {
+ public:
+  explicit OwnRoutes(const std::vector<KernelRoute>& present) : present_(present) {}
+
+  std::size_t find(const RouteKey& key) {
+    while (next_ < present_.size() && !present_[next_].is_own()) ++next_;
+    std::size_t at = next_;
+    if (at >= present_.size() || present_[at].key() != key) at = look_up(key);
+    if (at != KeyIndex::kNone) next_ = at + 1;
+    return at;
+  }
+
+ private:
+  std::size_t look_up(const RouteKey& key) {
+    if (!index_) {
+      index_.emplace(present_.size());
+      // An own route may exist beside another of its key only if somebody appended it: the second one has to go.
+      for (std::size_t i = 0; i < present_.size(); ++i) {
+        if (present_[i].is_own()) index_->insert(present_[i].key(), i);
+      }
+    }
+    return index_->find(key);
+  }
+
+  const std::vector<KernelRoute>& present_;
+  std::size_t next_ = 0;
+  std::optional<KeyIndex> index_;
+};
+
+}  // namespace
+
 std::vector<Change> plan(const Resolved& wanted, const KernelState& kernel) {
   const std::vector<KernelRoute>& present = kernel.routes;
-  const auto own_count = static_cast<std::size_t>(
-      std::count_if(present.begin(), present.end(), [](const KernelRoute& r) { return r.is_own(); }));
-  KeyIndex own(own_count);
+  OwnRoutes own(present);
   std::vector<bool> kept(present.size(), false);
-  // An own route may exist beside another of its key only if somebody appended it: the second one has to go.
-  for (std::size_t i = 0; i < present.size(); ++i) {
-    if (present[i].is_own()) own.insert(present[i].key(), i);
-  }
   std::vector<Change> changes;
   std::vector<const Target*> missing;
   for (const Target& target : wanted.targets) {
@@ -50,7 +80,7 @@ std::vector<Change> plan(const Resolved& wanted, const KernelState& kernel) {
     if (!satisfies(present[at], target.route)) changes.push_back({ChangeKind::replace, &target, &present[at]});
   }
   if (!missing.empty()) {
-    KeyIndex foreign(present.size() - own_count);
+    KeyIndex foreign(0);
     for (std::size_t i = 0; i < present.size(); ++i) {
       if (!present[i].is_own()) foreign.insert(present[i].key(), i);
     }

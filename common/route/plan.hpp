@@ -41,6 +41,8 @@ std::vector<Step> steps(const std::vector<Change>& changes);
 std::vector<Step> undo(const std::vector<Step>& steps, std::size_t count);
 void encode(std::string& out, const Step& step);
 
+/// Has Route words for all that the kernel's route is?
+bool can_be_said(const KernelRoute& route);
 /// A kernel's route in the words of Route; what Route cannot say is left out. `interfaces` gives the device its name.
 Route describe(const KernelRoute& route, const Interfaces& interfaces);
 /// describe() as text, with the protocol of a foreign route behind it: "10.0.0.0/8 via 10.9.9.9 dev eth0 proto static".

@@ -47,6 +47,12 @@ std::string protocol_name(std::uint8_t protocol) {
   }
 }
 
+bool can_be_said(const KernelRoute& route) {
+  const bool kind = route.type == rt::kUnicast || route.type == rt::kBlackhole || route.type == rt::kUnreachable || route.type == rt::kProhibit;
+  const bool next_hop = route.type != rt::kUnicast || route.via || route.interface != 0;
+  return kind && next_hop && !route.other && route.tos == 0;
+}
+
 Route describe(const KernelRoute& route, const Interfaces& interfaces) {
   Route out;
   out.to = route.to;

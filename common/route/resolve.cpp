@@ -84,13 +84,8 @@ class Resolver {
   }
 
   bool reachable(const IpAddress& gateway, std::uint32_t interface) {
-    const auto [known, is_new] = reachable_.try_emplace({gateway, interface}, false);
-    if (is_new) {
-      known->second = std::any_of(kernel_.routes.begin(), kernel_.routes.end(), [&](const KernelRoute& r) {
-        return r.type == rt::kUnicast && r.interface == interface && !r.via && r.to.length > 0 && r.to.covers(gateway);
-      });
-    }
-    return known->second;
+    if (!on_link_) on_link_ = networks_on_link(kernel_.routes);
+    return on_link_->covers(gateway, interface);
   }
 
   /// One unreachable route behind all routes of the same prefix: worse than the worst of them, so that a second link
@@ -123,7 +118,7 @@ class Resolver {
   const KernelState& kernel_;
   const LinkStates& links_;
   std::set<std::string> noted_;
-  std::map<std::pair<IpAddress, std::uint32_t>, bool> reachable_;
+  std::optional<NetworkIndex> on_link_;   // made when the first route asks
   Resolved out_;
 };
 
@@ -147,6 +142,16 @@ const Interface* Interfaces::numbered(std::uint32_t index) const {
 
 Resolved resolve(const std::vector<Wanted>& wanted, const KernelState& kernel, const LinkStates& links) {
   return Resolver(wanted, kernel, links).resolve();
+}
+
+bool is_on_link(const KernelRoute& route) { return route.type == rt::kUnicast && !route.via && route.to.length > 0; }
+
+NetworkIndex networks_on_link(const std::vector<KernelRoute>& routes) {
+  NetworkIndex index;
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    if (is_on_link(routes[i])) index.insert(routes[i].to, routes[i].interface, i);
+  }
+  return index;
 }
 
 std::string waits_for(const Route& route) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "route/network_index.hpp"
 #include "route/route_text.hpp"
 #include "route/rtnetlink.hpp"
 
@@ -58,11 +59,17 @@ struct Resolved {
   std::vector<std::string> notes{};    ///< for a human, each said once
 };
 
+/// A unicast route without a gateway, and no default route: its addresses can be gateways.
+bool is_on_link(const KernelRoute& route);
+
 /// Finds the interface of every route and leaves out those whose interface is not there or not up. A link's interface
 /// is the one in `links`, else one that bears the link's name (pppd's `ifname`). On a point-to-point interface a
 /// gateway means nothing: on a link it is left out, and on a device where it could not be reached.
 /// `wanted` must outlive the result.
 Resolved resolve(const std::vector<Wanted>& wanted, const KernelState& kernel, const LinkStates& links);
+
+/// Networks that are reached without a gateway, by interface; the values are positions in `routes`.
+NetworkIndex networks_on_link(const std::vector<KernelRoute>& routes);
 
 /// Whom a route waits for: "interface ppp0", "link isp".
 std::string waits_for(const Route& route);

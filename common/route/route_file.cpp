@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/text.hpp"
 #include "route/route_key.hpp"
@@ -39,6 +40,13 @@ class FileParser {
 
   void read(const std::string& file, std::string text) {
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // the mark that Notepad puts in front of UTF-8
+    bytes_ += text.size();
+    lines_ += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
+    if (bytes_ > kMostBytes || lines_ > kMostLines) {
+      out_.diagnostics.push_back({Severity::error, "too-large", {file, 0, 0}, 1,
+                                  fmt::format("with what it includes there are more than {} lines or {} bytes", kMostLines, kMostBytes), ""});
+      return;
+    }
     const auto source = static_cast<std::uint32_t>(out_.sources.size());
     out_.sources.emplace_back(file, text);
     open_.push_back(file);
@@ -81,6 +89,9 @@ class FileParser {
   }
 
   void find_duplicates() {
+    // A file in the order of its networks needs no index.
+    const auto ascends = [](const Wanted& a, const Wanted& b) { return key_of(a.route) < key_of(b.route); };
+    if (std::adjacent_find(out_.routes.begin(), out_.routes.end(), std::not_fn(ascends)) == out_.routes.end()) return;
     KeyIndex index(out_.routes.size());
     for (std::size_t i = 0; i < out_.routes.size() && !full(); ++i) {
       const Wanted& wanted = out_.routes[i];
@@ -98,6 +109,7 @@ class FileParser {
 
   const ReadInclude& read_include_;
   std::vector<std::string> open_;
+  std::size_t bytes_ = 0, lines_ = 0;
   ParsedRoutes out_;
 };
 

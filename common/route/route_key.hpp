@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -16,7 +17,7 @@ struct RouteKey {
   std::uint32_t metric = 0;     ///< the effective one
   std::uint8_t tos = 0;
 
-  bool operator==(const RouteKey&) const = default;
+  auto operator<=>(const RouteKey&) const = default;
 };
 
 RouteKey key_of(const Route& route);

@@ -37,6 +37,8 @@ struct ParsedRoutes {
 inline constexpr std::size_t kMostDiagnostics = 20;
 inline constexpr std::size_t kLongestLine = 1024;   ///< bytes; a route needs less than 200
 inline constexpr int kDeepestInclude = 8;
+inline constexpr std::size_t kMostBytes = 128 << 20;   ///< of a file with all that it includes
+inline constexpr std::size_t kMostLines = 2'000'000;   ///< likewise
 
 /// Fetches an included file; the path is the including file's folder and the name put together.
 using ReadInclude = std::function<Result<std::string>(const std::string& path)>;

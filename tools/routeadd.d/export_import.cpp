@@ -31,7 +31,7 @@ Result<ExitStatus> export_routes(const Options& options, const sys::StatePaths& 
       JsonObject out;
       out.set("route", to_string(said)).merge(to_json(said)).set("protocol", route::protocol_name(present.protocol));
       print_line(out.dump());
-    } else if (present.other) {
+    } else if (!can_be_said(present)) {
       print_line("# has parts that cannot be said here: " + text);
     } else if (made) {
       print_line("# the kernel makes it itself: " + text);

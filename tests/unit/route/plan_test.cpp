@@ -96,6 +96,29 @@ TEST_CASE("a route that somebody appended behind ours goes, by its own next hop"
   CHECK(world.text() == "- 10.0.0.0/8 dev ppp0\n");
 }
 
+TEST_CASE("the order of file and table does not matter") {
+  const std::string present = "10.0.0.0/8 dev eth0\n11.0.0.0/8 dev eth0|4\n12.0.0.0/8 dev eth0\n13.0.0.0/8 dev eth0\nfd00::/8 dev eth0\n";
+  CHECK(World(present, "10.0.0.0/8 dev eth0\n12.0.0.0/8 dev eth0\n13.0.0.0/8 dev eth0\nfd00::/8 dev eth0\n").text() == "");
+  CHECK(World(present, "fd00::/8 dev eth0\n13.0.0.0/8 dev eth0\n10.0.0.0/8 dev eth0\n12.0.0.0/8 dev eth0\n").text() == "");
+  CHECK(World(present, "12.0.0.0/8 dev eth0\n9.0.0.0/8 dev eth0\n13.0.0.0/8 dev eth0\nfd00::/8 dev eth0\n").text() ==
+        "+ 9.0.0.0/8 dev eth0\n- 10.0.0.0/8 dev eth0\n");
+}
+
+TEST_CASE("what a file cannot say is known") {
+  KernelRoute route;
+  route.interface = 1;
+  CHECK(can_be_said(route));
+  route.tos = 4;
+  CHECK_FALSE(can_be_said(route));
+  route.tos = 0;
+  route.type = 9;  // RTN_THROW
+  CHECK_FALSE(can_be_said(route));
+  route.type = rt::kBlackhole;
+  CHECK(can_be_said(route));
+  route.other = true;
+  CHECK_FALSE(can_be_said(route));
+}
+
 TEST_CASE("a hundred thousand keys are found again") {
   KeyIndex index(10);
   const auto key = [](std::uint32_t i) {

@@ -121,6 +121,19 @@ TEST_CASE("the same prefix, metric and table twice is an error; another metric i
   CHECK(twice.diagnostics[0].message == "10.0.0.0/8 with metric 0 stands in r:1 too; the kernel holds one of them");
   CHECK(parse_routes("r", "10.0.0.0/8 dev a\n10.0.0.0/8 dev b metric 1\n10.0.0.0/8 dev a table 7\n", no_include).ok());
   CHECK_FALSE(parse_routes("r", "fd00::/8 dev a\nfd00::/8 dev b metric 1024\n", no_include).ok());
+  CHECK_FALSE(parse_routes("r", "11.0.0.0/8 dev a\n10.0.0.0/8 dev a\n11.0.0.0/8 dev b\n", no_include).ok());
+}
+
+TEST_CASE("what a file includes is bounded as a whole") {
+  std::size_t reads = 0;
+  const auto read = [&](const std::string&) -> Result<std::string> {
+    ++reads;
+    return std::string(kMostLines / 3, '\n');
+  };
+  std::string text;
+  for (int i = 0; i < 900; ++i) text += "include a\n";
+  CHECK(parse_routes("r", text, read).diagnostics.at(0).code == "too-large");
+  CHECK(reads < 30);
 }
 
 TEST_CASE("included files are relative to the one that includes them, and cannot go round in circles") {
