@@ -21,6 +21,7 @@ inline constexpr std::uint16_t kFlagMulti = 0x02;
 inline constexpr std::uint16_t kFlagAck = 0x04;
 inline constexpr std::uint16_t kFlagDumpInterrupted = 0x10;
 inline constexpr std::uint16_t kFlagDump = 0x300;     // ROOT | MATCH
+inline constexpr std::uint16_t kFlagReplace = 0x100;
 inline constexpr std::uint16_t kFlagExclusive = 0x200;
 inline constexpr std::uint16_t kFlagCreate = 0x400;
 inline constexpr std::uint16_t kFlagCapped = 0x100;   // in an error: only the header of the request comes back

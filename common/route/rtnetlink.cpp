@@ -154,8 +154,10 @@ std::optional<InterfaceAddress> decode_address(const NetlinkMessage& message) {
   return address;
 }
 
-void encode_add(std::string& out, const KernelRoute& route) {
-  MessageWriter message(out, rt::kNewRoute, nl::kFlagRequest | nl::kFlagCreate | nl::kFlagExclusive, 0);
+namespace {
+
+void encode_new(std::string& out, const KernelRoute& route, std::uint16_t flags) {
+  MessageWriter message(out, rt::kNewRoute, nl::kFlagRequest | flags, 0);
   if (route.raw.size() >= sizeof(RouteHeader)) {
     std::string_view rest = route.raw;
     RouteHeader header = *take_header<RouteHeader>(rest);
@@ -186,6 +188,12 @@ void encode_add(std::string& out, const KernelRoute& route) {
   }
   message.end();
 }
+
+}  // namespace
+
+void encode_add(std::string& out, const KernelRoute& route) { encode_new(out, route, nl::kFlagCreate | nl::kFlagExclusive); }
+
+void encode_trial(std::string& out, const KernelRoute& route) { encode_new(out, route, nl::kFlagReplace | nl::kFlagExclusive); }
 
 void encode_delete(std::string& out, const KernelRoute& route) {
   const Family family = route.to.address.family;

@@ -76,6 +76,9 @@ std::optional<InterfaceAddress> decode_address(const NetlinkMessage& message);
 /// RTM_NEWROUTE with CREATE and EXCL: never takes the place of another route. A route with `raw` is sent as it came, so
 /// that what is put back is what was there.
 void encode_add(std::string& out, const KernelRoute& route);
+/// The same request without CREATE and with REPLACE: the kernel judges the route, then finds that it is there (EEXIST) or
+/// that there is nothing to replace (ENOENT). It changes nothing whatever it finds; another error is its verdict.
+void encode_trial(std::string& out, const KernelRoute& route);
 /// RTM_DELROUTE that names the protocol: the kernel looks for a route of exactly that one.
 void encode_delete(std::string& out, const KernelRoute& route);
 

@@ -147,6 +147,24 @@ Result<Lookup> lookup_route(const route::IpAddress& address, const route::IpAddr
   return lookup;
 }
 
+Result<std::vector<Verdict>> try_routes(const std::vector<const route::KernelRoute*>& routes) {
+  LONGLINE_TRY(Netlink netlink, Netlink::open());
+  std::vector<Verdict> out;
+  std::string batch;
+  for (std::size_t base = 0; base < routes.size(); base += kBatch) {
+    batch.clear();
+    const std::size_t end = std::min(routes.size(), base + kBatch);
+    for (std::size_t i = base; i < end; ++i) route::encode_trial(batch, *routes[i]);
+    LONGLINE_TRY(const std::vector<Netlink::Refusal> refused, netlink.send(batch));
+    for (const Netlink::Refusal& refusal : refused) {
+      if (refusal.error == EPERM) return std::vector<Verdict>();
+      const bool accepted = refusal.error == EEXIST || refusal.error == ENOENT;
+      if (!accepted) out.push_back({base + refusal.index, refusal.error, refusal.text});
+    }
+  }
+  return out;
+}
+
 Result<std::optional<RefusedStep>> commit(const std::vector<route::Step>& steps) {
   const SignalsWait wait;
   LONGLINE_TRY(Netlink netlink, Netlink::open());

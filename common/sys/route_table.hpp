@@ -24,6 +24,15 @@ struct Lookup {
 };
 Result<Lookup> lookup_route(const route::IpAddress& address, const route::IpAddress& from);
 
+/// Asks the kernel what it would say to these routes as things stand, and changes nothing. Returns those that it would
+/// refuse, by position; none without the right to change routes.
+struct Verdict {
+  std::size_t route = 0;
+  int error = 0;              ///< errno
+  std::string text;           ///< the kernel's own words; may be empty
+};
+Result<std::vector<Verdict>> try_routes(const std::vector<const route::KernelRoute*>& routes);
+
 /// Carries out what can be: a step that is refused does not keep the others back. Returns those that were refused (a
 /// route to delete that is gone already is none).
 struct StepRefusal {

@@ -82,15 +82,20 @@ class RouteaddTest(unittest.TestCase):
         self.ok("apply", self.net.write("before", before))
         table = self.net.routes()
         lines = [route for route, _ in mixed_routes(999)]
-        lines.insert(700, "10.40.0.0/16 via 10.77.0.1")
+        lines.insert(700, "")
         lines += ["10.10.0.0/16 via 10.0.0.4", "blackhole 10.20.0.0/16"]
-        refused = self.ok("apply", self.net.write("wanted", "\n".join(lines)), status=65)
-        self.assertIn("wanted:701:", refused.stderr)
-        self.assertIn("Nexthop has invalid gateway", refused.stderr)
-        self.assertIn("10.40.0.0/16 via 10.77.0.1", refused.stderr)
-        self.assertEqual(self.net.routes(), table)
+        # The first two are seen before anything is sent; the source address only the kernel judges, in the midst of it.
+        for route, words in (("10.40.0.0/16 via 10.77.0.1", "Nexthop has invalid gateway"), ("fd40::/64 via fd77::1", "unreachable|No route to host"),
+                             ("10.40.0.0/16 via 10.0.0.2 src 10.77.0.1", "Invalid prefsrc address|Invalid argument")):
+            lines[700] = route
+            refused = self.ok("apply", self.net.write("wanted", "\n".join(lines)), status=65)
+            self.assertIn("wanted:701:", refused.stderr)
+            self.assertRegex(refused.stderr, words)
+            self.assertIn(route, refused.stderr)
+            self.assertEqual(self.net.routes(), table)
         failure = json.loads(self.ok("apply", os.path.join(self.net.root, "wanted"), "--json", status=65).stderr)["error"]
         self.assertEqual((failure["code"], failure["stage"], failure["status"]), ("route-refused", "route", 65))
+        self.assertIn("wanted:701:", failure["message"])
         self.assertEqual(self.net.routes(), table)
         self.assertEqual(self.ok("apply", os.path.join(self.net.root, "before")).stdout, "nothing to do\n")
 
@@ -111,6 +116,40 @@ class RouteaddTest(unittest.TestCase):
         self.ok("apply", self.net.write("wanted", "10.1.0.0/16 dev veth0 metric 7\n"))
         self.ok("apply", self.net.write("wanted", ""))
         self.assertEqual(self.net.ip("route show") + self.net.ip("-6 route show"), foreign)
+
+    def test_gateways_are_looked_at_before_anything_is_sent(self):
+        monitor = subprocess.Popen(self.net.argv("ip", "monitor", "route"), stdout=subprocess.PIPE, text=True)
+        self.addCleanup(monitor.communicate)
+        self.addCleanup(monitor.kill)
+        self.net.ip("route add 10.90.0.0/24 dev veth0")
+        self.assertIn("10.90.0.0/24", monitor.stdout.readline())
+        for prefix, gateway in (("10.91.0.0/16", "10.0.0.9"), ("fd91::/64", "fd00::9")):
+            self.net.ip(f"route add {prefix} via {gateway} metric 7 proto static")
+            monitor.stdout.readline()
+        wanted = self.net.write("wanted", "10.1.0.0/16 dev veth0\n10.2.0.0/16 via 10.77.0.1\nfd11::/64 via fd77::1\n"
+                                          "10.91.0.0/16 via 10.77.0.1 metric 9\nfd91::/64 via fd77::1 metric 9\n")
+        refused = self.ok("apply", wanted, status=65)
+        self.assertIn("wanted:2:", refused.stderr)
+        self.assertIn("3 more: lines 3, 4, 5", refused.stderr)
+        warned = self.ok("plan", wanted, status=1)
+        self.assertEqual(warned.stdout.count("+ "), 5)
+        self.assertIn("wanted:2:", warned.stderr)
+        # A gateway that a route of the same file leads to is one, and one on another of our networks, and onlink.
+        self.ok("apply", self.net.write("wanted", "10.50.0.0/24 dev veth0\n10.2.0.0/16 via 10.50.0.1\n10.3.0.0/16 via 10.90.0.1\n"
+                                                  "10.4.0.0/16 via 10.77.0.1 dev veth0 onlink\nfd50::/64 dev veth0\nfd51::/64 via fd50::1\n"))
+        self.assertIn("10.50.0.0/24", monitor.stdout.readline())  # the first that the kernel tells of
+        self.assertEqual(len(self.net.ip("route show proto static")) + len(self.net.ip("-6 route show proto static")), 2)
+
+    def test_a_part_of_our_own_network_is_not_sent_elsewhere(self):
+        self.net.ip("tuntap add tun0 mode tun")
+        self.net.ip("link set tun0 up")
+        wanted = self.net.write("wanted", "10.0.0.77 dev tun0\n10.0.0.128/25 dev tun0\n")
+        refused = self.ok("apply", wanted, status=65)
+        self.assertIn("wanted:2:", refused.stderr)
+        self.assertIn("10.0.0.0/24, the network of our own interface veth0", refused.stderr)
+        self.assertEqual(self.net.routes(), [])
+        self.ok("apply", wanted, "--force")
+        self.assertEqual(len(self.net.routes()), 2)
 
     def test_changes_keep_what_is_right(self):
         self.ok("apply", self.net.write("one", "10.1.0.0/16 dev veth0\n10.2.0.0/16 dev veth0\n10.3.0.0/16 dev veth0\n"))
@@ -187,6 +226,10 @@ class RouteaddTest(unittest.TestCase):
         wanted = self.net.write("wanted", "10.60.0.0/16 dev veth0\nblackhole 10.50.0.0/16\n")
         self.assertIn("10.50.1.1", self.ok("apply", wanted, status=65, env=ssh).stderr)
         self.assertEqual(self.net.routes(), [])
+        # sudo takes the variable away; the login shell above still has it.
+        inner = f"env -u SSH_CONNECTION {ROUTEADD} apply {wanted}; exit $?"
+        self.assertEqual(self.net.run("sh", "-c", inner, env=ssh).returncode, 65)
+        self.assertEqual(self.net.routes(), [])
         self.ok("apply", wanted, "--force", env=ssh)
         self.ok("apply", self.net.write("wanted", "10.60.0.0/16 dev veth0\n"), env=ssh)
         self.assertEqual(self.net.routes(), ["10.60.0.0/16 dev veth0 scope link"])
@@ -205,6 +248,9 @@ class RouteaddTest(unittest.TestCase):
                  for i in range(20000)]
         full = self.net.write("full", "".join(f"{r}\n" for r, _ in pairs))
         empty = self.net.write("empty", "")
+        self.net.ip("route add 10.66.0.0/16 via 10.0.0.9 proto static")
+        self.net.ip("-6 route add fd66::/64 via fd00::9 proto static")
+        foreign = self.net.routes("static")
         for delay in range(0, 60, 6):
             process = subprocess.Popen(self.net.argv(ROUTEADD, "--root", self.net.root, "apply", full), stdout=subprocess.DEVNULL)
             try:
@@ -216,6 +262,49 @@ class RouteaddTest(unittest.TestCase):
             self.assertEqual(len(self.net.routes()), len(pairs))
             self.ok("apply", empty)
             self.assertEqual(self.net.routes(), [])
+            self.assertEqual(self.net.routes("static"), foreign)
+
+    def test_hostile_files_end_with_an_error_that_a_terminal_can_bear(self):
+        deep = [self.net.write(f"deep{i}", f"include deep{i + 1}\n") for i in range(12)]
+        loop = self.net.write("loop", "include loop2\n")
+        self.net.write("loop2", "include loop\n")
+        many = self.net.write("many", "include lines\n" * 1000)
+        self.net.write("lines", "\n" * 300_000)
+        esc = self.net.write("esc", "10.0.0.0/8 dev \x1b[2J\n\x9b31m\u202e\n10.1.0.0/16 via \x07\ninclude \x1b]0;x\x07\n")
+        for path, code in ((deep[0], "include-depth"), (loop, "include-cycle"), (many, "too-large"), (esc, "bad-name"), ("/dev/urandom", None)):
+            done = self.net.run("sh", "-c", f"ulimit -v 1500000; exec {ROUTEADD} apply {path}")
+            self.assertEqual(done.returncode, 65, (path, done.stderr[:300]))
+            self.assertIn(f"[{code}]" if code else "larger than", done.stderr)
+            self.assertNotRegex(done.stderr, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
+        bad = os.path.join(self.net.root, "bad")
+        with open(bad, "wb") as file:
+            file.write(bytes(range(256)) * 40)
+        self.assertNotRegex(self.ok("apply", bad, status=65).stderr, "[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+        self.assertEqual(self.net.routes(), [])
+
+    def test_the_examples_of_the_manual_run(self):
+        with open(os.path.join(os.environ.get("LONGLINE_SOURCE", "."), "man", "routeadd.8"), encoding="utf-8") as file:
+            examples = file.read().split(".Sh EXAMPLES")[1].split(".Sh SEE ALSO")[0]
+        blocks = [block.split(".Ed")[0].split("\n", 1)[1] for block in examples.split(".Bd")[1:]]
+        self.assertGreaterEqual(len(blocks), 8)
+        self.net.write("routes.txt", "10.1.0.0/16 via 10.0.0.2\n")
+        path = os.path.dirname(ROUTEADD) + ":" + os.environ["PATH"]
+        for block in blocks:
+            lines = block.strip().splitlines()
+            self.assertTrue(all(line.startswith(("routeadd ", "ip ")) for line in lines), block)
+            for line in lines:
+                with self.subTest(line):
+                    if "--confirm" in line:
+                        self.ok("apply", "/dev/null")  # so that there is something to confirm
+                    run = subprocess.Popen(self.net.argv("sh", "-c", line), cwd=self.net.root, text=True, stdin=subprocess.DEVNULL,
+                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                           env={"PATH": path, "LONGLINE_ROOT": self.net.root})
+                    if "--confirm" in line:
+                        self.assertIn("routeadd confirm", run.stderr.readline())
+                        self.assertEqual(self.routeadd("confirm").returncode, 0)
+                    out, errors = run.communicate(timeout=60)
+                    expected = {1} if line.startswith("routeadd plan") else {0, 66} if line == "routeadd confirm" else {0}
+                    self.assertIn(run.returncode, expected, out + errors)
 
     def test_two_at_once_take_turns(self):
         files = [self.net.write(f"f{i}", "".join(f"10.{100 + i}.{b}.0/24 dev veth0\n" for b in range(250))) for i in range(4)]

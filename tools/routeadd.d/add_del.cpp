@@ -122,6 +122,7 @@ std::vector<route::Route> candidates(const route::Route& selection, const Files&
 Result<ExitStatus> add(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(route::Wanted wanted, parse_words(options.words, route::Completeness::whole));
   LONGLINE_TRY(const sys::RouteLock lock, lock_routes(paths));
+  LONGLINE_CHECK(refuse_while_pending(paths));
   LONGLINE_TRY(Files files, read_files(paths));
   const std::string line = to_string(wanted.route);
   bool in_file = false;
@@ -152,6 +153,7 @@ Result<ExitStatus> add(const Options& options, const sys::StatePaths& paths) {
 Result<ExitStatus> del(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::Wanted selection, parse_words(options.words, route::Completeness::selection));
   LONGLINE_TRY(const sys::RouteLock lock, lock_routes(paths));
+  LONGLINE_CHECK(refuse_while_pending(paths));
   LONGLINE_TRY(Files files, read_files(paths));
   LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
   const std::vector<route::Route> found = candidates(selection.route, files, kernel);

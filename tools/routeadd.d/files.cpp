@@ -14,10 +14,7 @@
 namespace longline::routeadd {
 namespace {
 
-constexpr std::size_t kLargestFile = 256 << 20;   // two million routes
 constexpr Duration kLockPatience{30'000};
-
-std::string in_force_path(const sys::StatePaths& paths) { return paths.run_dir + "/routes"; }
 
 /// A copy that an earlier boot, or a power failure, has left behind does not begin like this.
 std::string in_force_head() { return "# in force since boot " + sys::boot_id() + "\n"; }
@@ -31,6 +28,10 @@ bool stdin_is_a_fresh_file() {
 
 }  // namespace
 
+std::string in_force_path(const sys::StatePaths& paths) { return paths.run_dir + "/routes"; }
+
+std::string whole_file_in_force(std::string_view text) { return in_force_head() + std::string(text); }
+
 RouteSource choose_source(const std::string& file, const sys::StatePaths& paths) {
   if (!file.empty()) return {file, true};
   if (stdin_is_a_fresh_file()) return {"-", true};
@@ -38,7 +39,7 @@ RouteSource choose_source(const std::string& file, const sys::StatePaths& paths)
 }
 
 Result<std::string> read_source(const RouteSource& source) {
-  Result<std::string> text = sys::read_file(source.path, kLargestFile);
+  Result<std::string> text = sys::read_file(source.path, route::kMostBytes);
   if (!text && !source.named && text.error().code == Errc::not_found) return std::string();
   if (!text) return std::move(text).error().in_stage(Stage::route);
   return text;
@@ -47,7 +48,7 @@ Result<std::string> read_source(const RouteSource& source) {
 Result<route::ParsedRoutes> parse_source(const RouteSource& source, std::string text) {
   const std::string name = source.path == "-" ? std::string(kStdinName) : source.path;
   route::ParsedRoutes parsed = route::parse_routes(
-      name, std::move(text), [](const std::string& path) { return sys::read_file(path, kLargestFile); });
+      name, std::move(text), [](const std::string& path) { return sys::read_file(path, route::kMostBytes); });
   if (parsed.ok()) return parsed;
   std::string all = parsed.rendered(tools::colour_on_stderr());
   while (!all.empty() && all.back() == '\n') all.pop_back();
@@ -61,7 +62,7 @@ Result<route::ParsedRoutes> read_routes(const RouteSource& source) {
 }
 
 std::optional<std::string> routes_in_force(const sys::StatePaths& paths) {
-  Result<std::string> text = sys::read_file(in_force_path(paths), kLargestFile);
+  Result<std::string> text = sys::read_file(in_force_path(paths), route::kMostBytes);
   if (!text || !text->starts_with(in_force_head())) return std::nullopt;
   return std::move(*text);
 }
@@ -78,7 +79,7 @@ std::string text_of(const std::vector<route::Wanted>& routes) {
 }
 
 void save_routes_in_force(std::string_view text, const Options& options, const sys::StatePaths& paths) {
-  const std::string whole = in_force_head() + std::string(text);
+  const std::string whole = whole_file_in_force(text);
   if (routes_in_force(paths) == whole) return;
   const Result<void> saved = sys::rewrite_text_file(in_force_path(paths), whole, /*durable=*/false);
   if (!saved && !options.common.quiet) {

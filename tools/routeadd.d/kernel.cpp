@@ -12,13 +12,6 @@
 namespace longline::routeadd {
 namespace {
 
-/// The line of the file; nothing for a route from the command line, which the message shows anyway.
-std::optional<Where> place(const route::Wanted& wanted, const route::ParsedRoutes& parsed) {
-  Where where = parsed.where(wanted);
-  if (where.file == kArgumentsName) return std::nullopt;
-  return where;
-}
-
 Error refusal(const sys::RefusedStep& refused, const route::ParsedRoutes& parsed, const route::Interfaces& interfaces) {
   const std::string reason = std::strerror(refused.error);
   if (refused.error == EPERM || refused.error == EACCES) {
@@ -29,12 +22,9 @@ Error refusal(const sys::RefusedStep& refused, const route::ParsedRoutes& parsed
   const std::string text = refused.step->add && target != nullptr && !target->stand_in
                                ? escape(to_string(target->wanted->route))
                                : to_string(*refused.step->route, interfaces);
-  std::string kernel = refused.text;
-  while (!kernel.empty() && (kernel.back() == '.' || kernel.back() == ' ')) kernel.pop_back();
   const bool ours = refused.error == ENOMEM || refused.error == ENOBUFS;
   Error error(ours ? Errc::os : Errc::route_refused,
-              fmt::format("the kernel refuses {}'{}': {}{}", refused.step->add ? "" : "to remove ", text,
-                          kernel.empty() ? "" : kernel + ": ", reason),
+              fmt::format("the kernel refuses {}'{}': {}", refused.step->add ? "" : "to remove ", text, kernel_words(refused.error, refused.text)),
               Stage::route);
   if (target != nullptr) error.where = place(*target->wanted, parsed);
   error.hint = refused.not_restored.empty() ? "all routes are as they were before"
@@ -43,6 +33,17 @@ Error refusal(const sys::RefusedStep& refused, const route::ParsedRoutes& parsed
 }
 
 }  // namespace
+
+std::optional<Where> place(const route::Wanted& wanted, const route::ParsedRoutes& parsed) {
+  Where where = parsed.where(wanted);
+  if (where.file == kArgumentsName) return std::nullopt;
+  return where;
+}
+
+std::string kernel_words(int error, std::string text) {
+  while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
+  return (text.empty() ? "" : text + ": ") + std::strerror(error);
+}
 
 Result<void> commit_changes(const std::vector<route::Change>& changes, const route::ParsedRoutes& parsed,
                             const route::Interfaces& interfaces) {

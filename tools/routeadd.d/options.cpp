@@ -4,6 +4,23 @@
 #include "common/command_line.hpp"
 
 namespace longline::routeadd {
+namespace {
+
+constexpr Duration kLongestConfirmation = std::chrono::hours(24);
+
+/// A status when it is no time to wait.
+std::optional<int> read_limit(const std::string& text, Options& options) {
+  const Result<Duration> limit = parse_duration(text);
+  if (limit && *limit > Duration(0) && *limit <= kLongestConfirmation) {
+    options.confirm = *limit;
+    return std::nullopt;
+  }
+  tools::print_error("routeadd", options.common,
+                     Error(Errc::usage, "--confirm needs a time such as 60s or 5m, of at most a day").with_hint("routeadd apply --confirm 60s FILE"));
+  return static_cast<int>(ExitStatus::usage);
+}
+
+}  // namespace
 
 std::optional<int> parse(int argc, char** argv, Options& options) {
   CLI::App app("Manages static routes, also those on links that are not up yet", "routeadd");
@@ -17,6 +34,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
       "Exit status: 0 done, 1 differences found, 65 a route is wrong or refused,\n"
       "66 no such file or route, 77 not permitted; all of them: routeadd(8).");
 
+  std::string confirm;
   const auto verb = [&](const char* name, const char* text, Verb value) {
     CLI::App* sub = app.add_subcommand(name, text);
     sub->callback([&options, value] { options.verb = value; });
@@ -32,6 +50,9 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   CLI::App* apply = verb("apply", "Make the kernel's table what the file says", Verb::apply);
   apply->add_option("FILE", options.file, "The routes that are wanted; - for stdin")->type_name("");
   apply->add_flag("--force", options.force, "Even if it cuts you off from your own host");
+  const CLI::Option* confirm_option = apply->add_option("--confirm", confirm, "Undo it after this time unless it is confirmed")->type_name("TIME");
+  CLI::App* confirm_verb = verb("confirm", "Keep the routes of the apply --confirm that waits", Verb::confirm);
+  confirm_verb->add_flag("--undo", options.undo, "Put the old routes back at once instead");
   CLI::App* up = verb("up", "Install the routes of a link that has come up", Verb::up);
   up->add_option("LINK", options.link, "The link")->required()->type_name("");
   up->add_option("DEVICE", options.device, "Its network interface")->type_name("");
@@ -46,7 +67,9 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   export_routes->add_flag("--all", options.all, "Those that are not ours as well");
   CLI::App* import = verb("import", "Print what ip-route(8) shows as a file of routes", Verb::import);
   import->add_option("FILE", options.file, "Output of 'ip route' or 'ip -j route'; - for stdin")->required()->type_name("");
-  return tools::parse_command_line(app, options.common, argc, argv);
+  std::optional<int> status = tools::parse_command_line(app, options.common, argc, argv);
+  if (!status && confirm_option->count() > 0) status = read_limit(confirm, options);
+  return status;
 }
 
 }  // namespace longline::routeadd

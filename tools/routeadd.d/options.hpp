@@ -5,11 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "base/time.hpp"
 #include "common/tool.hpp"
 
 namespace longline::routeadd {
 
-enum class Verb { list, add, del, plan, apply, up, down, watch, export_, import, check, get };
+enum class Verb { list, add, del, plan, apply, confirm, up, down, watch, export_, import, check, get };
 
 struct Options {
   tools::CommonOptions common;
@@ -21,6 +22,8 @@ struct Options {
   std::string address;                ///< get
   std::string from;                   ///< get: the source address; may be empty
   bool force = false;                 ///< apply: also take the way to whom one is logged in from
+  std::optional<Duration> confirm;    ///< apply: how long the old table waits for a confirmation
+  bool undo = false;                  ///< confirm: put the old table back at once
   bool all = false;                   ///< export: foreign routes too
 };
 

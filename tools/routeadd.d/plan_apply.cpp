@@ -2,10 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <csignal>
+#include <cstdio>
 
-#include "route/check.hpp"
 #include "routeadd.d/verbs.hpp"
+#include "sys/route_confirmation.hpp"
 #include "sys/route_table.hpp"
 
 namespace longline::routeadd {
@@ -24,21 +25,20 @@ std::string summary(const std::vector<route::Change>& changes, const route::Reso
   return out;
 }
 
-/// An operator at the far end of a line must not cut himself off: SSH_CONNECTION names his address first.
-Result<void> keep_the_way_to_the_operator(const std::vector<route::Change>& changes, const route::Interfaces& interfaces) {
-  const char* connection = std::getenv("SSH_CONNECTION");
-  if (connection == nullptr || changes.empty()) return {};
-  const std::string_view text(connection);
-  const std::optional<route::IpAddress> peer = route::parse_address(text.substr(0, text.find(' ')));
-  if (!peer) return {};
-  const Result<sys::Lookup> lookup = sys::lookup_route(*peer, {});
-  if (!lookup || !lookup->entry) return {};
-  const route::Change* change = route::change_of_way(*peer, *lookup->entry, changes);
-  if (change == nullptr) return {};
-  return Error(Errc::route_refused,
-               fmt::format("'{}' would change the way to {}, from where you are logged in", to_string(*change, interfaces), to_string(*peer)),
-               Stage::route)
-      .with_hint("nothing was changed; --force does it all the same");
+/// Writes down the way back, before anything is changed.
+Result<std::optional<route::Confirmation>> begin_confirmation(const std::vector<route::Change>& changes, const std::vector<route::Wanted>& wanted,
+                                                              const route::KernelState& kernel, const Options& options,
+                                                              const sys::StatePaths& paths) {
+  std::vector<route::Wanted> before;
+  if (routes_in_force(paths)) {
+    LONGLINE_TRY(route::ParsedRoutes parsed, read_routes_in_force(paths));
+    before = std::move(parsed.routes);
+  }
+  if (changes.empty() && text_of(before) == text_of(wanted)) return std::optional<route::Confirmation>();
+  const route::Resolved resolved = route::resolve(before, kernel, link_states(before, paths));
+  LONGLINE_TRY(const std::string table, route::table_before(before, resolved, kernel));
+  LONGLINE_TRY(route::Confirmation confirmation, sys::RouteConfirmation(paths.run_dir).begin(whole_file_in_force(table), *options.confirm));
+  return std::optional<route::Confirmation>(std::move(confirmation));
 }
 
 }  // namespace
@@ -50,27 +50,46 @@ Result<ExitStatus> plan(const Options& options, const sys::StatePaths& paths) {
   const std::vector<route::Change> changes = route::plan(resolved, kernel);
   print_notes(resolved, parsed, options);
   if (!options.common.quiet || options.common.json) print_changes(changes, kernel.interfaces, options.common.json);
+  const Result<void> objection = check_changes(changes, resolved, parsed, kernel, false);
+  if (!objection && !options.common.quiet && !options.common.json) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "routeadd: warning: apply will refuse this: %s\n", objection.error().message().c_str());
+  }
   return changes.empty() ? ExitStatus::ok : ExitStatus::no;
 }
 
 Result<ExitStatus> apply(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes(choose_source(options.file, paths)));
-  LONGLINE_TRY(const sys::RouteLock lock, lock_routes(paths));
-  LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
-  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
-  const std::vector<route::Change> changes = route::plan(resolved, kernel);
-  LONGLINE_CHECK(refuse_conflicts(changes, parsed, kernel.interfaces));
-  if (!options.force) {
-    LONGLINE_CHECK(keep_the_way_to_the_operator(changes, kernel.interfaces));
+  // From here on a line that is cut, or a key, must not leave things half done.
+  std::optional<sys::Signals> signals;
+  if (options.confirm) {
+    LONGLINE_TRY(signals, sys::Signals::open({SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP}));
   }
-  LONGLINE_CHECK(commit_changes(changes, parsed, kernel.interfaces));
-  log_changes(changes, kernel.interfaces, paths);
-  // Included files may be elsewhere, or gone, when the copy is read.
-  if (parsed.sources.size() == 1) save_routes_in_force(parsed.sources.front().text(), options, paths);
-  else save_routes_in_force(text_of(parsed.routes), options, paths);
-  print_notes(resolved, parsed, options);
-  if (options.common.json || options.common.verbose > 0) print_changes(changes, kernel.interfaces, options.common.json);
-  if (!options.common.json && !options.common.quiet) print_line(summary(changes, resolved));
+  std::optional<route::Confirmation> confirmation;
+  {
+    LONGLINE_TRY(const sys::RouteLock lock, lock_routes(paths));
+    LONGLINE_CHECK(restore_if_due_locked(options, paths));
+    LONGLINE_CHECK(refuse_while_pending(paths));
+    LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
+    const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
+    const std::vector<route::Change> changes = route::plan(resolved, kernel);
+    LONGLINE_CHECK(check_changes(changes, resolved, parsed, kernel, options.force));
+    if (options.confirm) {
+      LONGLINE_TRY(confirmation, begin_confirmation(changes, parsed.routes, kernel, options, paths));
+    }
+    if (Result<void> done = commit_changes(changes, parsed, kernel.interfaces); !done) {
+      if (confirmation) sys::RouteConfirmation(paths.run_dir).forget();
+      return std::move(done).error();
+    }
+    log_changes(changes, kernel.interfaces, paths);
+    // Included files may be elsewhere, or gone, when the copy is read.
+    if (parsed.sources.size() == 1) save_routes_in_force(parsed.sources.front().text(), options, paths);
+    else save_routes_in_force(text_of(parsed.routes), options, paths);
+    print_notes(resolved, parsed, options);
+    if (options.common.json || options.common.verbose > 0) print_changes(changes, kernel.interfaces, options.common.json);
+    if (!options.common.json && !options.common.quiet) print_line(summary(changes, resolved));
+  }
+  if (confirmation) return await_confirmation(*confirmation, *signals, options, paths);
   return ExitStatus::ok;
 }
 

@@ -5,6 +5,7 @@ namespace longline::routeadd {
 
 Result<ExitStatus> run(const Options& options) {
   LONGLINE_TRY(const sys::StatePaths paths, sys::state_paths(options.common.config, options.common.root));
+  restore_if_due(options, paths);
   switch (options.verb) {
     case Verb::list: return list(options, paths);
     case Verb::add: return add(options, paths);
@@ -17,6 +18,7 @@ Result<ExitStatus> run(const Options& options) {
     case Verb::export_: return export_routes(options, paths);
     case Verb::check: return check(options, paths);
     case Verb::get: return get(options, paths);
+    case Verb::confirm: return confirm(options, paths);
     case Verb::import: return import_routes(options);
   }
   return Error(Errc::software, "a verb without code");

@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "route/confirmation.hpp"
 #include "route/plan.hpp"
 #include "routeadd.d/options.hpp"
 #include "sys/route_lock.hpp"
+#include "sys/signals.hpp"
 #include "sys/state_paths.hpp"
 
 namespace longline::routeadd {
@@ -28,6 +30,7 @@ Result<ExitStatus> export_routes(const Options& options, const sys::StatePaths& 
 Result<ExitStatus> check(const Options& options, const sys::StatePaths& paths);
 Result<ExitStatus> get(const Options& options, const sys::StatePaths& paths);
 Result<ExitStatus> import_routes(const Options& options);
+Result<ExitStatus> confirm(const Options& options, const sys::StatePaths& paths);
 
 // What they share (files.cpp, kernel.cpp).
 
@@ -53,6 +56,9 @@ Result<route::ParsedRoutes> read_routes_in_force(const sys::StatePaths& paths);
 std::optional<std::string> routes_in_force(const sys::StatePaths& paths);
 /// A failure is said on stderr only: the kernel's table is right already.
 void save_routes_in_force(std::string_view text, const Options& options, const sys::StatePaths& paths);
+/// As save_routes_in_force() would write it.
+std::string whole_file_in_force(std::string_view text);
+std::string in_force_path(const sys::StatePaths& paths);
 /// The routes one a line, without includes.
 std::string text_of(const std::vector<route::Wanted>& routes);
 
@@ -70,9 +76,33 @@ void warn(const std::string& text, const std::string& event, const Options& opti
 /// Sends the changes as one transaction; events in the log for what was done. On a refusal: the line of the file, the kernel's words, Errc::route_refused.
 Result<void> commit_changes(const std::vector<route::Change>& changes, const route::ParsedRoutes& parsed,
                             const route::Interfaces& interfaces);
+/// The line of the file; nothing for a route from the command line, which the message shows anyway.
+std::optional<Where> place(const route::Wanted& wanted, const route::ParsedRoutes& parsed);
+/// "Nexthop has invalid gateway: Network is unreachable"
+std::string kernel_words(int error, std::string text);
 /// The error for the first conflict among the changes, if there is one.
 Result<void> refuse_conflicts(const std::vector<route::Change>& changes, const route::ParsedRoutes& parsed,
                               const route::Interfaces& interfaces);
+/// The error for the first change that must not be made: a conflict, a part of a network of our own taken elsewhere, a
+/// gateway that the kernel could not reach, the way to the operator's own host (the second and the last not with --force).
+Result<void> check_changes(const std::vector<route::Change>& changes, const route::Resolved& resolved, const route::ParsedRoutes& parsed,
+                           const route::KernelState& kernel, bool force);
+
+// apply --confirm (confirm.cpp).
+
+/// When the time of an unconfirmed apply is over: puts the old table back, and says so. A failure is said on stderr; the
+/// next command tries again.
+void restore_if_due(const Options& options, const sys::StatePaths& paths);
+/// The same for a caller who holds the lock.
+Result<void> restore_if_due_locked(const Options& options, const sys::StatePaths& paths);
+/// Errc::busy while an apply waits to be confirmed: another change would be lost, or kept, without anybody's meaning it.
+Result<void> refuse_while_pending(const sys::StatePaths& paths);
+/// Until when `watch` must look again; nullopt: nothing waits.
+std::optional<Duration> until_due(const sys::StatePaths& paths);
+/// Waits until it is confirmed (ok), undone (interrupted), or its time is over (deadline): then the old table is back.
+Result<ExitStatus> await_confirmation(const route::Confirmation& confirmation, sys::Signals& signals, const Options& options,
+                                      const sys::StatePaths& paths);
+
 void print_notes(const route::Resolved& resolved, const route::ParsedRoutes& parsed, const Options& options);
 void print_changes(const std::vector<route::Change>& changes, const route::Interfaces& interfaces, bool json);
 void print_line(const std::string& line);

@@ -7,14 +7,17 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <set>
 
 #include "base/text.hpp"
 #include "routeadd.d/verbs.hpp"
+#include "sys/folder_watch.hpp"
 #include "sys/loop.hpp"
 #include "sys/netlink.hpp"
 #include "sys/route_table.hpp"
 #include "sys/signals.hpp"
+#include "sys/system_clock.hpp"
 
 namespace longline::routeadd {
 namespace {
@@ -29,6 +32,7 @@ class Watcher {
   /// next event.
   Result<void> reconcile() {
     LONGLINE_TRY(const sys::RouteLock lock, lock_routes(paths_));
+    LONGLINE_CHECK(restore_if_due_locked(options_, paths_));
     LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes_in_force(paths_));
     LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
     const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths_));
@@ -77,10 +81,19 @@ Result<ExitStatus> watch(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(sys::Netlink events, sys::Netlink::open(kGroups));
   Watcher watcher(options, paths);
   LONGLINE_CHECK(watcher.reconcile());
+  // What apply, up and down write there changes what is to be in force, not always the kernel's tables.
+  LONGLINE_TRY(sys::FolderWatch folder, sys::FolderWatch::open(paths.run_dir));
   sys::Loop loop;
   std::optional<Error> failure;
-  const auto look = [&] {
+  sys::Loop::Registration when_due;
+  std::function<void()> look;
+  const auto wait_for_confirmation = [&] {
+    when_due.reset();
+    if (const std::optional<Duration> left = until_due(paths)) when_due = loop.at(sys::steady_now() + *left, [&] { look(); });
+  };
+  look = [&] {
     Result<void> looked = watcher.reconcile();
+    wait_for_confirmation();
     if (looked) return;
     const Errc code = looked.error().code;
     // A file that somebody is writing, another routeadd at work: the next event brings the next look.
@@ -100,6 +113,11 @@ Result<ExitStatus> watch(const Options& options, const sys::StatePaths& paths) {
     }
     look();
   });
+  const sys::Loop::Registration on_file = loop.watch(folder.fd(), POLLIN, [&](short) {
+    folder.clear();
+    look();
+  });
+  wait_for_confirmation();
   const sys::Loop::Registration on_signal = loop.watch(signals.fd(), POLLIN, [&](short) {
     while (const std::optional<int> number = signals.take()) {
       if (*number == SIGHUP) look();

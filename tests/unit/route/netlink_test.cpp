@@ -89,6 +89,15 @@ TEST_CASE("an IPv4 route through a gateway, byte for byte") {
         "08000600 05000000 08000f00 fe000000 0c000800 08000200 78050000");
 }
 
+TEST_CASE("a trial is the same request, of which the kernel can make nothing") {
+  std::string out, add;
+  encode_trial(out, gateway_route());
+  encode_add(add, gateway_route());
+  CHECK(hex(out.substr(0, 16)) == "50000000 18000103 00000000 00000000");  // REQUEST|REPLACE|EXCL, no CREATE
+  CHECK(out.substr(16) == add.substr(16));
+  CHECK((NLM_F_REQUEST | NLM_F_REPLACE | NLM_F_EXCL) == 0x301);
+}
+
 TEST_CASE("an IPv6 reject route, and the deletion of a device route") {
   KernelRoute six;
   six.to = prefix("fd02::", 64);
