@@ -9,14 +9,13 @@
 namespace longline::route {
 namespace {
 
-constexpr std::uint8_t kKernelProtocol = 2;  // RTPROT_KERNEL
-
 class Checker {
  public:
   explicit Checker(const CheckInput& input) : in_(input), on_link_(networks_on_link(input.kernel.routes)) {}
 
   std::vector<Finding> run() {
     for (const Family family : {Family::ipv4, Family::ipv6}) check_defaults(family);
+    find_foreign();
     for (const KernelRoute& route : in_.kernel.routes) {
       if (route.type != rt::kUnicast || route.table != kMainTable) continue;
       check_gateway(route);
@@ -28,6 +27,16 @@ class Checker {
   }
 
  private:
+  void find_foreign() {
+    std::vector<std::size_t> foreign;
+    for (std::size_t i = 0; i < in_.kernel.routes.size(); ++i) {
+      if (!in_.kernel.routes[i].is_own()) foreign.push_back(i);
+    }
+    std::stable_sort(foreign.begin(), foreign.end(),
+                     [&](std::size_t a, std::size_t b) { return in_.kernel.routes[a].metric < in_.kernel.routes[b].metric; });
+    for (const std::size_t i : foreign) best_foreign_.insert({in_.kernel.routes[i].to, in_.kernel.routes[i].table, 0, 0}, i);
+  }
+
   const Interface* interface(const KernelRoute& route) const { return in_.kernel.interfaces.numbered(route.interface); }
   std::string text(const KernelRoute& route) const { return to_string(route, in_.kernel.interfaces); }
 
@@ -84,13 +93,12 @@ class Checker {
   }
 
   void check_shadow(const KernelRoute& route) {
-    for (const KernelRoute& other : in_.kernel.routes) {
-      if (other.is_own() || other.to != route.to || other.table != route.table || other.metric >= route.metric) continue;
-      const Interface* i = interface(route);
-      add("shadowed", route, i == nullptr ? "" : link_of(*i, in_.links), fmt::format("'{}' is preferred by its metric", text(other)),
-          fmt::format("give ours a metric below {}, or remove the other", other.metric));
-      return;
-    }
+    const std::size_t at = best_foreign_.find({route.to, route.table, 0, 0});
+    if (at == KeyIndex::kNone || in_.kernel.routes[at].metric >= route.metric) return;
+    const KernelRoute& other = in_.kernel.routes[at];
+    const Interface* i = interface(route);
+    add("shadowed", route, i == nullptr ? "" : link_of(*i, in_.links), fmt::format("'{}' is preferred by its metric", text(other)),
+        fmt::format("give ours a metric below {}, or remove the other", other.metric));
   }
 
   void check_own_network(const KernelRoute& route) {
@@ -129,6 +137,7 @@ class Checker {
 
   const CheckInput& in_;
   NetworkIndex on_link_;
+  KeyIndex best_foreign_{0};   // by network and table, the one with the lowest metric
   std::vector<Finding> out_;
 };
 

@@ -4,8 +4,6 @@
 namespace longline::route {
 namespace {
 
-constexpr std::uint8_t kKernelProtocol = 2;  // RTPROT_KERNEL
-
 bool brings(const Change& change) { return change.kind == ChangeKind::add || change.kind == ChangeKind::replace; }
 
 }  // namespace

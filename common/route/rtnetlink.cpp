@@ -118,6 +118,12 @@ std::optional<KernelRoute> decode_route(const NetlinkMessage& message) {
   return route;
 }
 
+bool is_close_to_us(const NetlinkMessage& event) {
+  if (event.type != rt::kNewRoute && event.type != rt::kDeleteRoute) return true;
+  const std::optional<KernelRoute> route = decode_route(event);
+  return route && !route->cloned && (route->is_own() || route->protocol == kKernelProtocol);
+}
+
 std::optional<Interface> decode_interface(const NetlinkMessage& message) {
   if (message.type != rt::kNewLink && message.type != rt::kDeleteLink) return std::nullopt;
   std::string_view rest = message.payload;

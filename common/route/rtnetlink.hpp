@@ -53,6 +53,8 @@ struct KernelRoute {
   RouteKey key() const { return {to, table, metric, tos}; }
 };
 
+inline constexpr std::uint8_t kKernelProtocol = 2;  ///< RTPROT_KERNEL
+
 struct Interface {
   std::uint32_t index = 0;
   std::string name{};
@@ -70,6 +72,10 @@ struct InterfaceAddress {
 std::optional<KernelRoute> decode_route(const NetlinkMessage& message);
 std::optional<Interface> decode_interface(const NetlinkMessage& message);
 std::optional<InterfaceAddress> decode_address(const NetlinkMessage& message);
+
+/// Does an event tell of an interface, an address, a route of ours or one that the kernel made? Routes of others come and go
+/// by the thousand where a routing daemon runs.
+bool is_close_to_us(const NetlinkMessage& event);
 
 // Encoders append one request without NLM_F_ACK and with sequence 0; the socket sets both.
 

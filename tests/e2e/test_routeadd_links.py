@@ -107,19 +107,22 @@ class LinksTest(unittest.TestCase):
         self.ok("apply", status=0)
         watch = Watch(self.net)
         self.addCleanup(watch.kill)
-        self.net.ip("link set veth0 down")
-        deadline = time.monotonic() + PATIENCE
-        while self.own() and time.monotonic() < deadline:
-            pass
-        self.assertEqual(self.own(), [])
-        self.assertEqual(self.state("10.2.0.0/16 dev veth0"), "waiting")
-        begin = time.monotonic()
-        self.net.ip("link set veth0 up")
-        lines = {watch.line() for _ in range(3)}
-        took = time.monotonic() - begin
-        self.assertEqual(lines, {"+ 10.1.0.0/16 via 10.0.0.2", "+ 10.2.0.0/16 dev veth0", "+ fd07::/64 dev veth0"})
-        self.assertEqual(len(self.own()), 3)
-        self.assertLess(took, 0.5 if os.environ.get("CI") else 0.1 + 0.2)  # the test's own processes included
+        times = []
+        for _ in range(5):
+            self.net.ip("link set veth0 down")
+            deadline = time.monotonic() + PATIENCE
+            while self.own() and time.monotonic() < deadline:
+                pass
+            self.assertEqual(self.own(), [])
+            self.assertEqual(self.state("10.2.0.0/16 dev veth0"), "waiting")
+            begin = time.monotonic()
+            self.net.ip("link set veth0 up")
+            lines = {watch.line() for _ in range(3)}
+            times.append(time.monotonic() - begin)
+            self.assertEqual(lines, {"+ 10.1.0.0/16 via 10.0.0.2", "+ 10.2.0.0/16 dev veth0", "+ fd07::/64 dev veth0"})
+            self.assertEqual(len(self.own()), 3)
+        # The test's own processes, and whatever else the machine does, are in these times: the best one says what watch does.
+        self.assertLess(min(times), 0.1)
         self.net.ip("tuntap add later mode tun")
         self.net.ip("link set later up")
         self.assertEqual(watch.line(), "+ 10.3.0.0/16 dev later")
@@ -133,6 +136,36 @@ class LinksTest(unittest.TestCase):
         self.assertEqual(status, 0)
         # While veth0 was down the kernel refused the route without a device; that is said once.
         self.assertLessEqual(errors.count("\n"), 1, errors)
+
+    def test_events_that_overran_the_buffer_are_not_missed(self):
+        self.net.write("routes", "10.1.0.0/16 via 10.0.0.2\n")
+        self.ok("apply")
+        watch = Watch(self.net)
+        self.addCleanup(watch.kill)
+        self.net.ip("route del 10.1.0.0/16")
+        self.assertEqual(watch.line(), "+ 10.1.0.0/16 via 10.0.0.2")
+        watch.process.send_signal(signal.SIGSTOP)
+        self.net.ip("route del 10.1.0.0/16")
+        flood = self.net.write("flood", "".join(f"route add 10.{200 + i // 62500}.{i // 250 % 250}.{i % 250}/32 dev veth0 proto 78\n" for i in range(30000)))
+        self.net.ip(f"-batch {flood}")
+        columns, *rows = [line.split() for line in self.net.run("cat", "/proc/net/netlink").stdout.splitlines()]
+        groups, drops = columns.index("Groups"), columns.index("Drops")
+        self.assertTrue([row for row in rows if int(row[groups], 16) != 0 and int(row[drops]) > 0], "nothing was dropped")
+        watch.process.send_signal(signal.SIGCONT)
+        self.assertEqual(watch.line(), "+ 10.1.0.0/16 via 10.0.0.2")
+        self.net.ip("route del 10.1.0.0/16")
+        self.assertEqual(watch.line(), "+ 10.1.0.0/16 via 10.0.0.2")
+        self.assertEqual(watch.stop(), (0, ""))
+
+    def test_a_foreign_route_in_the_way_is_waited_for(self):
+        self.net.write("routes", "10.1.0.0/16 via 10.0.0.2\n")
+        self.net.ip("route add 10.1.0.0/16 via 10.0.0.9 proto static")
+        watch = Watch(self.net)
+        self.addCleanup(watch.kill)
+        self.assertEqual(self.state("10.1.0.0/16 via 10.0.0.2"), "conflict")
+        self.assertEqual(self.own(), [])
+        self.net.ip("route del 10.1.0.0/16 proto static")
+        self.assertEqual(watch.line(), "+ 10.1.0.0/16 via 10.0.0.2")
 
     def test_export_is_what_apply_takes(self):
         text = ("10.1.0.0/16 via 10.0.0.2 dev veth0\n172.16.0.0/12 link isp\n10.2.0.0/16 dev veth0 metric 9 src 10.0.0.1 mtu 1400\n"

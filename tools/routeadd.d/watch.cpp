@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -23,6 +24,17 @@ namespace longline::routeadd {
 namespace {
 
 constexpr std::uint32_t kGroups = RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+
+/// Where a routing daemon changes its routes all the time, looking takes at most a tenth of it.
+constexpr Duration kFarEvents{200};
+constexpr int kTimesALook = 10;
+
+bool any_close_to_us(std::string_view bytes) {
+  while (const std::optional<route::NetlinkMessage> event = route::next_message(bytes)) {
+    if (route::is_close_to_us(*event)) return true;
+  }
+  return false;
+}
 
 class Watcher {
  public:
@@ -85,14 +97,18 @@ Result<ExitStatus> watch(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(sys::FolderWatch folder, sys::FolderWatch::open(paths.run_dir));
   sys::Loop loop;
   std::optional<Error> failure;
-  sys::Loop::Registration when_due;
+  sys::Loop::Registration when_due, later;
+  Duration last_look{};
   std::function<void()> look;
   const auto wait_for_confirmation = [&] {
     when_due.reset();
     if (const std::optional<Duration> left = until_due(paths)) when_due = loop.at(sys::steady_now() + *left, [&] { look(); });
   };
   look = [&] {
+    later.reset();
+    const TimePoint begin = sys::steady_now();
     Result<void> looked = watcher.reconcile();
+    last_look = sys::steady_now() - begin;
     wait_for_confirmation();
     if (looked) return;
     const Errc code = looked.error().code;
@@ -105,13 +121,14 @@ Result<ExitStatus> watch(const Options& options, const sys::StatePaths& paths) {
   };
   const sys::Loop::Registration on_event = loop.watch(events.fd(), POLLIN, [&](short) {
     std::string bytes;
-    // An overrun of the buffer needs no care of its own: the tables are read anew after every event.
     const Result<bool> received = events.receive(bytes);
     if (!received) {
       failure = received.error();
       return loop.stop();
     }
-    look();
+    // After an overrun of the buffer nobody knows what was in it. Tables are read anew whatever the event says.
+    if (!*received || any_close_to_us(bytes)) return look();
+    if (!later) later = loop.at(loop.now() + std::max(kFarEvents, last_look * kTimesALook), [&] { look(); });
   });
   const sys::Loop::Registration on_file = loop.watch(folder.fd(), POLLIN, [&](short) {
     folder.clear();

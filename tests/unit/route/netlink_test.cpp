@@ -98,6 +98,24 @@ TEST_CASE("a trial is the same request, of which the kernel can make nothing") {
   CHECK((NLM_F_REQUEST | NLM_F_REPLACE | NLM_F_EXCL) == 0x301);
 }
 
+TEST_CASE("events of links, of our routes and of the kernel's are close to us, those of others are not") {
+  const auto close = [](std::uint8_t protocol) {
+    KernelRoute route = gateway_route();
+    route.protocol = protocol;
+    std::string bytes;
+    encode_add(bytes, route);
+    std::string_view rest = bytes;
+    return is_close_to_us(*next_message(rest));
+  };
+  CHECK(close(kOwnProtocol));
+  CHECK(close(RTPROT_KERNEL));
+  CHECK_FALSE(close(RTPROT_BGP));
+  NetlinkMessage link{RTM_DELLINK, 0, 0, ""};
+  CHECK(is_close_to_us(link));
+  link.type = RTM_NEWROUTE;  // one that cannot be read
+  CHECK_FALSE(is_close_to_us(link));
+}
+
 TEST_CASE("an IPv6 reject route, and the deletion of a device route") {
   KernelRoute six;
   six.to = prefix("fd02::", 64);
