@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "route/precheck.hpp"
 
+#include <algorithm>
+#include <set>
+
 namespace longline::route {
 namespace {
 
@@ -53,6 +56,29 @@ std::vector<const Change*> doubtful_gateways(const std::vector<Change>& changes,
     else on_link.insert(gateway, then.interface, 0);  // the next route through it is sooner done
   }
   return out;
+}
+
+bool is_on_interface_that_is_down(const IpAddress& gateway, const std::vector<InterfaceAddress>& addresses, const Interfaces& interfaces) {
+  return std::any_of(addresses.begin(), addresses.end(), [&](const InterfaceAddress& address) {
+    const Interface* interface = interfaces.numbered(address.interface);
+    return interface != nullptr && !interface->up && address.network.covers(gateway);
+  });
+}
+
+void let_wait(const std::vector<const Change*>& these, std::vector<Change>& changes, Resolved& resolved, const std::vector<Wanted>& wanted) {
+  if (these.empty()) return;
+  std::set<const Target*> targets;
+  for (const Change* change : these) {
+    targets.insert(change->then);
+    resolved.readiness[static_cast<std::size_t>(change->then->wanted - wanted.data())] = Readiness::waiting;
+  }
+  std::erase_if(changes, [&](const Change& change) { return targets.contains(change.then); });
+}
+
+void let_unreachable_wait(std::vector<Change>& changes, Resolved& resolved, const std::vector<Wanted>& wanted, const KernelState& kernel) {
+  std::vector<const Change*> waiting = doubtful_gateways(changes, resolved, kernel);
+  std::erase_if(waiting, [](const Change* change) { return change->kind != ChangeKind::add; });
+  let_wait(waiting, changes, resolved, wanted);
 }
 
 }  // namespace longline::route

@@ -22,4 +22,13 @@ std::vector<Overlap> overlaps(const std::vector<Change>& changes, const KernelSt
 /// of any when the route names none, covers it. The kernel has the last word.
 std::vector<const Change*> doubtful_gateways(const std::vector<Change>& changes, const Resolved& wanted, const KernelState& kernel);
 
+/// A network of an interface that is down has the gateway in it: the route can wait for that interface.
+bool is_on_interface_that_is_down(const IpAddress& gateway, const std::vector<InterfaceAddress>& addresses, const Interfaces& interfaces);
+
+/// Takes these of the changes out: their routes wait. `these` point into `changes`.
+void let_wait(const std::vector<const Change*>& these, std::vector<Change>& changes, Resolved& resolved, const std::vector<Wanted>& wanted);
+
+/// For whoever shows what has become of routes that were accepted once: those to be added whose gateway nothing reaches wait.
+void let_unreachable_wait(std::vector<Change>& changes, Resolved& resolved, const std::vector<Wanted>& wanted, const KernelState& kernel);
+
 }  // namespace longline::route

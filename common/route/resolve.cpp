@@ -155,7 +155,8 @@ NetworkIndex networks_on_link(const std::vector<KernelRoute>& routes) {
 }
 
 std::string waits_for(const Route& route) {
-  return route.link.empty() ? "interface " + route.device : "link " + route.link;
+  if (!route.link.empty()) return "link " + route.link;
+  return route.device.empty() ? "gateway " + to_string(route.via) : "interface " + route.device;
 }
 
 }  // namespace longline::route

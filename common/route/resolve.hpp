@@ -71,7 +71,7 @@ Resolved resolve(const std::vector<Wanted>& wanted, const KernelState& kernel, c
 /// Networks that are reached without a gateway, by interface; the values are positions in `routes`.
 NetworkIndex networks_on_link(const std::vector<KernelRoute>& routes);
 
-/// Whom a route waits for: "interface ppp0", "link isp".
+/// Whom a route waits for: "interface ppp0", "link isp", "gateway 10.0.0.2".
 std::string waits_for(const Route& route);
 
 }  // namespace longline::route

@@ -3,6 +3,7 @@
 """routeadd against the kernel, each test in a network namespace of its own."""
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -56,6 +57,16 @@ class RouteaddTest(unittest.TestCase):
         self.assertEqual(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
         return done
 
+    def events_until(self, monitor, mark):
+        """What the kernel told of our routes before it told of the mark; it tells of much that is its own."""
+        ours = []
+        for line in monitor.stdout:
+            if mark in line:
+                return ours
+            if "proto 77" in line:
+                ours.append(line)
+        raise AssertionError("ip monitor ended")
+
     def states(self):
         rows = [json.loads(line) for line in self.ok("list", "--json").stdout.splitlines()]
         return {row["route"]: row["state"] for row in rows}
@@ -71,9 +82,11 @@ class RouteaddTest(unittest.TestCase):
         self.assertEqual(self.ok("apply", file).stdout, "nothing to do\n")
         self.assertEqual(self.ok("apply", file, "--quiet").stdout, "")
         monitor = subprocess.Popen(self.net.argv("ip", "monitor", "route"), stdout=subprocess.PIPE, text=True)
+        self.net.ip("route add 10.99.98.0/24 dev veth0")
+        self.events_until(monitor, "10.99.98.0/24")
         self.ok("apply", file)
-        self.net.ip("route add 10.99.99.0/24 dev veth0")  # the mark that ends the monitor's silence
-        self.assertIn("10.99.99.0/24", monitor.stdout.readline())
+        self.net.ip("route add 10.99.99.0/24 dev veth0")
+        self.assertEqual(self.events_until(monitor, "10.99.99.0/24"), [])
         monitor.kill()
         monitor.communicate()
 
@@ -121,11 +134,10 @@ class RouteaddTest(unittest.TestCase):
         monitor = subprocess.Popen(self.net.argv("ip", "monitor", "route"), stdout=subprocess.PIPE, text=True)
         self.addCleanup(monitor.communicate)
         self.addCleanup(monitor.kill)
-        self.net.ip("route add 10.90.0.0/24 dev veth0")
-        self.assertIn("10.90.0.0/24", monitor.stdout.readline())
         for prefix, gateway in (("10.91.0.0/16", "10.0.0.9"), ("fd91::/64", "fd00::9")):
             self.net.ip(f"route add {prefix} via {gateway} metric 7 proto static")
-            monitor.stdout.readline()
+        self.net.ip("route add 10.90.0.0/24 dev veth0")
+        self.events_until(monitor, "10.90.0.0/24")
         wanted = self.net.write("wanted", "10.1.0.0/16 dev veth0\n10.2.0.0/16 via 10.77.0.1\nfd11::/64 via fd77::1\n"
                                           "10.91.0.0/16 via 10.77.0.1 metric 9\nfd91::/64 via fd77::1 metric 9\n")
         refused = self.ok("apply", wanted, status=65)
@@ -137,7 +149,10 @@ class RouteaddTest(unittest.TestCase):
         # A gateway that a route of the same file leads to is one, and one on another of our networks, and onlink.
         self.ok("apply", self.net.write("wanted", "10.50.0.0/24 dev veth0\n10.2.0.0/16 via 10.50.0.1\n10.3.0.0/16 via 10.90.0.1\n"
                                                   "10.4.0.0/16 via 10.77.0.1 dev veth0 onlink\nfd50::/64 dev veth0\nfd51::/64 via fd50::1\n"))
-        self.assertIn("10.50.0.0/24", monitor.stdout.readline())  # the first that the kernel tells of
+        self.net.ip("route add 10.99.99.0/24 dev veth0")
+        told = self.events_until(monitor, "10.99.99.0/24")
+        self.assertEqual(len(told), 6, told)
+        self.assertTrue(all(re.match(r"10\.(2|3|4|50)\.|fd5[01]:", line) for line in told), told)
         self.assertEqual(len(self.net.ip("route show proto static")) + len(self.net.ip("-6 route show proto static")), 2)
 
     def test_a_part_of_our_own_network_is_not_sent_elsewhere(self):
@@ -177,6 +192,31 @@ class RouteaddTest(unittest.TestCase):
         self.assertEqual(self.net.routes(), ["192.168.100.0/24 dev branch scope link linkdown",
                                              "unreachable 192.168.101.0/24 metric 1"])
         self.assertEqual(self.states()["192.168.100.0/24 via 1.1.1.1 link branch"], "installed")
+
+    def test_a_route_without_a_device_waits_for_its_gateway(self):
+        routes = self.net.write("routes", "10.1.0.0/16 via 10.0.0.2\nfd31::/64 via fd00::2\n")
+        self.net.ip("link set veth0 down")
+        # The interface keeps its IPv4 address; of the other gateway nothing is known.
+        self.assertIn("routes:2:", self.ok("apply", status=65).stderr)
+        self.net.write("routes", "10.1.0.0/16 via 10.0.0.2\n")
+        self.assertEqual(self.ok("apply").stdout, "nothing to do; 1 waiting for its interface\n")
+        self.assertIn("waiting", self.ok("add", *"10.2.0.0/16 via 10.0.0.9".split()).stdout)
+        self.ok("add", *"10.3.0.0/16 via 10.77.0.9".split(), status=65)
+        self.net.ip("link set veth0 up")
+        self.net.ip("-6 addr add fd00::1/64 dev veth0 nodad")
+        with open(routes, "a", encoding="utf-8") as file:
+            file.write("fd31::/64 via fd00::2\n")
+        self.ok("apply")
+        self.assertEqual(len(self.net.routes()), 3)
+        self.net.ip("link set veth0 down")
+        rows = [json.loads(line) for line in self.ok("list", "--json").stdout.splitlines()]
+        self.assertEqual({(row["state"], row["waits_for"]) for row in rows if row["protocol"] == "77"},
+                         {("waiting", "gateway 10.0.0.2"), ("waiting", "gateway 10.0.0.9"), ("waiting", "gateway fd00::2")})
+        # What was accepted once does not keep the rest of the file from being applied.
+        with open(routes, "a", encoding="utf-8") as file:
+            file.write("blackhole 10.9.0.0/16\n")
+        self.ok("apply")
+        self.assertEqual(self.net.routes(), ["blackhole 10.9.0.0/16"])
 
     def test_add_and_del_keep_the_file_and_the_kernel_in_step(self):
         routes = self.net.write("routes", "# ours\n10.9.0.0/16 dev veth0   # keep\n")

@@ -57,8 +57,9 @@ Result<Files> read_files(const sys::StatePaths& paths) {
 Result<route::Readiness> carry_out(const route::Route& subject, const route::ParsedRoutes& wanted, const std::string* new_text,
                                    const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
-  const route::Resolved resolved = route::resolve(wanted.routes, kernel, link_states(wanted.routes, paths));
-  const std::vector<route::Change> changes = changes_of(subject, route::plan(resolved, kernel));
+  route::Resolved resolved = route::resolve(wanted.routes, kernel, link_states(wanted.routes, paths));
+  std::vector<route::Change> changes = changes_of(subject, route::plan(resolved, kernel));
+  LONGLINE_CHECK(let_unreachable_wait(changes, resolved, wanted, kernel, &paths));
   LONGLINE_CHECK(refuse_conflicts(changes, wanted, kernel.interfaces));
   LONGLINE_CHECK(commit_changes(changes, wanted, kernel.interfaces));
   if (new_text != nullptr) {

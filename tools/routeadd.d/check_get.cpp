@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "route/check.hpp"
+#include "route/precheck.hpp"
 #include "routeadd.d/verbs.hpp"
 #include "sys/config_file.hpp"
 #include "sys/route_table.hpp"
@@ -84,7 +85,9 @@ Result<ExitStatus> get(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
   LONGLINE_TRY(const sys::Lookup lookup, sys::lookup_route(address, from));
   const route::LinkStates links = link_states(parsed.routes, paths);
-  const route::Resolved resolved = route::resolve(parsed.routes, kernel, links);
+  route::Resolved resolved = route::resolve(parsed.routes, kernel, links);
+  std::vector<route::Change> changes = route::plan(resolved, kernel);
+  route::let_unreachable_wait(changes, resolved, parsed.routes, kernel);
   const bool goes = lookup.error == 0;
   route::Route way = describe(lookup.way, kernel.interfaces);
   if (from) way.source = from;  // the kernel does not repeat what it was told
@@ -111,7 +114,10 @@ Result<ExitStatus> get(const Options& options, const sys::StatePaths& paths) {
     if (goes && way.source) line += " src " + to_string(way.source);
     print_line(line);
     if (entry != nullptr) print_line("  by " + to_string(*entry, kernel.interfaces) + (entry->is_own() ? " (ours)" : ""));
-    if (if_up != nullptr) print_line(fmt::format("  if {} were up: {}", escape(route::waits_for(if_up->route)), escape(to_string(if_up->route))));
+    if (if_up != nullptr) {
+      const bool any = if_up->route.device.empty() && if_up->route.link.empty();
+      print_line(fmt::format("  if {} were {}: {}", escape(route::waits_for(if_up->route)), any ? "in reach" : "up", escape(to_string(if_up->route))));
+    }
   }
   return goes ? ExitStatus::ok : ExitStatus::no;
 }

@@ -30,8 +30,9 @@ Result<void> put_back(const std::string& why, const Options& options, const sys:
   LONGLINE_TRY(std::string text, sys::read_file(path, route::kMostBytes));
   LONGLINE_TRY(const route::ParsedRoutes parsed, parse_source({path, true}, std::move(text)));
   LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
-  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
-  const std::vector<route::Change> changes = route::plan(resolved, kernel);
+  route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
+  std::vector<route::Change> changes = route::plan(resolved, kernel);
+  LONGLINE_CHECK(let_unreachable_wait(changes, resolved, parsed, kernel, nullptr));
   const std::vector<route::Step> steps = route::steps(changes);
   LONGLINE_TRY(const std::vector<sys::StepRefusal> refusals, sys::commit_each(steps));
   std::string missing;

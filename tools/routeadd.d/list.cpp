@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "route/precheck.hpp"
 #include "routeadd.d/verbs.hpp"
 #include "sys/route_table.hpp"
 
@@ -22,8 +23,10 @@ struct Row {
 
 class Lister {
  public:
-  Lister(const route::ParsedRoutes& parsed, const route::KernelState& kernel, const route::Resolved& resolved)
-      : parsed_(parsed), kernel_(kernel), resolved_(resolved), changes_(route::plan(resolved, kernel)) {}
+  Lister(const route::ParsedRoutes& parsed, const route::KernelState& kernel, route::Resolved& resolved)
+      : parsed_(parsed), kernel_(kernel), resolved_(resolved), changes_(route::plan(resolved, kernel)) {
+    route::let_unreachable_wait(changes_, resolved, parsed.routes, kernel);
+  }
 
   std::vector<Row> rows() {
     std::map<const route::Wanted*, const route::Change*> change_of;
@@ -106,7 +109,7 @@ JsonObject to_json(const Row& row, const Places& places) {
 Result<ExitStatus> list(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes_in_force(paths));
   LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
-  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
+  route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
   const Places places(paths);
   for (const Row& row : Lister(parsed, kernel, resolved).rows()) {
     print_line(options.common.json ? to_json(row, places).dump() : fmt::format("{:<10} {}", row.state, row.text));

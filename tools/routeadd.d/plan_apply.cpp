@@ -25,6 +25,22 @@ std::string summary(const std::vector<route::Change>& changes, const route::Reso
   return out;
 }
 
+/// What apply and plan both start from.
+struct Draft {
+  route::KernelState kernel;
+  route::Resolved resolved;
+  std::vector<route::Change> changes;
+};
+
+Result<Draft> draft(const route::ParsedRoutes& parsed, const sys::StatePaths& paths) {
+  Draft out;
+  LONGLINE_TRY(out.kernel, sys::read_kernel_state());
+  out.resolved = route::resolve(parsed.routes, out.kernel, link_states(parsed.routes, paths));
+  out.changes = route::plan(out.resolved, out.kernel);
+  LONGLINE_CHECK(let_unreachable_wait(out.changes, out.resolved, parsed, out.kernel, &paths));
+  return out;
+}
+
 /// Writes down the way back, before anything is changed.
 Result<std::optional<route::Confirmation>> begin_confirmation(const std::vector<route::Change>& changes, const std::vector<route::Wanted>& wanted,
                                                               const route::KernelState& kernel, const Options& options,
@@ -45,9 +61,8 @@ Result<std::optional<route::Confirmation>> begin_confirmation(const std::vector<
 
 Result<ExitStatus> plan(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes(choose_source(options.file, paths)));
-  LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
-  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
-  const std::vector<route::Change> changes = route::plan(resolved, kernel);
+  LONGLINE_TRY(const Draft drafted, draft(parsed, paths));
+  const auto& [kernel, resolved, changes] = drafted;
   print_notes(resolved, parsed, options);
   if (!options.common.quiet || options.common.json) print_changes(changes, kernel.interfaces, options.common.json);
   const Result<void> objection = check_changes(changes, resolved, parsed, kernel, false);
@@ -70,9 +85,8 @@ Result<ExitStatus> apply(const Options& options, const sys::StatePaths& paths) {
     LONGLINE_TRY(const sys::RouteLock lock, lock_routes(paths));
     LONGLINE_CHECK(restore_if_due_locked(options, paths));
     LONGLINE_CHECK(refuse_while_pending(paths));
-    LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
-    const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
-    const std::vector<route::Change> changes = route::plan(resolved, kernel);
+    LONGLINE_TRY(const Draft drafted, draft(parsed, paths));
+    const auto& [kernel, resolved, changes] = drafted;
     LONGLINE_CHECK(check_changes(changes, resolved, parsed, kernel, options.force));
     if (options.confirm) {
       LONGLINE_TRY(confirmation, begin_confirmation(changes, parsed.routes, kernel, options, paths));

@@ -2,7 +2,8 @@
 // What is looked for before anything is sent.
 #include <fmt/format.h>
 
-#include <cstring>
+#include <cerrno>
+#include <set>
 
 #include "base/text.hpp"
 #include "route/check.hpp"
@@ -42,21 +43,35 @@ Result<void> refuse_overlaps(const std::vector<route::Change>& changes, const ro
   return std::move(error).with_hint("nothing was changed; correct the network, or --force if it is meant");
 }
 
-Result<void> refuse_unreachable_gateways(const std::vector<route::Change>& changes, const route::Resolved& resolved,
-                                         const route::ParsedRoutes& parsed, const route::KernelState& kernel) {
+struct Unreachable {
+  const route::Change* change = nullptr;
+  sys::Verdict verdict{};
+};
+
+/// Gateways that the tables do not reach, and that the kernel refuses when it is asked.
+Result<std::vector<Unreachable>> unreachable_gateways(const std::vector<route::Change>& changes, const route::Resolved& resolved,
+                                                      const route::KernelState& kernel) {
+  std::vector<Unreachable> out;
   const std::vector<const route::Change*> doubtful = route::doubtful_gateways(changes, resolved, kernel);
-  if (doubtful.empty()) return {};
   std::vector<const route::KernelRoute*> routes;
   for (const route::Change* change : doubtful) routes.push_back(&change->then->route);
+  if (routes.empty()) return out;
   LONGLINE_TRY(const std::vector<sys::Verdict> verdicts, sys::try_routes(routes));
-  if (verdicts.empty()) return {};
+  for (const sys::Verdict& verdict : verdicts) out.push_back({doubtful[verdict.route], verdict});
+  return out;
+}
+
+Result<void> refuse_unreachable_gateways(const std::vector<route::Change>& changes, const route::Resolved& resolved,
+                                         const route::ParsedRoutes& parsed, const route::KernelState& kernel) {
+  LONGLINE_TRY(const std::vector<Unreachable> found, unreachable_gateways(changes, resolved, kernel));
+  if (found.empty()) return {};
   std::vector<const route::Change*> rest;
-  for (std::size_t i = 1; i < verdicts.size(); ++i) rest.push_back(doubtful[verdicts[i].route]);
-  const route::Target& target = *doubtful[verdicts.front().route]->then;
+  for (std::size_t i = 1; i < found.size(); ++i) rest.push_back(found[i].change);
+  const route::Target& target = *found.front().change->then;
   const route::Interface* interface = kernel.interfaces.numbered(target.route.interface);
   Error error(Errc::route_refused,
               fmt::format("the kernel refuses '{}': {}{}", escape(to_string(target.wanted->route)),
-                          kernel_words(verdicts.front().error, verdicts.front().text), and_more(rest)),
+                          kernel_words(found.front().verdict.error, found.front().verdict.text), and_more(rest)),
               Stage::route);
   error.where = place(*target.wanted, parsed);
   return std::move(error).with_hint(fmt::format("nothing was changed; no network{} has the gateway {} in it: correct it, add a route to it{}",
@@ -79,6 +94,32 @@ Result<void> keep_the_way_to_the_operator(const std::vector<route::Change>& chan
 }
 
 }  // namespace
+
+Result<void> let_unreachable_wait(std::vector<route::Change>& changes, route::Resolved& resolved, const route::ParsedRoutes& parsed,
+                                  const route::KernelState& kernel, const sys::StatePaths* paths) {
+  LONGLINE_TRY(const std::vector<Unreachable> found, unreachable_gateways(changes, resolved, kernel));
+  if (found.empty()) return {};
+  std::set<std::string> in_force;
+  std::vector<route::InterfaceAddress> addresses;
+  if (paths != nullptr) {
+    LONGLINE_TRY(addresses, sys::read_addresses());
+    const Result<route::ParsedRoutes> accepted = routes_in_force(*paths) ? read_routes_in_force(*paths) : route::ParsedRoutes{};
+    if (accepted) {
+      for (const route::Wanted& wanted : accepted->routes) in_force.insert(to_string(wanted.route));
+    }
+  }
+  std::vector<const route::Change*> waiting;
+  for (const Unreachable& one : found) {
+    const int error = one.verdict.error;
+    if (one.change->kind != route::ChangeKind::add || (error != ENETUNREACH && error != EHOSTUNREACH && error != ENETDOWN)) continue;
+    const route::Route& route = one.change->then->wanted->route;
+    const bool may_wait = paths == nullptr || in_force.contains(to_string(route)) ||
+                          route::is_on_interface_that_is_down(route.via, addresses, kernel.interfaces);
+    if (may_wait) waiting.push_back(one.change);
+  }
+  route::let_wait(waiting, changes, resolved, parsed.routes);
+  return {};
+}
 
 Result<void> check_changes(const std::vector<route::Change>& changes, const route::Resolved& resolved, const route::ParsedRoutes& parsed,
                            const route::KernelState& kernel, bool force) {

@@ -53,8 +53,9 @@ bool report_conflicts(std::vector<route::Change>& changes, const route::Interfac
 
 Result<ExitStatus> follow_link(const Options& options, const sys::StatePaths& paths, const route::KernelState& kernel) {
   LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes_in_force(paths));
-  const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
+  route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
   std::vector<route::Change> changes = changes_of_link(options.link, parsed.routes, route::plan(resolved, kernel));
+  LONGLINE_CHECK(let_unreachable_wait(changes, resolved, parsed, kernel, nullptr));
   const bool conflicts = report_conflicts(changes, kernel.interfaces, options, paths);
   LONGLINE_CHECK(commit_changes(changes, parsed, kernel.interfaces));
   log_changes(changes, kernel.interfaces, paths);

@@ -83,6 +83,10 @@ std::string kernel_words(int error, std::string text);
 /// The error for the first conflict among the changes, if there is one.
 Result<void> refuse_conflicts(const std::vector<route::Change>& changes, const route::ParsedRoutes& parsed,
                               const route::Interfaces& interfaces);
+/// Takes out of the changes the routes to be added whose gateway cannot be reached now: they wait. With `paths` only those that
+/// are in force there, or whose gateway is on the network of an interface that is down; without, all: they are in force.
+Result<void> let_unreachable_wait(std::vector<route::Change>& changes, route::Resolved& resolved, const route::ParsedRoutes& parsed,
+                                  const route::KernelState& kernel, const sys::StatePaths* paths);
 /// The error for the first change that must not be made: a conflict, a part of a network of our own taken elsewhere, a
 /// gateway that the kernel could not reach, the way to the operator's own host (the second and the last not with --force).
 Result<void> check_changes(const std::vector<route::Change>& changes, const route::Resolved& resolved, const route::ParsedRoutes& parsed,

@@ -47,8 +47,9 @@ class Watcher {
     LONGLINE_CHECK(restore_if_due_locked(options_, paths_));
     LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes_in_force(paths_));
     LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
-    const route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths_));
-    const std::vector<route::Change> changes = route::plan(resolved, kernel);
+    route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths_));
+    std::vector<route::Change> changes = route::plan(resolved, kernel);
+    LONGLINE_CHECK(let_unreachable_wait(changes, resolved, parsed, kernel, nullptr));
     std::set<std::string> complaints;
     for (const route::Change& change : changes) {
       if (change.kind == route::ChangeKind::conflict) complaints.insert("conflict " + to_string(change, kernel.interfaces).substr(2));

@@ -79,3 +79,21 @@ TEST_CASE("a gateway that a route of the same file leads to, or that is onlink, 
   CHECK(Host("172.16.0.0/24 dev eth0\n172.17.0.0/16 via 172.16.0.1\n172.18.0.0/16 via 1.1.1.1 dev eth0 onlink\n").doubtful() == "");
   CHECK(Host("default dev eth1\n172.17.0.0/16 via 8.8.8.8\n").doubtful() == "172.17.0.0/16 via 8.8.8.8; ");
 }
+
+TEST_CASE("a route that waits for its gateway is no change, and the others stay") {
+  Host host("172.16.0.0/16 via 192.168.1.1\n172.18.0.0/16 via 192.168.2.1\n172.19.0.0/16 via 192.168.1.1\n");
+  let_unreachable_wait(host.changes, host.resolved, host.file.routes, host.kernel);
+  CHECK(host.changes.size() == 2);
+  CHECK(host.resolved.readiness == std::vector<Readiness>{Readiness::ready, Readiness::waiting, Readiness::ready});
+  CHECK(waits_for(host.file.routes[1].route) == "gateway 192.168.2.1");
+}
+
+TEST_CASE("a gateway on the network of an interface that is down can be waited for") {
+  Host host("");
+  host.kernel.interfaces.add({4, "eth9", false, false});
+  const std::vector<InterfaceAddress> addresses = {{1, {*parse_address("192.168.1.7"), 24}, *parse_address("192.168.1.7")},
+                                                   {4, {*parse_address("10.7.0.1"), 24}, *parse_address("10.7.0.1")}};
+  CHECK(is_on_interface_that_is_down(*parse_address("10.7.0.9"), addresses, host.kernel.interfaces));
+  CHECK_FALSE(is_on_interface_that_is_down(*parse_address("10.7.1.9"), addresses, host.kernel.interfaces));
+  CHECK_FALSE(is_on_interface_that_is_down(*parse_address("192.168.1.9"), addresses, host.kernel.interfaces));
+}
