@@ -110,10 +110,11 @@ std::optional<KernelRoute> decode_route(const NetlinkMessage& message) {
   route.onlink = (header->flags & rt::kOnlink) != 0;
   route.cloned = (header->flags & rt::kCloned) != 0;
   route.other = header->from_length != 0;
-  route.raw = message.payload;
   while (const std::optional<NetlinkAttribute> attribute = next_attribute(rest)) {
     if (!read_attribute(route, *attribute)) return std::nullopt;
   }
+  // Without what is no attribute: padded to its length it could become one.
+  route.raw = message.payload.substr(0, message.payload.size() - rest.size());
   route.to = network_of(route.to);
   return route;
 }
