@@ -180,6 +180,7 @@ class ConfirmTest(unittest.TestCase):
             done = self.ok(*words, status=75)
             self.assertIn("'routeadd confirm' keeps its routes", done.stderr)
         self.assertEqual(self.net.routes(), table)
+        self.assertIn("come back in", self.ok("list").stderr)
         # Links go on: what comes up while it waits has the routes of the table that comes back.
         self.net.ip("tuntap add tun0 mode tun")
         self.net.ip("link set tun0 up")

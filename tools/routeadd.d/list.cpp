@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 
 #include "base/text.hpp"
@@ -113,6 +114,11 @@ Result<ExitStatus> list(const Options& options, const sys::StatePaths& paths) {
   const Places places(paths);
   for (const Row& row : Lister(parsed, kernel, resolved).rows()) {
     print_line(options.common.json ? to_json(row, places).dump() : fmt::format("{:<10} {}", row.state, row.text));
+  }
+  if (const std::optional<Duration> left = until_due(paths); left && !options.common.quiet && !options.common.json) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "routeadd: note: the routes before the last apply come back in %s, unless 'routeadd confirm' is run\n",
+                 format_duration(std::chrono::ceil<std::chrono::seconds>(*left)).c_str());
   }
   return ExitStatus::ok;
 }
