@@ -232,6 +232,21 @@ class ConfirmTest(unittest.TestCase):
             self.ok("confirm", status=66)
             self.ok("apply", self.new)
             self.ok("apply", self.old)
+        # Somebody has been at the files: that is said once, and keeps nothing from going on.
+        for before in ("\x1b[2J", None):
+            with open(self.record("routes.pending"), "w", encoding="utf-8") as file:
+                file.write(f"1-1 {boot} 1 1\n")
+            if before:
+                with open(self.record("routes.before"), "w", encoding="utf-8") as file:
+                    file.write(before)
+            else:
+                os.rename(self.record("routes"), self.record("elsewhere"))
+            done = self.ok("list")
+            self.assertIn("there is no way back", done.stderr)
+            self.assertNotIn("\x1b", done.stderr)
+            self.assertEqual(self.ok("list").stderr, "")
+            self.assertEqual(self.net.routes(), table)
+        os.rename(self.record("elsewhere"), self.record("routes"))
         # A deadline that lies further away than the time that was given was written by another clock.
         with open(self.record("routes.pending"), "w", encoding="utf-8") as file:
             file.write(f"1-1 {boot} 999999999999 1000\n")

@@ -10,7 +10,6 @@
 
 #include "base/text.hpp"
 #include "routeadd.d/verbs.hpp"
-#include "sys/config_file.hpp"
 #include "sys/folder_watch.hpp"
 #include "sys/loop.hpp"
 #include "sys/route_confirmation.hpp"
@@ -27,8 +26,13 @@ constexpr Duration kAgain{1000};           // after another routeadd held the lo
 Result<void> put_back(const std::string& why, const Options& options, const sys::StatePaths& paths) {
   const sys::RouteConfirmation record(paths.run_dir);
   const std::string path = record.before_path();
-  LONGLINE_TRY(std::string text, sys::read_file(path, route::kMostBytes));
-  LONGLINE_TRY(const route::ParsedRoutes parsed, parse_source({path, true}, std::move(text)));
+  Result<route::ParsedRoutes> read = read_routes({path, true});
+  if (!read && (read.error().code == Errc::not_found || read.error().code == Errc::malformed)) {
+    record.forget();   // no later attempt could do better
+    warn(why + ", but there is no way back: " + read.error().message(), "route.refused", options, paths);
+    return {};
+  }
+  LONGLINE_TRY(const route::ParsedRoutes parsed, std::move(read));
   LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
   route::Resolved resolved = route::resolve(parsed.routes, kernel, link_states(parsed.routes, paths));
   std::vector<route::Change> changes = route::plan(resolved, kernel);
