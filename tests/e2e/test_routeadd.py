@@ -264,7 +264,10 @@ class RouteaddTest(unittest.TestCase):
         ssh = {"SSH_CONNECTION": "10.50.1.1 40000 10.0.0.1 22"}
         self.net.ip("route add default via 10.0.0.254")
         wanted = self.net.write("wanted", "10.60.0.0/16 dev veth0\nblackhole 10.50.0.0/16\n")
-        self.assertIn("10.50.1.1", self.ok("apply", wanted, status=65, env=ssh).stderr)
+        for env in (ssh, {"SSH_CLIENT": "10.50.1.1 40000 22"}):
+            refused = self.ok("apply", wanted, status=65, env=env).stderr
+            self.assertIn("wanted:2:", refused)
+            self.assertIn("10.50.1.1", refused)
         self.assertEqual(self.net.routes(), [])
         # sudo takes the variable away; the login shell above still has it.
         inner = f"env -u SSH_CONNECTION {ROUTEADD} apply {wanted}; exit $?"

@@ -80,17 +80,19 @@ Result<void> refuse_unreachable_gateways(const std::vector<route::Change>& chang
 }
 
 /// An operator at the far end of a line must not cut himself off.
-Result<void> keep_the_way_to_the_operator(const std::vector<route::Change>& changes, const route::Interfaces& interfaces) {
+Result<void> keep_the_way_to_the_operator(const std::vector<route::Change>& changes, const route::ParsedRoutes& parsed,
+                                          const route::Interfaces& interfaces) {
   const std::optional<route::IpAddress> peer = route::parse_address(sys::login_peer());
   if (!peer) return {};
   const Result<sys::Lookup> lookup = sys::lookup_route(*peer, {});
   if (!lookup || !lookup->entry) return {};
   const route::Change* change = route::change_of_way(*peer, *lookup->entry, changes);
   if (change == nullptr) return {};
-  return Error(Errc::route_refused,
-               fmt::format("'{}' would change the way to {}, from where you are logged in", to_string(*change, interfaces), to_string(*peer)),
-               Stage::route)
-      .with_hint("nothing was changed; --force does it all the same, and --force --confirm 60s undoes it if you are cut off");
+  Error error(Errc::route_refused,
+              fmt::format("'{}' would change the way to {}, from where you are logged in", to_string(*change, interfaces), to_string(*peer)),
+              Stage::route);
+  if (change->then != nullptr) error.where = place(*change->then->wanted, parsed);
+  return std::move(error).with_hint("nothing was changed; --force does it all the same, and --force --confirm 60s undoes it if you are cut off");
 }
 
 }  // namespace
@@ -127,7 +129,7 @@ Result<void> check_changes(const std::vector<route::Change>& changes, const rout
   LONGLINE_CHECK(refuse_conflicts(changes, parsed, kernel.interfaces));
   if (!force) LONGLINE_CHECK(refuse_overlaps(changes, parsed, kernel));
   LONGLINE_CHECK(refuse_unreachable_gateways(changes, resolved, parsed, kernel));
-  if (!force) LONGLINE_CHECK(keep_the_way_to_the_operator(changes, kernel.interfaces));
+  if (!force) LONGLINE_CHECK(keep_the_way_to_the_operator(changes, parsed, kernel.interfaces));
   return {};
 }
 
