@@ -171,6 +171,18 @@ class ConfirmTest(unittest.TestCase):
         self.assertEqual(process.wait(PATIENCE), 124)
         self.assertEqual(self.net.routes(), table)
 
+    def test_what_cannot_be_put_back_is_said(self):
+        self.ok("apply", self.old)
+        process = self.apply(LONG)
+        self.net.ip("route del blackhole 10.3.0.0/16")
+        self.net.ip("route add 10.2.0.0/16 via 10.0.0.9 proto static")  # foreign, in the way of one of the old routes
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 75)
+        self.assertIn("'10.2.0.0/16 dev veth0 mtu 1400 (taken by 10.2.0.0/16 via 10.0.0.9 dev veth0 proto static)' is in conflict", errors)
+        self.assertIn("10.1.0.0/16 via 10.0.0.2 dev veth0", self.net.routes())
+        self.assertEqual(self.net.ip("route show proto static"), ["10.2.0.0/16 via 10.0.0.9 dev veth0 "])
+
     def test_while_it_waits_nothing_else_is_changed(self):
         self.ok("apply", self.old)
         before = self.net.routes()

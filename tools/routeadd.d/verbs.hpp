@@ -92,7 +92,14 @@ Result<void> let_unreachable_wait(std::vector<route::Change>& changes, route::Re
 Result<void> check_changes(const std::vector<route::Change>& changes, const route::Resolved& resolved, const route::ParsedRoutes& parsed,
                            const route::KernelState& kernel, bool force);
 
-// apply --confirm (confirm.cpp).
+// apply --confirm (confirm.cpp, await_confirmation.cpp).
+
+/// "the routes applied with --confirm 1m were not confirmed in time"
+std::string not_in_time(const route::Confirmation& confirmation);
+/// Makes the kernel's table the old one, as far as it goes: an interface that is gone meanwhile must not keep the rest from
+/// coming back. Says so, and why. Returns what could not be put back, to be said behind "the old table is back"; empty: nothing.
+/// The caller holds the lock.
+Result<std::string> put_back(const std::string& why, const Options& options, const sys::StatePaths& paths);
 
 /// When the time of an unconfirmed apply is over: puts the old table back, and says so. A failure is said on stderr; the
 /// next command tries again.
