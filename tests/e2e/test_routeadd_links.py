@@ -5,8 +5,10 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -200,6 +202,32 @@ class LinksTest(unittest.TestCase):
 
     def configure(self, text):
         self.net.write("longline.toml", text)
+
+    def test_a_link_that_cannot_be_reached_hides_its_routes(self):
+        self.configure('[link.isp]\nport = "/dev/ttyS0"\nnumbers = ["1"]\n')
+        self.net.write("routes", "172.16.0.0/12 link isp fail-fast\n")
+        self.ok("apply")
+        self.assertEqual(self.state("172.16.0.0/12 link isp fail-fast"), "waiting")
+        supervisor = socket.socket(socket.AF_UNIX)  # all that list asks of one
+        self.addCleanup(supervisor.close)
+        supervisor.bind(os.path.join(self.net.root, "run", "isp.sock"))
+        supervisor.listen()
+
+        def answer():
+            connection, _ = supervisor.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b'{"msg":"status","status":{"state":"unreachable","interface":null}}\n')
+                connection.recv(4096)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        rows = {row["route"]: row for row in map(json.loads, self.ok("list", "--json").stdout.splitlines())}
+        thread.join(PATIENCE)
+        hidden = rows["172.16.0.0/12 link isp fail-fast"]
+        self.assertEqual((hidden["state"], hidden["waits_for"]), ("hidden", "link isp"))
+        self.assertEqual((rows["unreachable 172.16.0.0/12 metric 1"]["state"], rows["unreachable 172.16.0.0/12 metric 1"]["stand_in"]),
+                         ("installed", True))
 
     def test_check_finds_the_default_route_that_a_link_took(self):
         self.assertEqual(self.ok("check").stdout, "")

@@ -75,11 +75,7 @@ Result<ExitStatus> plan(const Options& options, const sys::StatePaths& paths) {
 
 Result<ExitStatus> apply(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::ParsedRoutes parsed, read_routes(choose_source(options.file, paths)));
-  // From here on a line that is cut, or a key, must not leave things half done.
   std::optional<sys::Signals> signals;
-  if (options.confirm) {
-    LONGLINE_TRY(signals, sys::Signals::open({SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP}));
-  }
   std::optional<route::Confirmation> confirmation;
   {
     LONGLINE_TRY(const sys::RouteLock lock, lock_routes(paths));
@@ -89,6 +85,8 @@ Result<ExitStatus> apply(const Options& options, const sys::StatePaths& paths) {
     const auto& [kernel, resolved, changes] = drafted;
     LONGLINE_CHECK(check_changes(changes, resolved, parsed, kernel, options.force));
     if (options.confirm) {
+      // From here on a line that is cut, or a key, must not leave things half done.
+      LONGLINE_TRY(signals, sys::Signals::open({SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP}));
       LONGLINE_TRY(confirmation, begin_confirmation(changes, parsed.routes, kernel, options, paths));
     }
     if (Result<void> done = commit_changes(changes, parsed, kernel.interfaces); !done) {
