@@ -23,6 +23,7 @@ class FileParser {
   explicit FileParser(const ReadInclude& read_include) : read_include_(read_include) {}
 
   ParsedRoutes parse(const std::string& file, std::string text) {
+    out_.sources.reserve(kMostFiles);  // read() looks into the texts there while others are added
     read(file, std::move(text));
     find_duplicates();
     return std::move(out_);
@@ -48,10 +49,10 @@ class FileParser {
       return;
     }
     const auto source = static_cast<std::uint32_t>(out_.sources.size());
-    out_.sources.emplace_back(file, text);
+    out_.sources.emplace_back(file, std::move(text));
     open_.push_back(file);
     out_.routes.reserve(out_.routes.size() + static_cast<std::size_t>(out_.sources.back().line_count()));
-    std::string_view rest = text;
+    std::string_view rest = out_.sources.back().text();
     for (int number = 1; !rest.empty() && !full(); ++number) {
       const std::size_t end = rest.find('\n');
       const std::string_view line = rest.substr(0, end);

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "routeadd.d/verbs.hpp"
 #include "sys/config_file.hpp"
+#include "sys/huge_pages.hpp"
 #include "sys/process.hpp"
 #include "sys/system_clock.hpp"
 #include "sys/text_file.hpp"
@@ -58,6 +60,9 @@ Result<route::ParsedRoutes> parse_source(const RouteSource& source, std::string 
 
 Result<route::ParsedRoutes> read_routes(const RouteSource& source) {
   LONGLINE_TRY(std::string text, read_source(source));
+  // A route takes this much more memory than its line, with the kernel's view of it.
+  constexpr std::size_t kLarge = 1 << 20, kTimes = 24;
+  if (text.size() > kLarge) sys::expect_memory(text.size() * kTimes);
   return parse_source(source, std::move(text));
 }
 
@@ -80,7 +85,8 @@ std::string text_of(const std::vector<route::Wanted>& routes) {
 
 void save_routes_in_force(std::string_view text, const Options& options, const sys::StatePaths& paths) {
   const std::string whole = whole_file_in_force(text);
-  if (routes_in_force(paths) == whole) return;
+  std::error_code failure;   // a file of another size need not be read
+  if (std::filesystem::file_size(in_force_path(paths), failure) == whole.size() && routes_in_force(paths) == whole) return;
   const Result<void> saved = sys::rewrite_text_file(in_force_path(paths), whole, /*durable=*/false);
   if (!saved && !options.common.quiet) {
     std::fprintf(stderr, "routeadd: warning: %s\n", saved.error().message().c_str());
