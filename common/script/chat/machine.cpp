@@ -205,7 +205,6 @@ struct ChatMachine::State {
       actions.emplace_back(DiscardInput{});
     }
     intake.sent(bytes);
-    watch();
   }
 
   void not_sent() {
@@ -327,7 +326,7 @@ struct ChatMachine::State {
   bool send_on() {
     switch (sender.next(actions, now)) {
       case Sender::State::acted: return true;
-      case Sender::State::waits: return false;
+      case Sender::State::waits: watch(); return false;   // what had come is looked at when the bytes before the pause are out
       case Sender::State::too_late: not_sent(); return true;
       case Sender::State::done: break;
     }
