@@ -57,6 +57,19 @@ bool has_errors(const std::vector<Diagnostic>& diagnostics) {
                      [](const Diagnostic& d) { return d.severity == Severity::error; });
 }
 
+SourceText without_secrets(const SourceText& source, const std::vector<Diagnostic>& diagnostics) {
+  std::string text(source.text());
+  for (const Diagnostic& d : diagnostics) {
+    if (!d.secret || d.where.line < 1 || d.where.column < 1) continue;
+    const std::string_view line = source.line(d.where.line);
+    const std::size_t begin = static_cast<std::size_t>(line.data() - source.text().data()) + static_cast<std::size_t>(d.where.column) - 1;
+    for (std::size_t i = begin; i < std::min(begin + d.length, text.size()); ++i) {
+      if (text[i] != '\n') text[i] = '*';
+    }
+  }
+  return SourceText(source.file(), std::move(text));
+}
+
 std::string render(const Diagnostic& d, const SourceText& source, bool colour) {
   constexpr std::size_t kWidest = 160;
   std::string out = d.where.file;

@@ -20,6 +20,7 @@ struct Diagnostic {
   std::size_t length = 1;  ///< how many bytes of the line the caret underlines
   std::string message;   ///< one sentence without a full stop
   std::string fix;       ///< what to write instead, or empty
+  bool secret = false;   ///< what it points at is a password: shown by nobody
 };
 
 /// A text by lines, for carets. Keeps a copy.
@@ -45,6 +46,9 @@ class SourceText {
 ///   fix: …
 /// With a final newline. `colour`: ANSI, only for a terminal without NO_COLOR.
 std::string render(const Diagnostic& d, const SourceText& source, bool colour = false);
+
+/// The text with what secret findings point at as stars, for render(): a line may be shown for another finding's sake.
+SourceText without_secrets(const SourceText& source, const std::vector<Diagnostic>& diagnostics);
 
 std::string_view to_string(Severity severity);
 bool has_errors(const std::vector<Diagnostic>& diagnostics);

@@ -25,6 +25,26 @@ void Secret::clear() {
   value_.clear();
 }
 
+namespace {
+
+/// Does the text begin with these bytes? A peer at 7E1 echoes a secret with parity in the eighth bit.
+bool begins_with(std::string_view text, std::string_view bytes) {
+  if (text.size() < bytes.size()) return false;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const bool plain = static_cast<unsigned char>(bytes[i]) < 0x80;
+    if ((plain ? static_cast<char>(text[i] & 0x7F) : text[i]) != bytes[i]) return false;
+  }
+  return true;
+}
+
+/// Does the text end in the midst of these bytes?
+bool may_become(std::string_view text, std::string_view bytes) {
+  if (text.size() >= bytes.size()) return false;
+  return begins_with(text, bytes.substr(0, text.size()));
+}
+
+}  // namespace
+
 SecretMasker::SecretMasker(const std::vector<Secret>& secrets) {
   for (const Secret& secret : secrets) add(secret);
 }
@@ -45,19 +65,19 @@ std::string SecretMasker::feed(std::string_view bytes) {
   while (at < held_.size()) {
     const std::string_view rest = std::string_view(held_).substr(at);
     std::size_t matched = 0;
-    bool may_become = false;
+    bool incomplete = false;
     for (const Secret& secret : secrets_) {
       const std::string& s = secret.reveal();
-      if (rest.substr(0, s.size()) == s) {
+      if (begins_with(rest, s)) {
         matched = s.size();
         break;
       }
-      if (rest.size() < s.size() && std::string_view(s).substr(0, rest.size()) == rest) {
-        may_become = true;
+      if (may_become(rest, s)) {
+        incomplete = true;
         break;
       }
     }
-    if (may_become) break;
+    if (incomplete) break;
     if (matched > 0) {
       at += matched;
       if (at > shown_) out += kMask;

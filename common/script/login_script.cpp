@@ -20,8 +20,23 @@ bool needs_password(const LoginProgram& program) {
 
 bool is_chat(std::string_view name) { return name.size() > 5 && iequals(name.substr(name.size() - 5), ".chat"); }
 
+namespace {
+
+/// A script without an ending in its name, or from stdin: chat(8)'s begin with a keyword or expect nothing.
+bool looks_like_chat(std::string_view name, std::string_view text) {
+  if (name.size() > 4 && iequals(name.substr(name.size() - 4), ".scp")) return false;
+  while (text.starts_with('#')) text.remove_prefix(std::min(text.size(), text.find('\n') + 1));
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return false;
+  text.remove_prefix(begin);
+  const std::string_view word = text.substr(0, text.find_first_of(" \t\r\n"));
+  return word == "''" || word == "\"\"" || chat::keyword(word).has_value();
+}
+
+}  // namespace
+
 LoginScript parse_login_script(std::string name, std::string text) {
-  if (is_chat(name)) return chat::parse(std::move(name), std::move(text));
+  if (is_chat(name) || looks_like_chat(name, text)) return chat::parse(std::move(name), std::move(text));
   return parse_scp(std::move(name), std::move(text));
 }
 

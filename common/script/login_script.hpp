@@ -24,7 +24,7 @@ bool needs_password(const LoginProgram& program);
 
 using LoginScript = std::variant<ParsedScript, chat::Parsed>;
 
-/// The language is told by the name: *.chat (in any case) is chat(8)'s, anything else .scp.
+/// The language is told by the name: *.chat (in any case) is chat(8)'s, and what has neither that ending nor .scp, but begins as chat scripts do.
 bool is_chat(std::string_view name);
 LoginScript parse_login_script(std::string name, std::string text);
 

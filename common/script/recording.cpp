@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.hpp"
-#include "script/chat/parser.hpp"
+#include "script/prompt_text.hpp"
+#include "script/prompts.hpp"
 #include "script/scp/escapes.hpp"
 #include "script/transcript.hpp"
 #include "script/typed_lines.hpp"
@@ -15,15 +17,12 @@ namespace longline::script {
 namespace {
 
 constexpr std::size_t kMost = 4 * 1024 * 1024;
-constexpr std::size_t kShortestPrompt = 3;
-constexpr std::size_t kUsualPrompt = 24;
-constexpr std::size_t kLongestPrompt = 200;
 /// Seconds that all waits may take together, so that the default deadline is enough.
 constexpr std::int64_t kAllWaits = 280;
 constexpr std::int64_t kShortestWait = 15;
 constexpr std::int64_t kLongestWait = 90;
-
-bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '\x7F'; }
+/// On a host that echoes nothing a longer answer may be a password, whatever the prompt says.
+constexpr std::size_t kLongestChoice = 2;
 
 std::string literal(std::string_view bytes) { return '"' + to_escapes(bytes) + '"'; }
 
@@ -54,28 +53,32 @@ class RecordingWriter {
  public:
   explicit RecordingWriter(const Recorder& recorder) : recorder_(recorder) {
     for (const Recorder::Event& event : recorder.events_) {
-      if (event.kind == Recorder::Event::Kind::typed) lines_.typed(event.bytes, event.at);
+      if (event.kind == Recorder::Event::Kind::typed) typed_.typed(event.bytes, event.at);
       if (event.kind == Recorder::Event::Kind::received) {
-        lines_.received(event.bytes);
+        typed_.received(event.bytes);
         heard_ += event.bytes;
       }
     }
     judge();
   }
 
+  std::size_t answers() const { return answers_.size(); }
+
   std::string transcript(TimePoint now) const {
     TranscriptWriter writer(secrets_, recorder_.start_);
     std::string out;
     std::size_t next = 0;
+    std::size_t heard = 0;
     for (const Recorder::Event& event : recorder_.events_) {
       switch (event.kind) {
-        case Recorder::Event::Kind::received: out += writer.received(event.bytes, event.at); break;
+        case Recorder::Event::Kind::received:
+          out += writer.received(without_echoes(heard, event.bytes.size()), event.at);
+          heard += event.bytes.size();
+          break;
         case Recorder::Event::Kind::carrier_lost: out += writer.carrier_lost(event.at); break;
         case Recorder::Event::Kind::typed:
           // A line stands where its first key was pressed.
-          for (; next < lines_.lines().size() && lines_.lines()[next].began <= event.at; ++next) {
-            out += writer.sent({lines_.lines()[next].bytes, answers_[next] == Answer::password}, event.at);
-          }
+          for (; next < typed_.lines().size() && typed_.lines()[next].began <= event.at; ++next) out += sent(writer, next, event.at);
           break;
       }
     }
@@ -83,15 +86,13 @@ class RecordingWriter {
     return out + writer.finish(now);
   }
 
-  std::size_t answers() const { return answers_.size(); }
-
   std::string script() const {
     std::string body;
     TimePoint before = recorder_.start_;
     std::size_t from = 0;   // in what was heard: behind the last wait's match
     bool waits = false;
-    for (std::size_t i = 0; i < lines_.lines().size(); ++i) {
-      const TypedLines::Line& line = lines_.lines()[i];
+    for (std::size_t i = 0; i < typed_.lines().size(); ++i) {
+      const TypedLines::Line& line = typed_.lines()[i];
       const Duration waited = line.began - before;
       if (const std::string prompt = prompt_of(line, from); !prompt.empty()) {
         body += fmt::format("   waitfor {} until {}\n   if $FAILURE then\n      goto Failed\n   endif\n", literal(prompt), patience(waited));
@@ -109,38 +110,83 @@ class RecordingWriter {
  private:
   enum class Answer { literal, user, password };
 
-  /// Echo tells a password only on a host that echoes anything.
   void judge() {
     if (recorder_.password_) secrets_.push_back(*recorder_.password_);
-    const auto& lines = lines_.lines();
+    const auto& lines = typed_.lines();
     const bool host_echoes = std::any_of(lines.begin(), lines.end(), [](const TypedLines::Line& line) {
       return line.is_echoed() && !trim(edited(line.bytes)).empty();
     });
+    std::set<std::string> passwords;
     for (const TypedLines::Line& line : lines) {
       const std::string text = edited(line.bytes);
-      const bool is_password = recorder_.password_ && !text.empty() && text == recorder_.password_->reveal();
-      // A single key is a menu's, not a password.
-      const bool is_key = text.size() < 2 && line.bytes == text;
-      const bool hidden = !trim(text).empty() && !is_key && !line.is_echoed() && (host_echoes || chat::asks_for_password(line.output));
-      if (is_password || hidden) {
-        answers_.push_back(Answer::password);
+      const bool is_given = recorder_.password_ && !text.empty() && text == recorder_.password_->reveal();
+      Answer answer = Answer::literal;
+      if (recorder_.user_ && text == *recorder_.user_ && !is_given) answer = Answer::user;
+      else if (is_given || is_hidden(line, text, host_echoes)) answer = Answer::password;
+      answers_.push_back(answer);
+      if (answer == Answer::password) {
+        passwords.insert(text);
         secrets_.emplace_back(text);
         secrets_.emplace_back(std::string(trim(line.bytes)));
-      } else {
-        // With editing keys in it the name must go out as it was typed, or the transcript would differ.
-        const bool is_user = recorder_.user_ && text == *recorder_.user_ && line.bytes.starts_with(text);
-        answers_.push_back(is_user ? Answer::user : Answer::literal);
       }
       waits_ += line.output.empty() ? 0 : 1;
     }
+    // Who types a password again where it is shown has not made it public.
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const std::string text = edited(lines[i].bytes);
+      if (answers_[i] == Answer::literal && text.size() > 1 && passwords.count(text) != 0) answers_[i] = Answer::password;
+    }
+  }
+
+  /// Echo tells a password only on a host that echoes anything.
+  static bool is_hidden(const TypedLines::Line& line, const std::string& text, bool host_echoes) {
+    if (trim(text).empty()) return false;
+    const std::string_view said = trim(line.output);
+    const std::string_view prompt = said.substr(said.find_last_of("\r\n") + 1);   // npos + 1 is 0
+    if (asks_for_password(prompt)) return true;
+    if (line.is_echoed()) return false;
+    const bool is_key = text.size() < 2 && line.bytes == text;   // a menu's
+    if (host_echoes) return !is_key;
+    return text.size() > kLongestChoice && !asks_for_name(prompt);
+  }
+
+  /// What came, with the echo of a password, corrections and stars included, masked.
+  std::string without_echoes(std::size_t begin, std::size_t size) const {
+    std::string out;
+    bool masked = false;
+    for (std::size_t at = begin; at < begin + size; ++at) {
+      const char c = heard_[at];
+      const bool is_secret = c != '\r' && c != '\n' && is_echo_of_password(at);
+      if (!is_secret) out += c;
+      else if (!masked) out += SecretMasker::kMask;
+      masked = is_secret;
+    }
+    return out;
+  }
+
+  bool is_echo_of_password(std::size_t at) const {
+    for (std::size_t i = 0; i < answers_.size(); ++i) {
+      const TypedLines::Line& line = typed_.lines()[i];
+      if (answers_[i] == Answer::password && line.echo_begin <= at && at < line.echo_end) return true;
+    }
+    return false;
+  }
+
+  /// A name stands as it is without its corrections: so the script sends it.
+  std::string sent(TranscriptWriter& writer, std::size_t i, TimePoint at) const {
+    const std::string& bytes = typed_.lines()[i].bytes;
+    if (answers_[i] == Answer::literal) return writer.sent({bytes, false}, at);
+    const std::string end(return_of(bytes));
+    std::string out = writer.sent({edited(bytes), answers_[i] == Answer::password}, at);
+    if (!end.empty()) out += writer.sent({end, false}, at);
+    return out;
   }
 
   std::string transmits(std::size_t i) const {
-    const std::string& bytes = lines_.lines()[i].bytes;
+    const std::string& bytes = typed_.lines()[i].bytes;
     if (answers_[i] == Answer::literal) return fmt::format("   transmit {}\n", literal(bytes));
-    const std::size_t text = bytes.find_last_not_of("\r\n") + 1;
     std::string out = answers_[i] == Answer::user ? "   transmit $USERID, raw\n" : "   transmit $PASSWORD, raw\n";
-    if (text < bytes.size()) out += fmt::format("   transmit {}\n", literal(bytes.substr(text)));
+    if (const std::string_view end = return_of(bytes); !end.empty()) out += fmt::format("   transmit {}\n", literal(end));
     return out;
   }
 
@@ -150,43 +196,16 @@ class RecordingWriter {
     return std::max<std::int64_t>(1, std::min(wanted, kAllWaits / std::max<std::int64_t>(1, waits_)));
   }
 
-  /// The end of what the host said, long enough not to match before; `from` moves behind it.
+  /// `from` moves behind what matches it.
   std::string prompt_of(const TypedLines::Line& line, std::size_t& from) const {
-    std::string_view said = line.output;
-    while (!said.empty() && (!is_plain(said.back()) || said.back() == ' ')) said.remove_suffix(1);
-    std::size_t begin = said.size();
-    while (begin > 0 && is_plain(said[begin - 1]) && said.size() - begin < kLongestPrompt) --begin;
-    std::string_view text = said.substr(begin);
-    // A secret in it, echoed late, is none of the prompt.
-    for (const Secret& secret : secrets_) {
-      const std::size_t at = secret.reveal().size() < 2 ? std::string_view::npos : text.rfind(secret.reveal());
-      if (at != std::string_view::npos) text.remove_prefix(at + secret.reveal().size());
-    }
-    if (trim(text).empty()) return "";
-    const std::string heard = to_lower(std::string_view(heard_).substr(from, line.heard_before - from));
-    std::size_t length = shortest(text);
-    const auto is_ambiguous = [&] {
-      const std::string tail = to_lower(text.substr(text.size() - length));
-      return heard.find(tail) != heard.rfind(tail);
-    };
-    while (length < text.size() && is_ambiguous()) ++length;
-    const std::string prompt(text.substr(text.size() - length));
-    const std::size_t at = heard.find(to_lower(prompt));
-    if (at == std::string::npos) return "";   // an echo in its midst: the host never said it in one piece
-    from += at + prompt.size();
+    const std::string_view heard = std::string_view(heard_).substr(from, line.heard_before - from);
+    const std::string prompt = prompt_text(line.output, heard, secrets_);
+    if (!prompt.empty()) from += to_lower(heard).find(to_lower(prompt)) + prompt.size();
     return prompt;
   }
 
-  /// Whole words, as few as make a usual prompt.
-  static std::size_t shortest(std::string_view text) {
-    if (text.size() <= kUsualPrompt) return text.size();
-    const std::size_t space = text.find(' ', text.size() - kUsualPrompt);
-    const std::size_t length = space == std::string_view::npos ? kUsualPrompt : text.size() - space - 1;
-    return std::max(length, kShortestPrompt);
-  }
-
   const Recorder& recorder_;
-  TypedLines lines_;
+  TypedLines typed_;
   std::string heard_;
   std::vector<Answer> answers_;   ///< a line each
   std::vector<Secret> secrets_;

@@ -161,7 +161,8 @@ std::string user_of(const std::string& sent, const std::string& expected) {
 ReplayResult replay(const LoginProgram& program, const std::vector<TranscriptEvent>& transcript,
                     const ReplayOptions& options) {
   const Secret password = options.password.value_or(Secret(std::string(SecretMasker::kMask)));
-  LoginOptions run{options.user.value_or(std::string(kUnknownUser)), password, options.deadline, options.ignore_success, {}};
+  LoginOptions run{options.user.value_or(std::string(kUnknownUser)), password, options.deadline, options.ignore_success,
+                   [](const std::string&) { return Result<std::string>(std::string(SecretMasker::kMask)); }};
   const Expected expected = expected_of(transcript, {password});
   if (!options.user && needs_user(program)) {
     // The bytes as they stand: the name does not depend on how they are cut.

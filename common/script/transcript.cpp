@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 
 namespace longline::script {
@@ -141,9 +143,10 @@ std::string format_passed(Duration d) {
 }
 
 std::string masked(const Write& write, const std::vector<Secret>& secrets) {
-  std::string shown = mask(write.bytes, secrets);
-  const bool whole = write.secret && shown.find(SecretMasker::kMask) == std::string::npos;
-  return whole ? std::string(SecretMasker::kMask) : shown;
+  if (!write.secret) return mask(write.bytes, secrets);
+  // What stands beside a secret may be half of it: a PIN, a prefix.
+  const std::size_t end = write.bytes.find_last_not_of("\r\n") + 1;
+  return (end > 0 ? std::string(SecretMasker::kMask) : "") + write.bytes.substr(end);
 }
 
 TranscriptWriter::TranscriptWriter(const std::vector<Secret>& secrets, TimePoint start, std::size_t most)
@@ -159,14 +162,16 @@ std::string TranscriptWriter::received(std::string_view bytes, TimePoint now) {
 std::string TranscriptWriter::sent(const Write& write, TimePoint now) {
   turn(Direction::sent, now);
   const std::string shown = masked(write, secrets_);
-  // In another form it may be echoed, too.
-  if (write.secret && shown == SecretMasker::kMask && secrets_.size() < kMostSecrets) {
-    const Secret form{std::string(trim(write.bytes))};
-    secrets_.push_back(form);
-    incoming_.add(form);
-  }
+  if (write.secret) add_secret(Secret(std::string(trim(write.bytes))));   // in this form it may be echoed
   add(shown);
   return take();
+}
+
+void TranscriptWriter::add_secret(const Secret& secret) {
+  const auto same = [&](const Secret& s) { return s.reveal() == secret.reveal(); };
+  if (secrets_.size() >= kMostSecrets || std::any_of(secrets_.begin(), secrets_.end(), same)) return;
+  secrets_.push_back(secret);
+  incoming_.add(secret);
 }
 
 std::string TranscriptWriter::carrier_lost(TimePoint now) {

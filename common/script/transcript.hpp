@@ -25,8 +25,7 @@ struct TranscriptEvent {
 /// Errc::malformed with file, line and column. Comments and empty lines are skipped.
 Result<std::vector<TranscriptEvent>> parse_transcript(std::string_view file, std::string_view text);
 
-/// How a Write stands in a transcript: with its secrets masked; a secret in another form (part of one, or with its escapes
-/// translated) is masked whole.
+/// How a Write stands in a transcript: with its secrets masked; one that is secret is masked whole, but for the line end.
 std::string masked(const Write& write, const std::vector<Secret>& secrets);
 
 /// "+1.5s"
@@ -42,6 +41,8 @@ class TranscriptWriter {
 
   std::string received(std::string_view bytes, TimePoint now);
   std::string sent(const Write& write, TimePoint now);
+  /// Masked from now on, in both directions.
+  void add_secret(const Secret& secret);
   std::string carrier_lost(TimePoint now);
   /// One line, escaped by the caller, without secrets.
   std::string comment(std::string_view text, TimePoint now);

@@ -35,10 +35,13 @@ Result<script::Finished> Dialogue::run(Signals& signals) {
       fail(Error(Errc::interrupted, fmt::format("interrupted by SIG{}", ::sigabbrev_np(*number)), Stage::login));
     }
   });
-  if (options_.terminal != nullptr) typing_ = loop_.watch(options_.terminal->keyboard(), POLLIN, [this](short) { keys(); });
   machine_.start(loop_.now());
   look_at_carrier();
   advance();
+  if (!options_.heard.empty()) {
+    machine_.on_bytes(options_.heard, loop_.now());
+    advance();
+  }
   const auto has_last_bytes = [&] {
     const script::Outcome how = finished_->outcome;
     return !pending_.empty() && can_write() && how != script::Outcome::timed_out && how != script::Outcome::not_sent;
@@ -71,6 +74,11 @@ Result<script::Finished> Dialogue::run(Signals& signals) {
 }
 
 void Dialogue::watch_line() {
+  if (UserTerminal* terminal = options_.terminal) {
+    terminal->refresh(loop_);
+    if (keyboard_over_ || pending_.size() >= kMostAtOnce) typing_.reset();
+    else if (!typing_) typing_ = loop_.watch(terminal->keyboard(), POLLIN, [this](short) { keys(); });
+  }
   // A line that nobody reads now still tells of its end.
   const bool wanted = !options_.leave_the_rest || machine_.wants_input();
   const short in = wanted && !finished_ ? POLLIN : 0;
@@ -181,13 +189,19 @@ void Dialogue::lost() {
 
 /// Keys that the script does not let through are lost, as they are under Windows.
 void Dialogue::keys() {
-  const UserTerminal::Keys keys = options_.terminal->read();
-  if (keys.end) return fail(Error(Errc::interrupted, "ended at the terminal", Stage::login));
-  if (keys.over) typing_.reset();
-  if (keys.bytes.empty() || !keyboard_on_ || finished_) return;
-  trace_.typed(keys.bytes, loop_.now());
-  pending_ += keys.bytes;
-  flush();
+  for (UserTerminal::Keys keys = options_.terminal->read();; keys = options_.terminal->read()) {
+    if (keys.end) return fail(Error(Errc::interrupted, "ended at the terminal", Stage::login));
+    keyboard_over_ = keyboard_over_ || keys.over;
+    if (keyboard_on_ && !finished_ && !keys.bytes.empty()) {
+      trace_.typed(keys.bytes, loop_.now());
+      pending_ += keys.bytes;
+      flush();
+    }
+    if (keyboard_on_ && keys.send_break) {
+      if (const Result<void> sent = line_.send_break(); !sent) fail(sent.error());
+    }
+    if (!keys.more || error_) return;
+  }
 }
 
 void Dialogue::look_at_carrier() {

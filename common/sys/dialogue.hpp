@@ -33,6 +33,7 @@ struct DialogueOptions {
   Duration deadline{300'000};   ///< that of the machine; the last bytes must be written by then, too
   bool leave_the_rest = false;  ///< somebody else reads the line next: read no further than the machine wants
   UserTerminal* terminal = nullptr;   ///< shows what comes; keys go to the line while the script lets them (`set screen keyboard`)
+  std::string heard{};          ///< what came before, and nobody has answered
   bool watch_carrier = true;    ///< DCD, and NO CARRIER in the text; else only the end of the stream is loss of carrier
 };
 
@@ -72,6 +73,7 @@ class Dialogue {
   bool had_carrier_ = false;
   bool hangup_ends_ = true;              ///< SIGHUP
   bool keyboard_on_ = true;
+  bool keyboard_over_ = false;
   modem::CarrierWatch carrier_;          ///< looks on only: the script itself may wait for these words
   std::optional<script::Finished> finished_;
   std::optional<Error> error_;

@@ -39,7 +39,7 @@ Result<void> write_new_file(const std::string& path, std::string_view bytes) {
 }
 
 Result<void> sync_folder(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd fd(::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return system_error(errno, path);
   if (::fsync(fd.get()) != 0 && errno != EINVAL) return system_error(errno, path);
   return {};
@@ -72,7 +72,11 @@ Result<void> replace_file(const std::string& path, std::string_view bytes) {
     return system_error(errno, path);
   }
   const std::string fresh = fmt::format("{}.new-{}", target.string(), ::getpid());
-  LONGLINE_CHECK(write_new_file(fresh, bytes));
+  if (Result<void> written = write_new_file(fresh, bytes); !written) {
+    Error error = std::move(written).error();
+    error.what = path;   // who named that file does not know the other
+    return error;
+  }
   if (::chmod(fresh.c_str(), old.st_mode & 07777) != 0 || ::rename(fresh.c_str(), target.c_str()) != 0) {
     Error error = system_error(errno, path, Errc::cannot_create);
     ::unlink(fresh.c_str());

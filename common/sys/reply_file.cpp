@@ -14,19 +14,19 @@
 
 namespace longline::sys {
 
-Result<std::string> read_reply_file(const std::string& path, Duration limit) {
+Result<std::string> read_reply_file(const std::string& path, TimePoint ends, int stop) {
   constexpr std::size_t kMost = 65536;
   // A pipe without a writer opens, and can be waited for.
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (!fd) return system_error(errno, path);
-  const TimePoint ends = steady_now() + limit;
   std::string content;
   char buffer[4096];
   for (;;) {
-    pollfd readable{fd.get(), POLLIN, 0};
+    pollfd wanted[] = {{fd.get(), POLLIN, 0}, {stop, POLLIN, 0}};
     const Duration left = std::max(ends - steady_now(), Duration(0));
-    const int ready = ::poll(&readable, 1, static_cast<int>(std::min<Duration::rep>(left.count(), 3'600'000)));
+    const int ready = ::poll(wanted, 2, static_cast<int>(std::min<Duration::rep>(left.count(), 3'600'000)));
     if (ready < 0 && errno == EINTR) continue;
+    if (ready > 0 && wanted[1].revents != 0) return Error(Errc::interrupted, path + ": the wait was interrupted");
     if (ready == 0) return Error(Errc::deadline, fmt::format("{}: nothing was written into it in time", path));
     const ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;

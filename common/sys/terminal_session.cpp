@@ -40,13 +40,15 @@ Result<TerminalSession::End> TerminalSession::run(Signals& signals) {
 }
 
 void TerminalSession::watch() {
+  terminal_.refresh(loop_);
   const bool one = line_.read_fd() == line_.write_fd();
   const short out = pending_.empty() ? 0 : POLLOUT;
   const auto on_line = [this](short revents) {
     if ((revents & POLLOUT) != 0) write();
     if (!end_ && (revents & (POLLIN | POLLHUP | POLLERR)) != 0) read();
   };
-  const short in = end_ ? 0 : POLLIN;
+  // Flow control is the line's own business: what the screen does not take stays there.
+  const short in = end_ || terminal_.is_behind() ? 0 : POLLIN;
   const auto events = static_cast<short>(one ? in | out : in);
   if (!reading_) reading_ = loop_.watch(line_.read_fd(), events, on_line);
   else reading_.set_events(events);
@@ -57,15 +59,19 @@ void TerminalSession::watch() {
 }
 
 void TerminalSession::keys() {
-  const UserTerminal::Keys keys = terminal_.read();
-  if (!keys.bytes.empty()) {
-    last_ = loop_.now();
-    trace_.typed(keys.bytes, loop_.now());
-    pending_ += keys.bytes;
+  for (UserTerminal::Keys keys = terminal_.read();; keys = terminal_.read()) {
+    if (!keys.bytes.empty()) {
+      last_ = loop_.now();
+      trace_.typed(keys.bytes, loop_.now());
+      pending_ += keys.bytes;
+    }
+    if (keys.end || keys.over) end_ = End::asked;
+    write();
+    if (keys.send_break) {
+      if (const Result<void> sent = line_.send_break(); !sent) fail(sent.error());
+    }
+    if (end_ || error_ || !keys.more) return;
   }
-  break_ = break_ || keys.send_break;
-  if (keys.end || keys.over) end_ = End::asked;
-  write();
 }
 
 void TerminalSession::read() {
@@ -90,10 +96,6 @@ void TerminalSession::write() {
     if (*taken == 0) return;
     pending_.erase(0, *taken);
   }
-  if (break_) {
-    break_ = false;
-    if (const Result<void> sent = line_.send_break(); !sent) fail(sent.error());
-  }
 }
 
 void TerminalSession::fail(Error error) {
@@ -101,8 +103,8 @@ void TerminalSession::fail(Error error) {
 }
 
 void TerminalSession::lost() {
-  if (end_) return;
   pending_.clear();
+  if (end_) return;
   trace_.carrier_lost(loop_.now());
   end_ = End::line_lost;
 }

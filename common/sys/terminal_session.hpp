@@ -50,7 +50,6 @@ class TerminalSession {
   Duration idle_;
   TerminalTrace& trace_;
   std::string pending_;        ///< typed, and not yet taken by the line
-  bool break_ = false;         ///< to be sent behind it
   bool had_carrier_ = false;
   TimePoint last_{};
   std::optional<End> end_;

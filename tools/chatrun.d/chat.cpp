@@ -51,7 +51,8 @@ int usage(const std::string& what) {
   return kError;
 }
 
-script::ChatOptions options_of(const chat::CommandLine& line) {
+/// `stop`: a signal ends the wait for a file.
+script::ChatOptions options_of(const chat::CommandLine& line, TimePoint now, int stop) {
   script::ChatOptions out;
   out.values.phone = line.phone;
   out.values.phone2 = line.phone2;
@@ -63,7 +64,7 @@ script::ChatOptions options_of(const chat::CommandLine& line) {
     };
   }
   out.deadline = line.deadline.value_or(kDeadline);
-  out.read_file = [limit = out.deadline](const std::string& path) { return sys::read_reply_file(path, limit); };
+  out.read_file = [ends = now + out.deadline, stop](const std::string& path) { return sys::read_reply_file(path, ends, stop); };
   if (!line.safe) {
     out.timeout = Duration(45'000);
     out.pace = Duration(10);
@@ -80,7 +81,8 @@ script::ChatOptions options_of(const chat::CommandLine& line) {
 Result<chat::Parsed> script_of(const chat::CommandLine& line) {
   if (!line.file) return chat::parse_arguments(line.script);
   constexpr std::size_t kMost = 16 * 1024 * 1024;
-  Result<std::string> text = sys::read_file(*line.file, kMost);
+  // stdin is the line, whatever the file's name.
+  Result<std::string> text = sys::read_file(*line.file == "-" ? "./-" : *line.file, kMost);
   if (!text) {
     const int number = text.error().sys_errno;
     return Error(Errc::not_found, *line.file + " -- open failed: " + (number == 0 ? text.error().what : std::generic_category().message(number)));
@@ -109,17 +111,17 @@ int chat_drop_in(const std::vector<std::string>& arguments) {
     console.fatal(what);
     return status;
   };
-  // Blocked first: a signal while the terminal is raw must not leave it so.
-  Result<sys::Signals> signals = sys::Signals::open({SIGTERM, SIGINT, SIGHUP});
-  if (!signals) return failed(signals.error().message(), kLineFailed);
   const Result<chat::Parsed> script = script_of(*line);
   if (!script) return failed(script.error().message(), kError);
+  // Caught before the terminal is raw: a signal must not leave it so.
+  Result<sys::Signals> signals = sys::Signals::open({SIGTERM, SIGINT, SIGHUP});
+  if (!signals) return failed(signals.error().message(), kLineFailed);
   sys::Loop loop;
   Result<std::unique_ptr<sys::TtyStream>> stream = sys::TtyStream::borrow(STDIN_FILENO, STDOUT_FILENO, sys::TtyStream::Settings::as_chat);
   if (!stream) return failed(stream.error().message(), kLineFailed);
-  const script::ChatOptions options = options_of(*line);
+  const script::ChatOptions options = options_of(*line, loop.now(), signals->fd());
   script::LoginMachine machine{script::ChatMachine(script->program, options)};
-  sys::Dialogue dialogue(loop, **stream, machine, {options.deadline, true, nullptr, line->safe}, console);
+  sys::Dialogue dialogue(loop, **stream, machine, {options.deadline, true, nullptr, "", line->safe}, console);
   const Result<script::Finished> finished = dialogue.run(*signals);
   // chat(8) fails when it cannot give the terminal back, whatever it was that failed before.
   if (const Result<void> given = (*stream)->give_back(); !given) return failed(given.error().message(), kLineFailed);

@@ -2,7 +2,6 @@
 #include "chatrun.d/chat_console.hpp"
 
 #include <syslog.h>
-#include <unistd.h>
 
 #include <ctime>
 
@@ -25,7 +24,9 @@ ChatConsole::ChatConsole(const script::chat::CommandLine& options) : options_(op
 ChatConsole::~ChatConsole() {
   if (in_line_) print("\n");
   if (options_.verbose && !options_.report_files.empty()) {
-    std::fprintf(report_ ? report_.get() : stderr, "Closing \"%s\".\n", options_.report_files.back().path.c_str());
+    const std::string line = "Closing \"" + options_.report_files.back().path + "\".\n";
+    if (report_) std::fputs(line.c_str(), report_.get());
+    else print(line);
   }
 }
 
@@ -64,8 +65,9 @@ void ChatConsole::report(const script::Notice& notice, TimePoint now) {
   std::tm local{};
   char stamp[32] = "";
   if (::localtime_r(&when, &local) != nullptr) std::strftime(stamp, sizeof stamp, "%b %d %H:%M:%S ", &local);
-  std::FILE* out = report_ ? report_.get() : stderr;
-  std::fprintf(out, "chat:  %s%s\n", stamp, notice.text.c_str());
+  const std::string line = std::string("chat:  ") + stamp + notice.text + '\n';
+  if (report_) std::fputs(line.c_str(), report_.get());
+  else print(line);
 }
 
 void ChatConsole::log(int priority, const std::string& line) {
@@ -73,9 +75,6 @@ void ChatConsole::log(int priority, const std::string& line) {
   if (options_.to_stderr) print(line + '\n');
 }
 
-void ChatConsole::print(const std::string& text) {
-  // Progress: who does not read it misses it, and the login goes on.
-  (void)!::write(STDERR_FILENO, text.data(), text.size());
-}
+void ChatConsole::print(const std::string& text) { stderr_.write(text); }
 
 }  // namespace longline::tools::chatrun

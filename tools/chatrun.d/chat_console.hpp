@@ -7,6 +7,7 @@
 
 #include "script/chat/command_line.hpp"
 #include "sys/dialogue.hpp"
+#include "sys/side_output.hpp"
 
 namespace longline::tools::chatrun {
 
@@ -38,6 +39,7 @@ class ChatConsole : public sys::DialogueTrace {
 
   script::chat::CommandLine options_;
   std::unique_ptr<std::FILE, Close> report_;
+  sys::SideOutput stderr_{2};   ///< progress: who does not read it misses it, and the login goes on
   bool in_line_ = false;   ///< the cursor is not at the start of a line
 };
 

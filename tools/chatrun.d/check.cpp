@@ -10,9 +10,10 @@ namespace {
 
 /// Findings are the result; only a script that is repaired from stdin to stdout pushes them aside.
 void show(const CommonOptions& common, const std::vector<Diagnostic>& findings, const SourceText& source, std::FILE* out) {
+  const SourceText shown = without_secrets(source, findings);
   for (const Diagnostic& d : findings) {
     if (common.quiet && d.severity == Severity::note) continue;
-    const std::string text = common.json ? finding_object(d).dump() + '\n' : render(d, source, stdout_is_terminal() && colour_on_stderr());
+    const std::string text = common.json ? finding_object(d).dump() + '\n' : render(d, shown, stdout_is_terminal() && colour_on_stderr());
     std::fwrite(text.data(), 1, text.size(), out);
   }
 }

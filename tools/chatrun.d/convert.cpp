@@ -10,9 +10,10 @@ namespace longline::tools::chatrun {
 namespace {
 
 void show(const CommonOptions& common, const std::vector<Diagnostic>& findings, const SourceText& source) {
+  const SourceText shown = without_secrets(source, findings);
   for (const Diagnostic& d : findings) {
     if (common.quiet && d.severity == Severity::note) continue;
-    const std::string text = common.json ? finding_object(d).dump() + '\n' : render(d, source, colour_on_stderr());
+    const std::string text = common.json ? finding_object(d).dump() + '\n' : render(d, shown, colour_on_stderr());
     std::fputs(text.c_str(), stderr);
   }
 }

@@ -120,8 +120,10 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
   CLI::App& record = add_record(app, options.record);
   CLI::App& convert = add_convert(app, options.convert);
   add_replay(app, options.replay);
-  app.add_subcommand("chat", "As chat(8): chatrun chat --help");
+  CLI::App& chat = *app.add_subcommand("chat", "As chat(8): chatrun chat --help");
+  chat.allow_extras();
   if (const auto status = parse_command_line(app, options.common, argc, argv, kError)) return status;
+  if (chat.parsed()) return usage_error(app, options.common, "'chat' stands first: what is behind it is chat(8)'s", kError);
   if (options.run.when) {
     const std::map<std::string, Join> joins{{"with", Join::with}, {"before", Join::before}, {"after", Join::after}};
     const auto join = joins.find(*options.run.when);

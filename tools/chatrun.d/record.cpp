@@ -2,9 +2,13 @@
 #include "script/recording.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/text.hpp"
 #include "chatrun.d/line.hpp"
@@ -33,6 +37,18 @@ std::string transcript_beside(const std::string& script) {
   return (has_ending ? script.substr(0, script.size() - 4) : script) + ".transcript";
 }
 
+/// Could a file be written there? Found now, not when the session is over; nothing is touched.
+Result<void> check_writable(const std::string& path) {
+  struct stat file {};
+  if (::stat(path.c_str(), &file) == 0) {
+    if (!S_ISREG(file.st_mode)) return Error(Errc::cannot_create, path + ": is no regular file");
+    if (::access(path.c_str(), W_OK) != 0) return system_error(errno, path);
+  }
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0) return system_error(errno, path, Errc::cannot_create);
+  return {};
+}
+
 /// What is left to be looked at before the script is trusted.
 void show_findings(const std::string& name, const std::string& text) {
   const script::ParsedScript parsed = script::parse_scp(name, text);
@@ -55,11 +71,11 @@ int record(const CommonOptions& common, const RecordOptions& options) {
     password = std::move(*secret);
   }
   const std::string transcript = options.transcript.empty() ? transcript_beside(options.output) : options.transcript;
-  // Found now, not when the session is over.
+  if (transcript == options.output) return failed(Error(Errc::usage, "script and transcript cannot be one file"), kError);
   for (const std::string& path : {options.output, transcript}) {
-    if (const Result<void> made = sys::replace_file(path, ""); !made) return failed(made.error(), kError);
+    if (const Result<void> writable = check_writable(path); !writable) return failed(writable.error(), kError);
   }
-  Result<sys::Signals> signals = sys::Signals::open({SIGTERM, SIGINT, SIGHUP});
+  Result<sys::Signals> signals = sys::Signals::open({SIGTERM, SIGINT, SIGHUP, SIGQUIT});
   if (!signals) return failed(std::move(signals).error(), kLineFailed);
   Result<Line> line = open_line(common, options.port, options.serial);
   if (!line) return failed(std::move(line).error(), kLineFailed);
@@ -76,6 +92,7 @@ int record(const CommonOptions& common, const RecordOptions& options) {
   const script::Recorder::Recording recording = recorder.finish(loop.now());
   for (const auto& [path, text] : {std::pair(transcript, recording.transcript), std::pair(options.output, recording.script)}) {
     if (const Result<void> written = sys::replace_file(path, text); !written) return failed(written.error(), kError);
+    (void)::chmod(path.c_str(), 0600);   // also where an older one was open to others
   }
   if (!common.quiet) {
     std::fprintf(stderr, "chatrun: %zu answers recorded in %s and %s%s\n", recording.answers, escape(options.output).c_str(), escape(transcript).c_str(),

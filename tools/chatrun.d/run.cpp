@@ -9,6 +9,7 @@
 #include "chatrun.d/trace.hpp"
 #include "chatrun.d/verbs.hpp"
 #include "script/login_machine.hpp"
+#include "script/typed_lines.hpp"
 #include "sys/reply_file.hpp"
 #include "sys/terminal_session.hpp"
 
@@ -47,16 +48,37 @@ int finish(const CommonOptions& common, const RunOptions& options, const script:
   return status;
 }
 
-/// What was typed is no part of a dialogue that a replay could have.
+/// What was typed is no part of a dialogue that a replay could have: it is said that something was. What the host did not echo is masked, should
+/// the host show it later.
 class TerminalToTrace : public sys::TerminalTrace {
  public:
   explicit TerminalToTrace(Trace& trace) : trace_(trace) {}
-  void received(std::string_view bytes, TimePoint now) override { trace_.received(bytes, now); }
-  void typed(std::string_view bytes, TimePoint now) override { trace_.typed(bytes, now); }
+  void received(std::string_view bytes, TimePoint now) override {
+    typed_.received(bytes);
+    for (; judged_ < typed_.judged(); ++judged_) {
+      const script::TypedLines::Line& line = typed_.lines()[judged_];
+      if (!line.is_echoed()) trace_.add_secret(Secret(script::edited(line.bytes)));
+    }
+    trace_.received(bytes, now);
+    const std::size_t end = bytes.rfind('\n');
+    if (end != std::string_view::npos) last_line_.clear();
+    last_line_ += bytes.substr(end + 1);   // npos + 1 is 0
+    if (last_line_.size() > kLongestLine) last_line_.erase(0, last_line_.size() - kLongestLine);
+  }
+  void typed(std::string_view bytes, TimePoint now) override {
+    typed_.typed(bytes, now);
+    trace_.typed(bytes, now);
+  }
   void carrier_lost(TimePoint now) override { trace_.carrier_lost(now); }
+  /// What stands before the cursor: the prompt that a script has to answer.
+  const std::string& last_line() const { return last_line_; }
 
  private:
+  static constexpr std::size_t kLongestLine = 1024;
   Trace& trace_;
+  script::TypedLines typed_;
+  std::size_t judged_ = 0;
+  std::string last_line_;
 };
 
 /// A run: terminal, script, terminal, as the options have it.
@@ -92,6 +114,7 @@ class Run {
     if (!common_.quiet) terminal_->tell("connected; " + hint);
     TerminalToTrace trace(trace_);
     const auto end = sys::TerminalSession(loop_, line_, *terminal_, options_.idle, trace).run(signals_);
+    heard_ = trace.last_line();
     if (!end) return failed(end.error(), kLineFailed);
     switch (*end) {
       case sys::TerminalSession::End::asked: return std::nullopt;
@@ -103,8 +126,11 @@ class Run {
 
   int login(script::LoginMachine& machine) {
     const bool with = options_.terminal == Join::with;
-    sys::Dialogue dialogue(loop_, line_, machine, {options_.deadline, options_.port.empty(), with ? &*terminal_ : nullptr, true}, trace_);
-    const Result<script::Finished> finished = dialogue.run(signals_);
+    const Result<script::Finished> finished = [&] {
+      // It listens to line and keyboard until its end, which comes before anybody else does.
+      sys::Dialogue dialogue(loop_, line_, machine, {options_.deadline, options_.port.empty(), with ? &*terminal_ : nullptr, heard_, true}, trace_);
+      return dialogue.run(signals_);
+    }();
     if (!finished) return failed(finished.error(), finished.error().code == Errc::login_timeout ? kTimedOut : kLineFailed);
     const bool halted = finished->outcome == script::Outcome::halted;
     const bool stays = (with && halted) || (options_.terminal == Join::after && (halted || finished->outcome == script::Outcome::ok));
@@ -125,6 +151,7 @@ class Run {
   sys::Signals& signals_;
   Trace& trace_;
   std::optional<sys::UserTerminal> terminal_;
+  std::string heard_;   ///< at the terminal, before the script
 };
 
 }  // namespace
@@ -142,22 +169,29 @@ int run(const CommonOptions& common, const RunOptions& options) {
   }
   Result<Secret> secret = read_password(options.credentials, options.deadline);
   if (!secret) return failed(std::move(secret).error(), kError);
-  std::optional<script::LoginMachine> machine;
+  std::optional<script::LoginScript> script;
   if (!options.script.empty()) {
-    Result<script::LoginScript> script = read_runnable_script(common, options.script);
-    if (!script) return failed(std::move(script).error(), kError);
-    if (const Result<void> needs = check_needs(*script, options.credentials); !needs) return failed(needs.error(), kError);
-    const auto reply_file = [&](const std::string& path) { return sys::read_reply_file(path, options.deadline); };
+    Result<script::LoginScript> read = read_runnable_script(common, options.script);
+    if (!read) return failed(std::move(read).error(), kError);
+    if (const Result<void> needs = check_needs(*read, options.credentials); !needs) return failed(needs.error(), kError);
+    script.emplace(std::move(*read));
+  }
+  Result<Line> line = open_line(common, options.port, options.serial);
+  if (!line) return failed(std::move(line).error(), kLineFailed);
+  sys::Loop loop;
+  // An older transcript goes when there is a line, not before.
+  Result<Trace> trace = Trace::open(options.transcript, common.verbose > 0, common.quiet, {*secret}, loop.now());
+  if (!trace) return failed(std::move(trace).error(), kError);
+  Result<sys::Signals> signals = sys::Signals::open({SIGTERM, SIGINT, SIGHUP, SIGQUIT});
+  if (!signals) return failed(std::move(signals).error(), kLineFailed);
+  std::optional<script::LoginMachine> machine;
+  if (script) {
+    const auto reply_file = [ends = loop.now() + options.deadline, stop = signals->fd()](const std::string& path) {
+      return sys::read_reply_file(path, ends, stop);
+    };
     machine.emplace(script::program_of(*script), script::LoginOptions{options.credentials.user.value_or(""), *secret, options.deadline,
                                                                       options.ignore_success, reply_file});
   }
-  sys::Loop loop;
-  Result<Trace> trace = Trace::open(options.transcript, common.verbose > 0, {*secret}, loop.now());
-  if (!trace) return failed(std::move(trace).error(), kError);
-  Result<Line> line = open_line(common, options.port, options.serial);
-  if (!line) return failed(std::move(line).error(), kLineFailed);
-  Result<sys::Signals> signals = sys::Signals::open({SIGTERM, SIGINT, SIGHUP});
-  if (!signals) return failed(std::move(signals).error(), kLineFailed);
   return Run(common, options, loop, *line->stream, *signals, *trace).go(machine ? &*machine : nullptr);
 }
 

@@ -2,6 +2,7 @@
 #include "chatrun.d/trace.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,14 +10,20 @@
 #include <cstring>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace longline::tools::chatrun {
 
-Result<Trace> Trace::open(const std::string& path, bool live, const std::vector<Secret>& secrets, TimePoint now) {
+Result<Trace> Trace::open(const std::string& path, bool live, bool quiet, const std::vector<Secret>& secrets, TimePoint now) {
   Trace trace(secrets, now);
   trace.is_live_ = live;
+  trace.quiet_ = quiet;
   if (!path.empty()) {
     trace.fd_ = sys::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600));
     if (!trace.fd_) return system_error(errno, "transcript " + path, Errc::cannot_create);
+    struct stat file {};
+    // One that was there may be open to others; a device or pipe stays as it is.
+    if (::fstat(trace.fd_.get(), &file) == 0 && S_ISREG(file.st_mode)) (void)::fchmod(trace.fd_.get(), 0600);
   }
   return trace;
 }
@@ -64,6 +71,17 @@ void Trace::put(const std::string& lines) {
   }
 }
 
-void Trace::show(const std::string& lines) const { std::fwrite(lines.data(), 1, lines.size(), stderr); }
+void Trace::show(const std::string& lines) { stderr_.write(lines); }
+
+void Trace::notice(const script::Notice& notice, TimePoint) {
+  if (quiet_ || (notice.kind != script::Notice::Kind::say && notice.kind != script::Notice::Kind::report)) return;
+  const bool is_report = notice.kind == script::Notice::Kind::report;
+  stderr_.write(is_report ? "chatrun: " + escape(notice.text) + '\n' : notice.text);
+}
+
+void Trace::add_secret(const Secret& secret) {
+  file_.add_secret(secret);
+  live_.add_secret(secret);
+}
 
 }  // namespace longline::tools::chatrun

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/tool.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -13,7 +14,19 @@
 
 namespace longline::tools {
 
+namespace {
+
+/// Nobody may hold a port because nobody reads what is said of it.
+bool stderr_takes_bytes() {
+  constexpr int kPatience = 2000;   // ms
+  pollfd room{STDERR_FILENO, POLLOUT, 0};
+  return ::poll(&room, 1, kPatience) == 1;
+}
+
+}  // namespace
+
 void print_error(std::string_view tool, const CommonOptions& common, const Error& error, std::optional<int> status) {
+  if (!stderr_takes_bytes()) return;
   if (common.json) {
     JsonObject object = error_object(tool, error);
     if (status) object.set("error", object.object("error").value_or(JsonObject()).set("status", *status));

@@ -85,7 +85,7 @@ Result<ExitStatus> supervise(const World& world) {
     }
     LONGLINE_TRY(options.call.script, login_script(*link));
     // Regular files only: the supervisor waits for nothing but the line.
-    options.call.read_file = [](const std::string& path) { return sys::read_reply_file(path, Duration(0)); };
+    options.call.read_file = [](const std::string& path) { return sys::read_reply_file(path, sys::steady_now()); };
     return {};
   }();
   if (!prepared) {

@@ -25,12 +25,17 @@ void AbortWatch::restart() {
 std::optional<Matcher::Match> AbortWatch::match(std::string_view bytes) {
   if (!matcher_) {
     std::vector<Matcher::Pattern> patterns;
-    // An empty string would match at once; one that nothing can match keeps its number.
-    constexpr std::string_view kNever("\xFF\0\xFF\0", 4);
-    for (const std::string& abort : aborts_) patterns.push_back(pattern(abort.empty() ? std::string(kNever) : abort));
+    numbers_.clear();
+    for (std::size_t i = 0; i < aborts_.size(); ++i) {
+      if (aborts_[i].empty()) continue;   // it would be there before any byte
+      patterns.push_back(pattern(aborts_[i]));
+      numbers_.push_back(i);
+    }
     matcher_.emplace(patterns);
   }
-  return matcher_->feed(bytes);
+  std::optional<Matcher::Match> found = matcher_->feed(bytes);
+  if (found) found->pattern = numbers_[found->pattern];
+  return found;
 }
 
 void AbortWatch::sent(std::string_view bytes) {
@@ -46,10 +51,14 @@ std::optional<AbortWatch::Match> AbortWatch::feed(std::string_view bytes) {
       echo_.erase(0, 1);
       continue;
     }
-    // Line ends before the echo belong to neither.
-    if (held_.empty() && (bytes[at] == '\r' || bytes[at] == '\n')) continue;
+    // Blanks and line ends before the echo are none of it.
+    if (held_.empty() && std::string_view(" \t\r\n").find(bytes[at]) != std::string_view::npos) {
+      if (const auto found = aborts_.empty() ? std::nullopt : match(bytes.substr(at, 1))) return Match{found->pattern, at + 1};
+      continue;
+    }
     echo_.clear();
-    if (const auto found = match(std::exchange(held_, {}))) return Match{found->pattern, at};
+    const std::string held = std::exchange(held_, {});
+    if (const auto found = aborts_.empty() ? std::nullopt : match(held)) return Match{found->pattern, at};
     break;
   }
   if (echo_.empty()) held_.clear();

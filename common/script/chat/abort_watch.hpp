@@ -35,6 +35,7 @@ class AbortWatch {
   std::optional<Matcher::Match> match(std::string_view bytes);
 
   std::vector<std::string> aborts_;
+  std::vector<std::size_t> numbers_; ///< of the matcher's patterns
   std::optional<Matcher> matcher_;   ///< made when it is needed
   std::string echo_;          ///< what may still come back
   std::string held_;          ///< what came back of it; no echo after all if the next byte differs

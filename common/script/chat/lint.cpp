@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "script/chat/abort_watch.hpp"
 #include "script/chat/text.hpp"
+#include "script/prompts.hpp"
 #include "script/scp/limits.hpp"
 
 namespace longline::script::chat {
@@ -187,6 +188,7 @@ class Linter {
     }
     if (text.find('$') == std::string::npos && text.find("\\T") == std::string::npos && text.find("\\U") == std::string::npos) {
       warn(step, "literal-password", "a password that stands in the script is read by everybody who reads the script", "@FILE, or \\q$PASSWORD");
+      out_.back().secret = true;
     }
   }
 

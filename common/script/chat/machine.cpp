@@ -15,6 +15,7 @@
 #include "script/chat/parser.hpp"
 #include "script/chat/replies.hpp"
 #include "script/chat/sender.hpp"
+#include "script/prompts.hpp"
 #include "script/report.hpp"
 
 namespace longline::script {
@@ -72,6 +73,7 @@ struct ChatMachine::State {
   // Settings that the script makes
   Duration timeout;
   std::vector<std::string> aborts;
+  bool aborts_changed = false;
   // What it does
   std::string expected;
   bool password_asked = false;             ///< by the last expect that had its answer
@@ -217,6 +219,8 @@ struct ChatMachine::State {
 
   void carry_out(const Step& step) {
     current = &step;
+    const bool listens = step.kind == Kind::expect || step.kind == Kind::send;
+    if (listens && std::exchange(aborts_changed, false)) intake.set_aborts(aborts);
     switch (step.kind) {
       case Kind::expect:
         password_asked = false;
@@ -227,11 +231,11 @@ struct ChatMachine::State {
       case Kind::abort:
         aborts.push_back(translate_expect(step.text, replies.values()));
         narrator.log(fmt::format("abort on ({})", visible(step.text)), now);
-        intake.set_aborts(aborts);
+        aborts_changed = true;
         break;
       case Kind::clear_abort:
         clear(aborts, step.text, "abort on");
-        intake.set_aborts(aborts);
+        aborts_changed = true;
         break;
       case Kind::report:
         narrator.add_report(translate_expect(step.text, replies.values()));
@@ -306,8 +310,7 @@ struct ChatMachine::State {
   }
 
   std::string while_doing() const {
-    if (phase == Phase::expecting) return fmt::format("while expecting {}; {}", shown(expected), heard());
-    return "while sending";
+    return phase == Phase::expecting ? fmt::format("while expecting {}; {}", shown(expected), heard()) : "while sending";
   }
   std::string shown(const std::string& text) const { return quote(mask(text, narrator.secrets()).substr(0, 60)); }
   std::string heard() const { return script::heard(intake.recent(), narrator.secrets()); }

@@ -23,12 +23,10 @@ void Narrator::add_secret(const std::string& bytes) {
 
 void Narrator::add_report(std::string text) {
   reports_.push_back(std::move(text));
-  watch_reports();
 }
 
 void Narrator::set_reports(std::vector<std::string> reports) {
   reports_ = std::move(reports);
-  watch_reports();
 }
 
 void Narrator::watch_reports() {
@@ -44,7 +42,8 @@ void Narrator::begin_expect(std::size_t length) {
 }
 
 void Narrator::received(char byte, TimePoint now) {
-  for (const char c : masker_.feed(std::string_view(&byte, 1))) show(c, now);
+  const char plain = static_cast<char>(byte & 0x7F);   // a secret is one with parity, too
+  for (const char c : masker_.feed(std::string_view(&plain, 1))) show(c, now);
   if (reporting_) {
     if (report_goes_on(byte, now)) end_report(now);
     return;
@@ -70,12 +69,11 @@ void Narrator::end_report(TimePoint) {
 }
 
 void Narrator::show(char c, TimePoint now) {
-  const char shown = static_cast<char>(c & 0x7F);
-  if (echoes_) tell(Notice::Kind::echo, shown, now);
+  if (echoes_) tell(Notice::Kind::echo, c, now);
   if (logs_) {
-    for (std::string& line : received_log_.feed(shown)) out_.emplace_back(Notice{Notice::Kind::log, std::move(line), now});
+    for (std::string& line : received_log_.feed(c)) out_.emplace_back(Notice{Notice::Kind::log, std::move(line), now});
   }
-  if (shows_) tell(Notice::Kind::show, shown, now);
+  if (shows_) tell(Notice::Kind::show, c, now);
 }
 
 void Narrator::tell(Notice::Kind kind, char c, TimePoint now) {

@@ -23,13 +23,14 @@ class Narrator {
   void add_secret(const std::string& bytes);
   const std::vector<Secret>& secrets() const { return secrets_; }
   void set_echo(bool on) { echoes_ = on; }
+  /// From the next expect on.
   void add_report(std::string text);
   void set_reports(std::vector<std::string> reports);
   /// Those that have not come yet.
   const std::vector<std::string>& reports() const { return reports_; }
 
   /// Has it to be shown each byte?
-  bool listens() const { return logs_ || echoes_ || shows_ || reporting_ || report_matcher_.has_value(); }
+  bool listens() const { return logs_ || echoes_ || shows_ || reporting_ || !reports_.empty(); }
   void begin_expect(std::size_t length);
   void received(char byte, TimePoint now);
   /// What was held back as the start of a secret.

@@ -93,10 +93,10 @@ Program program_of(std::shared_ptr<const SourceText> source, const std::vector<T
       step.kind = Kind::unterminated;
     } else if (sends) {
       step.kind = std::exchange(pending, std::nullopt).value_or(Kind::send);
-      if (step.kind == Kind::send) needs(step.text);
+      needs(step.text);
     } else if (pending = keyword(token.text); !pending) {
       step.exchanges = exchanges_of(step.text);
-      for (const Exchange& exchange : step.exchanges) needs(exchange.reply.value_or(""));
+      needs(step.text);
     }
     if (!pending) out.steps.push_back(std::move(step));
     sends = !sends;
@@ -150,11 +150,6 @@ const std::vector<std::string_view>& keywords() {
     return all;
   }();
   return names;
-}
-
-bool asks_for_password(std::string_view expect) {
-  const std::string text = to_lower(expect);
-  return text.find("assw") != std::string::npos || text.find("asscode") != std::string::npos || text.find("sswor") != std::string::npos;
 }
 
 }  // namespace longline::script::chat

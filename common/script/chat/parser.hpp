@@ -36,7 +36,4 @@ Parsed parse_arguments(const std::vector<std::string>& arguments);
 std::optional<Step::Kind> keyword(std::string_view word);
 const std::vector<std::string_view>& keywords();
 
-/// Is a password what this text asks for ("ssword:")?
-bool asks_for_password(std::string_view expect);
-
 }  // namespace longline::script::chat

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "script/chat/text.hpp"
+#include "script/prompts.hpp"
 #include "script/scp/escapes.hpp"
 #include "script/source_check.hpp"
 
@@ -22,14 +23,6 @@ constexpr std::string_view kPassword = "$PASSWORD";
 constexpr std::size_t kDeepest = 60;
 /// As many as chat(8) takes.
 constexpr std::size_t kMostAborts = 50;
-
-bool asks_for_name(std::string_view expect) {
-  const std::string text = to_lower(expect);
-  for (const std::string_view word : {"ogin", "sername", "user", "name:"}) {
-    if (text.find(word) != std::string::npos) return true;
-  }
-  return false;
-}
 
 class Converter {
  public:
@@ -73,7 +66,11 @@ class Converter {
     const std::string_view text = source_.text();
     while (at_ < std::min(offset, text.size())) {
       const std::size_t end = std::min(text.find('\n', at_), text.size());
-      if (text[at_] == '#') line("; " + escape(trim(text.substr(at_ + 1, end - at_ - 1))));
+      if (text[at_] == '#') {
+        std::string words(trim(text.substr(at_ + 1, end - at_ - 1)));
+        std::replace(words.begin(), words.end(), '\t', ' ');
+        line("; " + escape(words));
+      }
       at_ = end + 1;
     }
   }
@@ -100,6 +97,7 @@ class Converter {
     if (aborts_.size() == kMostAborts) lost(step, fmt::format("more than {} ABORT strings", kMostAborts));
     else if (text.empty()) lost(step, "an empty ABORT string, which ends the run with the first byte that comes");
     else aborts_.push_back(text);
+    if (aborts_.size() == 2) report(Severity::note, step, "abort-status", "the first ABORT string ends the run with 4, as before; all others do so, too");
   }
 
   void timeout(const Step& step) {
@@ -185,6 +183,7 @@ class Converter {
     };
     for (const Piece& piece : sending.pieces) {
       if (const auto* pause = std::get_if<Pause>(&piece)) {
+        if (pause->length < Duration(1000)) report(Severity::note, step, "pause", "\\p: a .scp script pauses for whole seconds");
         delay += static_cast<int>(pause->length.count() / 1000);
       } else if (const auto* bytes = std::get_if<std::string>(&piece)) {
         flush();
@@ -208,14 +207,20 @@ class Converter {
     const std::string word = bytes.substr(0, end);
     const std::string_view variable = variable_for(word, password, name);
     if (variable.empty()) {
-      if (password && !trim(word).empty()) {
+      if (password && !trim(word).empty() && word.find('$') == std::string::npos) {
         report(Severity::note, step, "literal-password", "this password stands in the script that has been written, too", "--credentials");
+        out_.report.back().secret = true;
+      }
+      const std::size_t dollar = word.find('$');
+      if (dollar != std::string::npos && word.find(kUser) != dollar && word.find(kPassword) != dollar) {
+        report(Severity::note, step, "variable", "to chat -E this is a variable of the environment; the .scp script sends it as it stands");
       }
       return parts(bytes);
     }
     line(fmt::format("transmit {}, raw", variable));
     if (end < bytes.size()) line(fmt::format("transmit {}", literal(bytes.substr(end))));
     report(Severity::note, step, "credential", fmt::format("what is sent here is {} now", variable));
+    out_.report.back().secret = variable == kPassword;
   }
 
   std::string_view variable_for(const std::string& word, bool password, bool name) const {

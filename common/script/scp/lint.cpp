@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/text.hpp"
+#include "script/prompts.hpp"
 #include "script/scp/escapes.hpp"
 #include "script/scp/ast.hpp"
 #include "script/scp/flow.hpp"
@@ -53,8 +54,7 @@ bool asks_for_password(const WaitFor& wait) {
   return std::any_of(wait.items.begin(), wait.items.end(), [](const WaitForItem& item) {
     const auto* literal = std::get_if<StringLiteral>(&item.text->node);
     if (literal == nullptr) return false;
-    const std::string text = to_lower(literal->value);
-    return text.find("assw") != std::string::npos || text.find("asscode") != std::string::npos;
+    return script::asks_for_password(literal->value);
   });
 }
 
@@ -163,6 +163,7 @@ class Linter {
     const auto* literal = std::get_if<StringLiteral>(&transmit.value->node);
     if (password_asked_ && literal != nullptr && has_text(literal->value)) {
       warn(transmit.value->span, "literal-password", "a password that stands in the script is read by everybody who reads the script", "$PASSWORD, raw");
+      out_.back().secret = true;
     }
     if (literal == nullptr || has_text(literal->value)) password_asked_ = false;
   }

@@ -5,6 +5,14 @@
 
 using namespace longline;
 
+TEST_CASE("a line is shown without the password in it") {
+  const SourceText source("f", "ssword: s3same OK\nx\n");
+  Diagnostic d{Severity::warning, "literal-password", {"f", 1, 9}, 6, "m", ""};
+  d.secret = true;
+  CHECK(without_secrets(source, {d}).line(1) == "ssword: ****** OK");
+  CHECK(without_secrets(source, {}).line(1) == source.line(1));
+}
+
 TEST_CASE("a diagnostic shows its line with a caret") {
   const SourceText source("isp.scp", "proc main\n\twaitfor \"x\"\nendproc\n");
   CHECK(source.line_count() == 3);

@@ -5,6 +5,11 @@
 
 using namespace longline;
 
+TEST_CASE("a secret with parity in the eighth bit is one") {
+  CHECK(mask("a \xF3\x33sa\xED\xE5 b", {Secret("s3same")}) == "a ******** b");
+  CHECK(mask("caf\x69 caf\xE9", {Secret("caf\xE9")}) == "cafi ********");
+}
+
 TEST_CASE("a secret is masked at every split of the stream") {
   const std::string text = "user alice\r\npassword sesame!\r\nsesame! again";
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {

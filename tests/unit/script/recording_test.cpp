@@ -101,6 +101,24 @@ TEST_CASE("stars for a password, corrections in it, and one that is given") {
   check_whole(given.end());
 }
 
+TEST_CASE("a corrected name, over a long line") {
+  Session s("alice");
+  s.host("login: ").type_ahead("al").type_ahead("icf").host("alicf", Duration(400)).type_ahead("\x7F").type_ahead("e\r").host("\b \be\r\nok> ");
+  const Recorder::Recording r = s.end();
+  CHECK(has(r.script, "transmit $USERID, raw"));
+  CHECK(has(r.transcript, "> \"alice\\r\""));
+  check_whole(r);
+}
+
+TEST_CASE("what is asked for as a password is one, also where it is shown") {
+  Session s;
+  s.host("Keep your password safe\r\nlogin: ").type("bob\r").host("PIN: ").type("12345\r").host("ok");
+  const Recorder::Recording r = s.end();
+  CHECK(has(r.script, "transmit \"bob^M\""));
+  CHECK(!has(r.script + r.transcript, "12345"));
+  check_whole(r);
+}
+
 TEST_CASE("a host that echoes nothing has a password only where it asks for one") {
   Session s;
   s.host("login: ").type("bob\r", "").host("Password: ").type("s3same\r", "");

@@ -12,6 +12,16 @@ namespace {
 TimePoint at(int ms) { return TimePoint{} + Duration(ms); }
 }  // namespace
 
+TEST_CASE("what stands beside a secret is masked with it") {
+  CHECK(masked({"1234token\r", true}, {Secret("token")}) == "********\r");
+  CHECK(masked({"x token\r", false}, {Secret("token")}) == "x ********\r");
+  CHECK(masked({"\r", true}, {}) == "\r");
+  TranscriptWriter writer({Secret("token")}, TimePoint{});
+  std::string text = writer.sent({"1234token\r", true}, TimePoint{});
+  text += writer.received("1234token\r\n", TimePoint{}) + writer.finish(TimePoint{});
+  CHECK(text.find("1234") == std::string::npos);
+}
+
 TEST_CASE("a transcript is written a line of text a line, with the pauses between") {
   TranscriptWriter writer({Secret("sesame!")}, at(0));
   std::string out = writer.received("Wel", at(20));

@@ -100,6 +100,13 @@ TEST_CASE("abort strings are looked for all the time, but not in an echo") {
   }
 }
 
+TEST_CASE("an abort string that begins with a line end is found before an echo; an echo behind a blank is one") {
+  CHECK(play_chat("ABORT '\\nBUSY\\r' '' ATDT1 CONNECT ''", say("\r\nBUSY\r\n")).finished.outcome == Outcome::aborted);
+  const std::string peer = say("login: ") + "+1s\n" + say("ERRORbob\r\nok");
+  CHECK(play_chat("ABORT ERROR ogin: ERRORbob ok \\c", peer).finished.outcome == Outcome::ok);
+  CHECK(play_chat("ABORT '' ogin: x ok \\c", say("\xFF") + say("login:ok")).finished.outcome == Outcome::ok);
+}
+
 TEST_CASE("the end of the stream: chat reads on, we do not") {
   const std::string script = "a-b-c d";
   CHECK(chat_status(play_chat(script, "! carrier-lost\n").finished) == 2);
@@ -148,6 +155,10 @@ TEST_CASE("-v masks what is secret, also in what comes back") {
   CHECK(log.find("log \"send (?\?\?\?\?\?)\"") != std::string::npos);
   CHECK(log.find("log \"********^M\"\n") != std::string::npos);
   CHECK(log.find("s3s", log.find("OK")) == std::string::npos);
+  std::string echo = "s3same";
+  for (char& c : echo) c = static_cast<char>(c | (c % 2 << 7));   // parity, of a kind
+  options.echo = true;
+  CHECK(play_chat("ssword: s3same OK x", say("Password:") + "+1s\n" + say(echo + "\r\nOK"), options).log.find("me\r") == std::string::npos);
 }
 
 TEST_CASE("the deadline ends what TIMEOUT 0 would not") {
