@@ -8,13 +8,13 @@
 
 namespace longline::sys {
 
-Result<Signals> Signals::open(std::initializer_list<int> numbers) {
+Result<Signals> Signals::open(std::initializer_list<int> numbers, Ignored ignored) {
   sigset_t set;
   ::sigemptyset(&set);
   for (const int number : numbers) {
     // What was ignored for us stays ignored: nohup, background jobs of a script.
     struct sigaction now {};
-    if (number != SIGTERM && ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
+    if (ignored == Ignored::stay_so && number != SIGTERM && ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
     ::sigaddset(&set, number);
   }
   if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return system_error(errno, "sigprocmask", Errc::os);

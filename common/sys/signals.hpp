@@ -13,7 +13,11 @@ namespace longline::sys {
 /// with none blocked. One per process.
 class Signals {
  public:
-  static Result<Signals> open(std::initializer_list<int> numbers);
+  enum class Ignored {
+    stay_so,   ///< what was ignored for us: nohup, background jobs of a script
+    caught,    ///< as chat(8) does
+  };
+  static Result<Signals> open(std::initializer_list<int> numbers, Ignored ignored = Ignored::stay_so);
   int fd() const { return fd_.get(); }
   /// The next signal that has arrived.
   std::optional<int> take();

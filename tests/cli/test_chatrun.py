@@ -23,6 +23,8 @@ from support.modemsim import BUILD, PATIENCE, wait_until  # noqa: E402
 CHATRUN = BUILD / "tools" / "chatrun"
 SCRIPTS = Path(__file__).resolve().parents[1] / "data" / "scripts"
 PASSWORD = "s3same-Open"
+for number in (signal.SIGHUP, signal.SIGINT):
+    signal.signal(number, signal.SIG_DFL)   # under nohup they are ignored, and stay so for our children
 
 
 class Host:

@@ -114,7 +114,7 @@ int chat_drop_in(const std::vector<std::string>& arguments) {
   const Result<chat::Parsed> script = script_of(*line);
   if (!script) return failed(script.error().message(), kError);
   // Caught before the terminal is raw: a signal must not leave it so.
-  Result<sys::Signals> signals = sys::Signals::open({SIGTERM, SIGINT, SIGHUP});
+  Result<sys::Signals> signals = sys::Signals::open({SIGTERM, SIGINT, SIGHUP}, sys::Signals::Ignored::caught);
   if (!signals) return failed(signals.error().message(), kLineFailed);
   sys::Loop loop;
   Result<std::unique_ptr<sys::TtyStream>> stream = sys::TtyStream::borrow(STDIN_FILENO, STDOUT_FILENO, sys::TtyStream::Settings::as_chat);
