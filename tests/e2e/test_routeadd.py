@@ -4,9 +4,11 @@
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -57,6 +59,20 @@ class RouteaddTest(unittest.TestCase):
         self.assertEqual(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
         return done
 
+    def monitor(self):
+        """`ip monitor`, listening: it does not say when it begins to, so a route comes and goes until it tells of it."""
+        monitor = subprocess.Popen(self.net.argv("ip", "monitor", "route"), stdout=subprocess.PIPE, text=True)
+        self.addCleanup(monitor.communicate)
+        self.addCleanup(monitor.kill)
+        limit = threading.Timer(120, monitor.kill)   # ends events_until, too
+        limit.daemon = True
+        limit.start()
+        self.addCleanup(limit.cancel)
+        while not select.select([monitor.stdout], [], [], 0.05)[0]:
+            self.net.ip("route add 10.99.98.0/24 dev veth0")
+            self.net.ip("route del 10.99.98.0/24 dev veth0")
+        return monitor
+
     def events_until(self, monitor, mark):
         """What the kernel told of our routes before it told of the mark; it tells of much that is its own."""
         ours = []
@@ -81,14 +97,10 @@ class RouteaddTest(unittest.TestCase):
         self.assertEqual(self.ok("plan", file).stdout, "")
         self.assertEqual(self.ok("apply", file).stdout, "nothing to do\n")
         self.assertEqual(self.ok("apply", file, "--quiet").stdout, "")
-        monitor = subprocess.Popen(self.net.argv("ip", "monitor", "route"), stdout=subprocess.PIPE, text=True)
-        self.net.ip("route add 10.99.98.0/24 dev veth0")
-        self.events_until(monitor, "10.99.98.0/24")
+        monitor = self.monitor()
         self.ok("apply", file)
         self.net.ip("route add 10.99.99.0/24 dev veth0")
         self.assertEqual(self.events_until(monitor, "10.99.99.0/24"), [])
-        monitor.kill()
-        monitor.communicate()
 
     def test_one_of_a_thousand_is_refused_and_the_table_is_as_before(self):
         before = "10.10.0.0/16 via 10.0.0.3 mtu 1300\n10.20.0.0/16 dev veth0\nblackhole 10.30.0.0/16\nfd09::/64 via fd00::9\n"
@@ -131,9 +143,7 @@ class RouteaddTest(unittest.TestCase):
         self.assertEqual(self.net.ip("route show") + self.net.ip("-6 route show"), foreign)
 
     def test_gateways_are_looked_at_before_anything_is_sent(self):
-        monitor = subprocess.Popen(self.net.argv("ip", "monitor", "route"), stdout=subprocess.PIPE, text=True)
-        self.addCleanup(monitor.communicate)
-        self.addCleanup(monitor.kill)
+        monitor = self.monitor()
         for prefix, gateway in (("10.91.0.0/16", "10.0.0.9"), ("fd91::/64", "fd00::9")):
             self.net.ip(f"route add {prefix} via {gateway} metric 7 proto static")
         self.net.ip("route add 10.90.0.0/24 dev veth0")
