@@ -290,7 +290,7 @@ struct ChatMachine::State {
   /// The rest of a report's line, after the last step.
   void gather(std::string_view bytes) {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-      if (!narrator.report_goes_on(bytes[i], now)) continue;
+      if (!narrator.report_goes_on(bytes[i])) continue;
       intake.keep(bytes.substr(i + 1), now);
       return finish_now();
     }
@@ -298,7 +298,7 @@ struct ChatMachine::State {
   }
 
   void finish_now() {
-    if (narrator.reporting()) narrator.end_report(now);
+    if (narrator.reporting()) narrator.end_report();
     finished->leftover = intake.take_rest();
     wait_ends.reset();
     phase = Phase::ended;

@@ -45,7 +45,7 @@ void Narrator::received(char byte, TimePoint now) {
   const char plain = static_cast<char>(byte & 0x7F);   // a secret is one with parity, too
   for (const char c : masker_.feed(std::string_view(&plain, 1))) show(c, now);
   if (reporting_) {
-    if (report_goes_on(byte, now)) end_report(now);
+    if (report_goes_on(byte)) end_report();
     return;
   }
   const auto match = report_matcher_ ? report_matcher_->feed(std::string_view(&byte, 1)) : std::nullopt;
@@ -56,13 +56,13 @@ void Narrator::received(char byte, TimePoint now) {
   reporting_ = true;
 }
 
-bool Narrator::report_goes_on(char byte, TimePoint) {
+bool Narrator::report_goes_on(char byte) {
   if (is_control(byte)) return true;
   if (report_.size() < kLongestReport) report_ += static_cast<char>(byte & 0x7F);
   return false;
 }
 
-void Narrator::end_report(TimePoint) {
+void Narrator::end_report() {
   reporting_ = false;
   watch_reports();
   out_.emplace_back(Notice{Notice::Kind::report, mask(std::exchange(report_, {}), secrets_), report_began_});

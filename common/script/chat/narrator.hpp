@@ -45,8 +45,8 @@ class Narrator {
   /// A report has begun and its line has no end yet.
   bool reporting() const { return reporting_; }
   /// More of that line; true when this byte ends it.
-  bool report_goes_on(char byte, TimePoint now);
-  void end_report(TimePoint now);
+  bool report_goes_on(char byte);
+  void end_report();
 
  private:
   void show(char c, TimePoint now);
