@@ -23,6 +23,9 @@ struct SecretSource {
 enum class Flow { none, rtscts, xonxoff };
 enum class ModemKind { none, hayes, gsm };
 enum class Network { ppp, stream };
+/// What a PPP link does about the default route while it is up: nothing; one of its own beside the others, which wins by its metric
+/// or not; or one instead of them, which are put back on down.
+enum class DefaultRoute { none, beside, replace };
 
 /// [link.NAME]; keys, units and defaults as in longline.toml(5).
 struct Link {
@@ -45,7 +48,8 @@ struct Link {
   SecretSource password;
   Network network = Network::ppp;
   std::vector<std::string> ppp_options;
-  bool default_route = false;
+  DefaultRoute default_route = DefaultRoute::none;
+  int default_route_metric = 700;
   bool dns = false;
   Duration idle{300'000};             ///< without traffic
   Duration max_call{14'400'000};

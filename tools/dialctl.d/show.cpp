@@ -65,7 +65,10 @@ std::string as_toml(const config::Link& link) {
   if (!link.password.command.empty()) line("password-command", toml_array(link.password.command));
   text("network", name_of(link.network));
   if (!link.ppp_options.empty()) line("ppp-options", toml_array(link.ppp_options));
-  line("default-route", link.default_route ? "true" : "false");
+  line("default-route", link.default_route == config::DefaultRoute::replace ? "\"replace\""
+                        : link.default_route == config::DefaultRoute::beside ? "true"
+                                                                             : "false");
+  line("default-route-metric", std::to_string(link.default_route_metric));
   line("dns", link.dns ? "true" : "false");
   time("idle", link.idle);
   time("max-call", link.max_call);
@@ -84,7 +87,9 @@ JsonObject as_json(const config::Link& link) {
   out.set("login-timeout", seconds(link.login_timeout)).set("user", maybe(link.user));
   out.set("password-file", maybe(link.password.file)).set("password-command", link.password.command);
   out.set("network", name_of(link.network)).set("ppp-options", link.ppp_options);
-  out.set("default-route", link.default_route).set("dns", link.dns);
+  if (link.default_route == config::DefaultRoute::replace) out.set("default-route", "replace");
+  else out.set("default-route", link.default_route == config::DefaultRoute::beside);
+  out.set("default-route-metric", link.default_route_metric).set("dns", link.dns);
   out.set("idle", seconds(link.idle)).set("max-call", seconds(link.max_call)).set("on-failure", link.on_failure);
   return out;
 }

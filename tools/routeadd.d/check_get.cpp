@@ -18,7 +18,7 @@ namespace {
 std::vector<route::LinkFacts> facts_of(const config::Config& config) {
   std::vector<route::LinkFacts> out;
   for (const config::Link& link : config.links) {
-    route::LinkFacts facts{link.name, link.default_route, false};
+    route::LinkFacts facts{link.name, link.default_route != config::DefaultRoute::none, false};
     for (const config::Connector& connector : config.connectors) {
       const bool compares = connector.protocol == config::Protocol::x400 && connector.source_address.empty();
       if (connector.link == link.name && compares) facts.peer_checks_source = true;

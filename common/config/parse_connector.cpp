@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "config/sections.hpp"
+
+namespace longline::config {
+namespace {
+
+Retrieve read_retrieve(const toml::table& table, const std::string& connector, const std::string& file,
+                       std::vector<Diagnostic>& out) {
+  TableReader reader(table, file, fmt::format("connector '{}': retrieve", connector), out);
+  Retrieve retrieve;
+  using By = Retrieve::By;
+  reader.read_choice<By>("by", {{"etrn", By::etrn}, {"atrn", By::atrn}, {"turn", By::turn}, {"command", By::command}},
+                         retrieve.by);
+  read_domains(reader, "domains", retrieve.domains);
+  reader.read_words("command", retrieve.command);
+  reader.read_duration("every", kSecond, 365 * kDay, retrieve.every);
+  reader.finish();
+  return retrieve;
+}
+
+}  // namespace
+
+Connector read_connector(const std::string& name, const toml::table& table, const std::string& file,
+                         std::vector<Diagnostic>& out) {
+  TableReader reader(table, file, fmt::format("connector '{}'", name), out);
+  Connector connector;
+  connector.name = name;
+  connector.where = where_of(file, table.source());
+  read_domains(reader, "domains", connector.domains);
+  if (!reader.has("domains")) reader.complain("domains", "missing-key", "is missing", "domains = [\"*\"]");
+  reader.read_integer("cost", 0, 1'000'000, connector.cost);
+  if (reader.read("link", connector.link)) connector.where = reader.where("link");
+  reader.read_choice<Protocol>("protocol", {{"smtp", Protocol::smtp}, {"x400", Protocol::x400}}, connector.protocol);
+  if (reader.read("host", connector.host)) {
+    if (connector.host.empty()) reader.complain("host", "bad-value", "must not be empty");
+    if (connector.host == "line" && connector.link.empty()) {
+      reader.complain("host", "conflict", "\"line\" needs a link: it is the byte stream of one");
+    }
+  } else if (!reader.has("host")) {
+    reader.complain("host", "missing-key", "is missing", "host = \"mail.example.com\"");
+  }
+  reader.read("peer-name", connector.peer_name);
+  reader.read_integer("port", 1, 65535, connector.port);
+  reader.read("source-address", connector.source_address);
+  reader.read_choice<TlsMode>("tls",
+                              {{"none", TlsMode::none},
+                               {"opportunistic", TlsMode::opportunistic},
+                               {"required", TlsMode::required},
+                               {"implicit", TlsMode::implicit}},
+                              connector.tls);
+  reader.read("helo", connector.helo);
+  reader.read("user", connector.user);
+  read_secret_keys(reader, file, "", connector.password);
+  reader.read_integer("max-open-retries", 0, 1'000'000, connector.max_open_retries);
+  reader.read_duration("open-interval", kSecond, kDay, connector.open_interval);
+  reader.read_duration("expire", kSecond, 3650 * kDay, connector.expire);
+  reader.read("chunking", connector.chunking);
+  reader.read("pipelining", connector.pipelining);
+  reader.read_size("max-size", connector.max_size);
+  if (const toml::table* retrieve = reader.read_table("retrieve")) {
+    connector.retrieve = read_retrieve(*retrieve, name, file, out);
+    reader.warn("retrieve", "not-in-force", "is checked, but not in force in this version");
+  }
+  reader.finish();
+  return connector;
+}
+
+}  // namespace longline::config

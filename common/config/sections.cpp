@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "config/sections.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/text.hpp"
+
+namespace longline::config {
+namespace {
+
+bool is_domain_pattern(std::string_view text) {
+  if (text == "*") return true;
+  if (text.starts_with("*.")) text.remove_prefix(2);
+  if (text.empty() || text.size() > 255 || text.front() == '.' || text.back() == '.') return false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || byte >= 0x80;
+    if (!plain && !(c == '[' || c == ']' || c == ':')) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+/// A name in a configuration's folder, made absolute.
+std::string beside(const std::string& config_file, const std::string& name) {
+  const std::filesystem::path path(name);
+  if (path.is_absolute()) return path.lexically_normal().string();
+  return (std::filesystem::path(config_file).parent_path() / path).lexically_normal().string();
+}
+
+void read_secret_keys(TableReader& reader, const std::string& file, const std::string& prefix, SecretSource& out) {
+  const std::string file_key = prefix + "password-file", command_key = prefix + "password-command";
+  std::string name;
+  if (reader.read(file_key, name)) {
+    if (name.empty()) reader.complain(file_key, "bad-value", "must not be empty");
+    out.file = beside(file, name);
+    out.where = reader.where(file_key);
+  }
+  if (reader.read_words(command_key, out.command)) {
+    out.where = reader.where(command_key);
+    if (out.command.empty()) reader.complain(command_key, "bad-value", "must name a program");
+  }
+  if (!out.file.empty() && !out.command.empty()) {
+    reader.complain(command_key, "conflict", fmt::format("{} and {} exclude each other", file_key, command_key));
+  }
+}
+
+void read_domains(TableReader& reader, std::string_view key, std::vector<std::string>& domains) {
+  if (!reader.read(key, domains)) return;
+  for (std::string& domain : domains) {
+    domain = to_lower(domain);
+    if (!is_domain_pattern(domain)) {
+      reader.complain(key, "bad-value", fmt::format("'{}' is not a domain, *.domain or *", escape_at_most(domain, 64)));
+    }
+  }
+}
+
+}  // namespace longline::config

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.hpp"
+#include "config/table_reader.hpp"
+
+namespace longline::config {
+
+constexpr Duration kDay{86'400'000};
+constexpr Duration kSecond{1'000};
+
+/// A name in a configuration's folder, made absolute.
+std::string beside(const std::string& config_file, const std::string& name);
+/// PREFIXpassword-file or PREFIXpassword-command.
+void read_secret_keys(TableReader& reader, const std::string& file, const std::string& prefix, SecretSource& out);
+/// Domains and patterns, made lower case.
+void read_domains(TableReader& reader, std::string_view key, std::vector<std::string>& domains);
+
+/// One table of a configuration file. What is wrong is added to `out`.
+Link read_link(const std::string& name, const toml::table& table, const std::string& file, std::vector<Diagnostic>& out);
+Connector read_connector(const std::string& name, const toml::table& table, const std::string& file,
+                         std::vector<Diagnostic>& out);
+
+}  // namespace longline::config
