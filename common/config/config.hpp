@@ -48,6 +48,7 @@ struct Link {
   SecretSource password;
   Network network = Network::ppp;
   std::vector<std::string> ppp_options;
+  Duration network_timeout{60'000};   ///< from the login's end until the PPP link is up
   DefaultRoute default_route = DefaultRoute::none;
   int default_route_metric = 700;
   bool dns = false;

@@ -42,7 +42,13 @@ void check_commands(TableReader& reader, std::string_view key, const std::vector
 }
 
 void read_ppp(TableReader& reader, const toml::table& table, Link& link) {
-  reader.read_words("ppp-options", link.ppp_options);
+  if (reader.read_words("ppp-options", link.ppp_options)) {
+    for (const std::string& option : link.ppp_options) {
+      const std::string_view why = objection_to_ppp_option(option);
+      if (!why.empty()) reader.complain("ppp-options", "bad-value", fmt::format("'{}' may not stand here: {}", escape_at_most(option, 64), why));
+    }
+  }
+  reader.read_duration("network-timeout", kSecond, Duration(3'600'000), link.network_timeout);
   if (table["default-route"].is_string()) {
     reader.read_choice<DefaultRoute>("default-route", {{"replace", DefaultRoute::replace}}, link.default_route);
   } else {

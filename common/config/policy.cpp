@@ -67,4 +67,37 @@ Result<Backoff> parse_backoff(std::string_view text) {
   return Backoff{*first, *longest};
 }
 
+std::string_view objection_to_ppp_option(std::string_view option) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 23> kTaken = {{
+      {"detach", "pppd stays the supervisor's child"},
+      {"updetach", "pppd stays the supervisor's child"},
+      {"persist", "attempts, interval and backoff say when to call again"},
+      {"demand", "dialctl demand dials for traffic"},
+      {"connect", "numbers and script say how to connect"},
+      {"disconnect", "the supervisor hangs up"},
+      {"init", "init = […] sets the modem up"},
+      {"welcome", "script says how to log in"},
+      {"pty", "the line is the link's port"},
+      {"notty", "the line is the link's port"},
+      {"socket", "the line is the link's port"},
+      {"record", "the line is the link's port"},
+      {"logfd", "pppd's log goes to the supervisor"},
+      {"logfile", "pppd's log goes to the supervisor"},
+      {"call", "the host's files play no part"},
+      {"file", "the host's files play no part"},
+      {"defaultroute", "default-route = true, or \"replace\""},
+      {"replacedefaultroute", "default-route = \"replace\""},
+      {"usepeerdns", "dns = true"},
+      {"idle", "idle = \"…\" counts real traffic"},
+      {"maxconnect", "max-call = \"…\""},
+      {"password", "password-file keeps it out of command lines"},
+      {"show-password", "secrets stay out of logs"},
+  }};
+  for (const auto& [name, why] : kTaken) {
+    if (option == name) return why;
+  }
+  if (option.starts_with("/dev/") || option.starts_with("tty")) return "the line is the link's port";
+  return {};
+}
+
 }  // namespace longline::config

@@ -42,4 +42,7 @@ struct Tariff {
 Result<Hours> parse_hours(std::string_view text);
 Result<Backoff> parse_backoff(std::string_view text);
 
+/// Why an option of pppd must not stand in ppp-options: it would take pppd out of the supervisor's hands. "" when it may.
+std::string_view objection_to_ppp_option(std::string_view option);
+
 }  // namespace longline::config

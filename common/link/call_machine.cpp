@@ -13,7 +13,7 @@ std::optional<TimePoint> earlier(std::optional<TimePoint> a, std::optional<TimeP
   return b ? std::min(*a, *b) : a;
 }
 
-constexpr int kDialUpFailed = 4106;   // Exchange, MSExchangeIMC: the dial-up connection could not be made
+constexpr Duration kEndOfPpp{3'000};   // pppd asks twice, a second apart
 
 }  // namespace
 
@@ -158,12 +158,13 @@ void CallMachine::logged_in(const script::Finished& finished, TimePoint now) {
   }
   watch_ = modem::CarrierWatch();
   change(LinkState::network);
-  change(LinkState::up);
-  Event event;
-  event.event = "link.up";
-  event.link = options_.link.name;
-  event.more.set("number", facts_.number).set("network", "stream");
-  actions_.emplace_back(Happened{std::move(event)});
+  if (options_.link.network == config::Network::ppp) {
+    network_ = true;
+    network_by_ = now + options_.link.network_timeout;
+    actions_.emplace_back(StartNetwork{});
+  } else {
+    came_up();
+  }
   if (!finished.leftover.empty()) deliver(watch_.feed(finished.leftover, now));
 }
 
@@ -179,9 +180,9 @@ void CallMachine::on_bytes(std::string_view bytes, TimePoint now) {
   } else if (dial_) {
     dial_->on_bytes(bytes, now);
     drain_dial(now);
-  } else if (state_ == LinkState::login || state_ == LinkState::up) {
+  } else if (state_ == LinkState::login || carries_data()) {
     facts_.bytes_in += static_cast<std::int64_t>(bytes.size());
-    last_traffic_ = now;
+    if (!network_) last_traffic_ = now;
     if (script_) {
       static_cast<void>(watch_.feed(bytes, now));
       script_->on_bytes(bytes, now);
@@ -193,15 +194,15 @@ void CallMachine::on_bytes(std::string_view bytes, TimePoint now) {
 }
 
 void CallMachine::send(std::string_view bytes, TimePoint now) {
-  if (state_ != LinkState::up || bytes.empty()) return;
+  if (!carries_data() || bytes.empty()) return;
   facts_.bytes_out += static_cast<std::int64_t>(bytes.size());
-  last_traffic_ = now;
+  if (!network_) last_traffic_ = now;
   actions_.emplace_back(Write{std::string(bytes), false});
 }
 
 void CallMachine::on_carrier(bool carrier, TimePoint now) {
   if (!carrier && dial_ && dial_->awaits_connect()) dcd_follows_ = true;
-  if (state_ != LinkState::login && state_ != LinkState::up) return;
+  if (state_ != LinkState::login && !carries_data()) return;
   if (carrier) dcd_on_ = true;
   else if (dcd_on_) carrier_lost(now);
 }
@@ -210,6 +211,13 @@ void CallMachine::carrier_lost(TimePoint now) {
   if (script_) {
     script_->on_closed(now);
     drain_script(now);
+    return;
+  }
+  if (stop_network_by_) {
+    stop_network_by_.reset();
+    network_ = false;
+    actions_.emplace_back(StopNetwork{true});
+    hang_up_modem(modem::ModemState::on_hook, now);
     return;
   }
   std::optional<Error> error;
@@ -227,7 +235,7 @@ void CallMachine::on_closed(TimePoint now) {
     drain_dial(now);
   } else if (script_) {
     carrier_lost(now);
-  } else if (!end_ && state_ == LinkState::up && !session_over_) {
+  } else if (!end_ && carries_data() && !session_over_) {
     end_ = Error(Errc::line_dropped, "the port went away under the call", Stage::transfer);
   } else if (!end_ && state_ == LinkState::dialing) {
     end_ = Error(Errc::no_device, "the port was closed at its other end", Stage::modem);
@@ -252,6 +260,18 @@ void CallMachine::hang_up(std::optional<Error> reason, TimePoint now) {
 void CallMachine::close(std::optional<Error> reason, modem::ModemState modem, TimePoint now) {
   end_ = std::move(reason);
   change(LinkState::closing);
+  network_by_.reset();
+  if (network_ && modem == modem::ModemState::data) {
+    hang_up_as_ = modem;
+    stop_network_by_ = now + kEndOfPpp;
+    actions_.emplace_back(StopNetwork{false});
+    return;
+  }
+  if (std::exchange(network_, false)) actions_.emplace_back(StopNetwork{true});
+  hang_up_modem(modem, now);
+}
+
+void CallMachine::hang_up_modem(modem::ModemState modem, TimePoint now) {
   if (options_.link.modem == config::ModemKind::none) {
     actions_.emplace_back(SetDtr{false});
     finish();
@@ -294,6 +314,9 @@ void CallMachine::finish() {
   script_.reset();
   hangup_.reset();
   wait_until_.reset();
+  network_by_.reset();
+  stop_network_by_.reset();
+  if (std::exchange(network_, false)) actions_.emplace_back(StopNetwork{true});
   state_ = LinkState::down;
   actions_.emplace_back(Ended{std::move(end_)});
 }
@@ -311,7 +334,16 @@ void CallMachine::on_time(TimePoint now) {
   } else if (dial_) {
     dial_->on_time(now);
     drain_dial(now);
-  } else if (state_ == LinkState::login || state_ == LinkState::up) {
+  } else if (stop_network_by_ && now >= *stop_network_by_) {
+    stop_network_by_.reset();
+    network_ = false;
+    actions_.emplace_back(StopNetwork{true});
+    hang_up_modem(hang_up_as_, now);
+  } else if (network_by_ && now >= *network_by_) {
+    network_failed(Error(Errc::ppp_timeout,
+                         fmt::format("PPP was not up within {} (network-timeout)", format_duration(options_.link.network_timeout)), Stage::ppp),
+                   now);
+  } else if (state_ == LinkState::login || carries_data()) {
     const modem::CarrierWatch::Verdict verdict = watch_.on_time(now);
     if (verdict == modem::CarrierWatch::Verdict::lost && !dcd_decides()) {
       carrier_lost(now);
@@ -343,7 +375,9 @@ std::optional<TimePoint> CallMachine::deadline() const {
   std::optional<TimePoint> when = wait_until_;
   if (hangup_) return earlier(when, hangup_->deadline());
   if (dial_) return earlier(when, dial_->deadline());
-  if (state_ == LinkState::login || state_ == LinkState::up) when = earlier(when, watch_.deadline());
+  if (state_ == LinkState::login || carries_data()) when = earlier(when, watch_.deadline());
+  if (network_by_) when = earlier(when, *network_by_);
+  if (stop_network_by_) when = earlier(when, *stop_network_by_);
   if (script_) when = earlier(when, script_->deadline());
   if (state_ == LinkState::up) {
     when = earlier(when, *last_traffic_ + options_.link.idle);

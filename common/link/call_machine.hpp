@@ -20,6 +20,8 @@
 
 namespace longline::link {
 
+inline constexpr int kDialUpFailed = 4106;   ///< Exchange, MSExchangeIMC: the dial-up connection could not be made
+
 struct CallOptions {
   config::Link link;
   std::optional<script::LoginProgram> script;   ///< absent: no login script
@@ -37,16 +39,24 @@ struct Deliver {
 struct Happened {
   Event event;
 };
+/// The line is logged in: PPP may begin on it. What the line sends from now on comes as Deliver, what PPP sends goes to send(). The
+/// answer is network_up() or network_ended().
+struct StartNetwork {};
+/// PPP must end; the answer is network_ended(). `at_once`: the line is gone, or its time is over; no answer is waited for.
+struct StopNetwork {
+  bool at_once = false;
+};
 /// The last action. Without an error the call ended as it was asked to.
 struct Ended {
   std::optional<Error> error;
 };
 
-using CallAction = std::variant<Write, SetDtr, SendBreak, SetFraming, DiscardInput, StateChanged, Deliver, Happened, Ended>;
+using CallAction = std::variant<Write, SetDtr, SendBreak, SetFraming, DiscardInput, StateChanged, Deliver, Happened, StartNetwork,
+                                StopNetwork, Ended>;
 
-/// The life of one call of a stream link: attempts over all numbers, login, up, hang-up. A machine without I/O
+/// The life of one call: attempts over all numbers, login, PPP where the link has it, up, hang-up. A machine without I/O
 /// (base/machine.hpp); the dialling, script and hang-up machines run inside it. Every state has an end of its own:
-/// dial-timeout, login-timeout, idle, max-call, and 4.9 s for the hang-up.
+/// dial-timeout, login-timeout, network-timeout, idle, max-call, 3 s for the end of PPP and 4.9 s for the hang-up.
 class CallMachine {
  public:
   explicit CallMachine(CallOptions options);
@@ -59,12 +69,18 @@ class CallMachine {
   /// Going off after it was on is always the end. Being on disproves NO CARRIER in the text only where the wire is known to
   /// follow the carrier: it was off while the number was being dialled.
   void on_carrier(bool carrier, TimePoint now);
-  /// From whoever uses the line, while up().
+  /// PPP is up: the interface runs and has its address.
+  void network_up(TimePoint now);
+  /// PPP has ended, by itself with a reason, or because it was asked to.
+  void network_ended(std::optional<Error> error, TimePoint now);
+  /// Somebody uses the link: `idle` begins anew. Of a stream link the machine knows that itself.
+  void on_traffic(TimePoint now);
+  /// From whoever uses the line, while up; from PPP, until it has ended.
   void send(std::string_view bytes, TimePoint now);
   /// The user of the line is done with it: a carrier that goes away now is no accident. A new user takes that back.
   void session_over(bool over) { session_over_ = over; }
   /// NO CARRIER was heard and may be meant: what waits for the line must not be written now.
-  bool suspects_carrier() const { return !dcd_decides() && state_ == LinkState::up && watch_.suspects(); }
+  bool suspects_carrier() const { return !dcd_decides() && carries_data() && watch_.suspects(); }
   bool session_is_over() const { return session_over_; }
   /// Asks for the end, in any state. `reason`: why, when it counts as a failure.
   void hang_up(std::optional<Error> reason, TimePoint now);
@@ -78,6 +94,7 @@ class CallMachine {
   bool in_dialogue() const { return state_ == LinkState::dialing || state_ == LinkState::login || state_ == LinkState::closing; }
 
  private:
+  bool carries_data() const { return state_ == LinkState::up || state_ == LinkState::network || stop_network_by_; }
   void change(LinkState state);
   void dial(const NumberChoice::Next& next, TimePoint now);
   void drain_dial(TimePoint now);
@@ -86,10 +103,13 @@ class CallMachine {
   void connected(std::string leftover, TimePoint now);
   void attempt_failed(Error error, TimePoint now);
   void logged_in(const script::Finished& finished, TimePoint now);
+  void came_up();
+  void network_failed(Error error, TimePoint now);
   void deliver(std::string bytes);
   void carrier_lost(TimePoint now);
   bool dcd_decides() const { return dcd_on_ && (dcd_follows_ || options_.link.modem == config::ModemKind::none); }
   void close(std::optional<Error> reason, modem::ModemState modem, TimePoint now);
+  void hang_up_modem(modem::ModemState modem, TimePoint now);
   void finish();
 
   CallOptions options_;
@@ -102,6 +122,10 @@ class CallMachine {
   std::optional<script::LoginMachine> script_;
   std::optional<modem::HangUpMachine> hangup_;
   std::optional<Error> after_hangup_;           ///< an attempt's failure, while its dialling is being broken off
+  bool network_ = false;                        ///< PPP has begun and has not ended
+  std::optional<TimePoint> network_by_;         ///< it must be up then
+  std::optional<TimePoint> stop_network_by_;    ///< it was asked to end
+  modem::ModemState hang_up_as_ = modem::ModemState::data;   ///< when it has
   modem::CarrierWatch watch_;
   bool dcd_on_ = false;         ///< seen on since the connection was there
   bool dcd_follows_ = false;    ///< seen off while a number was dialled: the wire is not tied

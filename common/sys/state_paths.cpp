@@ -56,6 +56,9 @@ std::string StatePaths::line_socket(std::string_view link) const { return run_di
 std::string StatePaths::link_lock(std::string_view link) const { return run_dir + "/" + encode(link) + ".lock"; }
 std::string StatePaths::link_record(std::string_view link) const { return run_dir + "/" + encode(link) + ".last"; }
 std::string StatePaths::link_interface(std::string_view link) const { return run_dir + "/" + encode(link) + ".interface"; }
+std::string StatePaths::link_undo(std::string_view link) const {
+  return (std::filesystem::path(calls).parent_path() / (encode(link) + ".undo")).string();
+}
 
 Result<StatePaths> state_paths(std::string_view config, std::string_view root) {
   StatePaths paths;

@@ -25,6 +25,7 @@ struct StatePaths {
   std::string link_lock(std::string_view link) const;
   std::string link_record(std::string_view link) const;   ///< how the last call ended
   std::string link_interface(std::string_view link) const;  ///< the network interface of a link that is up
+  std::string link_undo(std::string_view link) const;       ///< what to put back on the host; beside calls.db, so it outlives a boot
 };
 
 /// `config` and `root` as given on the command line, "" for not given; LONGLINE_CONFIG and LONGLINE_ROOT come next.

@@ -18,7 +18,8 @@ namespace longline::sys {
 namespace {
 
 constexpr std::size_t kMostToLine = 4096;       ///< beyond it the client waits: what we hold is not on the line yet
-constexpr Duration kCarrierPoll{100};
+constexpr Duration kCarrierPoll{100};           ///< while dialling and logging in
+constexpr Duration kCarrierPollUp{1'000};       ///< an idle link wakes nobody more often
 constexpr Duration kOrphan{5'000};              ///< without a client that wants the link
 constexpr Duration kSettling{2'000};
 constexpr int kNothingMoved = 9316;             ///< Exchange: no data was sent over the connection
@@ -105,6 +106,7 @@ Result<void> Supervisor::loop() {
       break;
     }
     remove_gone();
+    retired_ppp_.reset();
   }
   conclude();
   return {};
@@ -138,7 +140,9 @@ void Supervisor::write_line() {
     if (*put == 0) break;
     to_line_.erase(0, *put);
   }
-  if (relay_) relay_->hold_client(to_line_.size() >= kMostToLine || machine_.suspects_carrier());
+  const bool hold = to_line_.size() >= kMostToLine || machine_.suspects_carrier();
+  if (relay_) relay_->hold_client(hold);
+  if (ppp_) ppp_->session().hold(hold);
 }
 
 void Supervisor::poll_carrier() {
@@ -152,7 +156,8 @@ void Supervisor::poll_carrier() {
   }
   carrier_known_ = true;
   machine_.on_carrier(*carrier, loop_.now());
-  carrier_timer_ = loop_.at(loop_.now() + kCarrierPoll, [this] {
+  const Duration pause = machine_.state() == link::LinkState::up ? kCarrierPollUp : kCarrierPoll;
+  carrier_timer_ = loop_.at(loop_.now() + pause, [this] {
     poll_carrier();
     drain();
   });
@@ -167,11 +172,12 @@ void Supervisor::drain() {
 
 void Supervisor::rearm() {
   if (ended_) return;
-  const bool read = !relay_ || !relay_->full();
+  const bool read = (!relay_ || !relay_->full()) && (!ppp_ || !ppp_->session().full());
   line_watch_.set_events(static_cast<short>((read ? POLLIN : 0) | (to_line_.empty() || machine_.suspects_carrier() ? 0 : POLLOUT)));
   timer_.reset();
   if (const std::optional<TimePoint> when = machine_.deadline()) {
     timer_ = loop_.at(*when, [this] {
+      look_for_traffic();
       machine_.on_time(loop_.now());
       drain();
     });
@@ -180,7 +186,7 @@ void Supervisor::rearm() {
 
 void Supervisor::on_action(link::CallAction action) {
   if (auto* write = std::get_if<Write>(&action)) {
-    if (told_ != link::LinkState::up) trace('>', write->bytes, write->secret);
+    if (machine_.in_dialogue()) trace('>', write->bytes, write->secret);
     to_line_ += write->bytes;
   } else if (const auto* dtr = std::get_if<SetDtr>(&action)) {
     // A port that cannot is one without modem lines; the machine goes on to other means.
@@ -196,6 +202,11 @@ void Supervisor::on_action(link::CallAction action) {
     on_state(changed->state);
   } else if (const auto* data = std::get_if<link::Deliver>(&action)) {
     if (relay_) relay_->deliver(data->bytes);
+    if (ppp_) ppp_->session().deliver(data->bytes);
+  } else if (std::holds_alternative<link::StartNetwork>(action)) {
+    start_network();
+  } else if (const auto* stop = std::get_if<link::StopNetwork>(&action)) {
+    stop_network(stop->at_once);
   } else if (const auto* happened = std::get_if<link::Happened>(&action)) {
     events_.emit(happened->event);
   } else if (auto* end = std::get_if<link::Ended>(&action)) {
@@ -212,8 +223,13 @@ void Supervisor::on_state(link::LinkState state) {
     poll_carrier();
   }
   broadcast(JsonObject().set("msg", "state").set("state", to_string(state)));
-  if (state == link::LinkState::up) {
-    was_up_ = true;
+  if (state == link::LinkState::up) was_up_ = true;
+  if (state == link::LinkState::up && ppp_) {
+    for (Client& client : clients_) {
+      if (client.up) persistent_ = true;
+    }
+    broadcast(up_message());
+  } else if (state == link::LinkState::up) {
     const std::string path = options_.paths.line_socket(options_.call.link.name);
     Result<std::unique_ptr<LineRelay>> relay = LineRelay::open(
         loop_, path,
@@ -235,7 +251,7 @@ void Supervisor::on_state(link::LinkState state) {
     for (Client& client : clients_) {
       if (client.up) persistent_ = true;
     }
-    broadcast(JsonObject().set("msg", "up").set("line", path));
+    broadcast(up_message());
   }
   if (state == link::LinkState::closing && was_up_) {
     to_line_.clear();
@@ -264,6 +280,8 @@ void Supervisor::conclude() {
   stop_listening();
   if (relay_) relay_->finish(500);
   relay_.reset();
+  ppp_.reset();
+  retired_ppp_.reset();
   line_watch_.reset();
   // The port first: whoever hears that we have ended finds it free.
   line_.reset();

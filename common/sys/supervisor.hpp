@@ -15,6 +15,7 @@
 #include "sys/line_relay.hpp"
 #include "sys/loop.hpp"
 #include "sys/port.hpp"
+#include "sys/ppp/network.hpp"
 #include "sys/signals.hpp"
 #include "sys/state_paths.hpp"
 
@@ -26,7 +27,7 @@ namespace longline::sys {
 ///
 /// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up","pid","command","verbose"}, {"op":"leave"},
 /// {"op":"status"}, {"op":"down","force"}, {"op":"report","due","moved","connector"}.
-/// Out: {"msg":"state","state"}, {"msg":"up","line"}, {"msg":"trace","text"}, {"msg":"dropped","over"}, {"msg":"left","last"},
+/// Out: {"msg":"state","state"}, {"msg":"up","line"} or {"msg":"up","interface","local","remote"}, {"msg":"trace","text"}, {"msg":"dropped","over"}, {"msg":"left","last"},
 /// {"msg":"closing","again_ms"} (come again when this connection has ended, or after that time), {"msg":"busy","holders"}, {"msg":"status","status"},
 /// {"msg":"end","error"}.
 class Supervisor {
@@ -35,6 +36,8 @@ class Supervisor {
     link::CallOptions call;
     StatePaths paths;
     UniqueFd first_client;      ///< connected to whoever started us
+    link::PppRole role;         ///< of a PPP link
+    std::vector<std::string> tool_options;   ///< --config and --root, for the tools that we start
   };
 
   /// Runs the call to its end. The error has been told to every client already.
@@ -76,10 +79,14 @@ class Supervisor {
   void drain();
   void on_action(link::CallAction action);
   void on_state(link::LinkState state);
+  void start_network();
+  void stop_network(bool at_once);
+  void look_for_traffic();
   void trace(char direction, std::string_view bytes, bool secret);
   void broadcast(const JsonObject& message);
   void rearm();
   JsonObject status() const;
+  JsonObject up_message() const;
   std::vector<JsonObject> holders() const;
   void conclude();
 
@@ -90,7 +97,8 @@ class Supervisor {
   std::optional<FileLock> lock_;
   std::optional<PortLock> port_lock_;
   std::unique_ptr<ByteStream> line_;
-  std::unique_ptr<LineRelay> relay_;
+  std::unique_ptr<LineRelay> relay_;                 ///< of a stream link that is up
+  std::unique_ptr<PppNetwork> ppp_, retired_ppp_;    ///< of a PPP link; what has ended goes when nobody is inside it any more
   link::CallMachine machine_;
   SecretMasker masker_in_, masker_out_;
   UniqueFd control_;
@@ -108,7 +116,7 @@ class Supervisor {
   bool ended_ = false;
   std::optional<Error> error_;
   Loop::Registration signal_watch_, control_watch_, line_watch_, timer_, carrier_timer_, orphan_timer_,
-      drain_timer_;
+      drain_timer_, traffic_timer_;
 };
 
 }  // namespace longline::sys

@@ -81,7 +81,7 @@ void Supervisor::on_join(Client& client, const JsonObject& request) {
   }
   if (machine_.state() == link::LinkState::up) {
     if (up) persistent_ = true;
-    client.channel.send(JsonObject().set("msg", "up").set("line", options_.paths.line_socket(options_.call.link.name)));
+    client.channel.send(up_message());
   }
 }
 
@@ -155,6 +155,14 @@ std::vector<JsonObject> Supervisor::holders() const {
   return out;
 }
 
+JsonObject Supervisor::up_message() const {
+  JsonObject out;
+  out.set("msg", "up");
+  if (relay_) out.set("line", options_.paths.line_socket(options_.call.link.name));
+  if (ppp_) out.set("interface", ppp_->interface().name).set("local", ppp_->interface().local).set("remote", ppp_->interface().remote);
+  return out;
+}
+
 JsonObject Supervisor::status() const {
   const link::CallFacts& facts = machine_.facts();
   JsonObject call;
@@ -165,8 +173,14 @@ JsonObject Supervisor::status() const {
   JsonObject out;
   out.set("link", options_.call.link.name).set("state", to_string(machine_.state())).set("since", format_iso8601(since_));
   out.set("network", options_.call.link.network == config::Network::stream ? "stream" : "ppp");
-  out.set_null("interface").set_null("local").set_null("remote");
-  if (machine_.state() == link::LinkState::up) out.set("line", options_.paths.line_socket(options_.call.link.name));
+  const bool up = machine_.state() == link::LinkState::up;
+  if (up && ppp_) {
+    const PppInterface& interface = ppp_->interface();
+    out.set("interface", interface.name).set("local", interface.local).set("remote", interface.remote);
+  } else {
+    out.set_null("interface").set_null("local").set_null("remote");
+  }
+  if (up && relay_) out.set("line", options_.paths.line_socket(options_.call.link.name));
   else out.set_null("line");
   out.set("holders", holders()).set("call", call);
   out.set_null("last_error").set_null("unreachable_until").set_null("reason");

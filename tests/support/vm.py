@@ -3,7 +3,7 @@
 whatever plays the modem. Every wait has a deadline; the machine ends with the test, whatever happens.
 
 /dev/ttyS0 is the console, /dev/ttyS1 the modem's port, /dev/ttyS2 how the test gives commands; there is no UART
-behind /dev/ttyS3. QEMU shows DCD, DSR and CTS always on and tells nobody of DTR: a cable with its wires tied."""
+behind /dev/ttyS3. /dev/ttyS4 is for a modem that runs in the machine: Machine.modem_inside() lays a cable to it. QEMU shows DCD, DSR and CTS always on and tells nobody of DTR: a cable with its wires tied."""
 import base64
 import gzip
 import json
@@ -22,6 +22,7 @@ CACHE = Path(os.environ.get("LONGLINE_VM_CACHE") or Path(os.environ.get("HOME", 
 AGENT = Path(__file__).resolve().with_name("vm_agent.py")
 MODULES = ["virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "netfs", "fscache",
            "9pnet", "9pnet_virtio", "9p", "overlay", "slhc", "ppp_generic", "ppp_async"]
+MODEMSIM = Path(os.environ.get("LONGLINE_BUILD", Path(__file__).resolve().parents[2] / "build")).resolve() / "tests/fakes/modemsim"
 BOOT_PATIENCE = 90
 PATIENCE = 60
 
@@ -36,6 +37,8 @@ for module in {modules}; do /bin/busybox insmod /modules/$module.ko; done
 /bin/busybox mkdir /over/upper /over/work
 /bin/busybox mount -t overlay -o lowerdir=/host,upperdir=/over/upper,workdir=/over/work overlay /new
 for folder in proc sys dev; do /bin/busybox mount --move /$folder /new/$folder; done
+/bin/busybox mkdir -p /new/dev/pts
+/bin/busybox mount -t devpts -o mode=620,gid=5,ptmxmode=666 devpts /new/dev/pts
 /bin/busybox mount -t tmpfs run /new/run
 /bin/busybox mkdir -m 1777 /new/run/lock
 exec /bin/busybox switch_root /new /bin/sh -c '/usr/bin/python3 {agent}; echo o > /proc/sysrq-trigger; sleep 60'
@@ -119,6 +122,13 @@ class Cable:
             self.sent = b""
         os.write(self.wake_out, b"x")
 
+    def join(self, other):
+        """Another UART of the machine at the modem's end, through its socket: a null modem."""
+        with self.lock:
+            self.modem = other.dup()
+            self.sent = b""
+        os.write(self.wake_out, b"x")
+
     def unplug(self):
         with self.lock:
             if self.modem:
@@ -184,6 +194,29 @@ class Done:
         return f"status {self.status}\nstdout: {self.stdout}\nstderr: {self.stderr}"
 
 
+class InsideModem:
+    """A modemsim that runs in the machine."""
+
+    def __init__(self, machine, root):
+        self.machine = machine
+        self.root = root
+
+    def events(self, name=None):
+        lines = (self.machine.do("read", path=f"{self.root}/modem.jsonl") or "").splitlines()
+        events = [json.loads(line) for line in lines]
+        return [event for event in events if name is None or event["event"] == name]
+
+    def calls(self):
+        return [tuple(line.split()) for line in (self.machine.do("read", path=f"{self.root}/calls") or "").splitlines()]
+
+    def signal(self, number):
+        self.machine.do("kill", pid=self.machine.do("modem-pid", name=self.root), signal=number)
+
+    def stop(self):
+        self.machine.cable.unplug()
+        self.machine.do("modem-end", name=self.root)
+
+
 class Machine:
     """A running virtual machine. Use it as a context manager."""
 
@@ -192,6 +225,7 @@ class Machine:
         self.process = None
         self.cable = None
         self.control = None
+        self.patch = None
         self.answers = {}
         self.news = threading.Condition()
         self.asked = 0
@@ -210,15 +244,22 @@ class Machine:
         listener.bind(str(self.folder / "control.sock"))
         listener.listen(1)
         listener.settimeout(BOOT_PATIENCE)
+        patch = socket.socket(socket.AF_UNIX)
+        patch.bind(str(self.folder / "patch.sock"))
+        patch.listen(1)
+        patch.settimeout(BOOT_PATIENCE)
         self.log = open(self.folder / "console.log", "wb")
         self.process = subprocess.Popen(
             ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "512", "-display", "none", "-no-reboot", "-nic", "none",
              "-monitor", "none", "-kernel", str(kernel), "-initrd", str(initrd),
-             "-append", "console=ttyS0 quiet panic=-1 mitigations=off",
+             "-append", "console=ttyS0 quiet panic=-1 mitigations=off 8250.nr_uarts=5",
              "-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap", "-serial", "stdio",
-             "-serial", f"unix:{self.folder}/modem.sock", "-serial", f"unix:{self.folder}/control.sock"],
+             "-serial", f"unix:{self.folder}/modem.sock", "-serial", f"unix:{self.folder}/control.sock",
+             "-chardev", f"socket,id=patch,path={self.folder}/patch.sock", "-device", "pci-serial,chardev=patch"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         self.cable.start()
+        self.patch = patch.accept()[0]
+        patch.close()
         self.control = listener.accept()[0]
         listener.close()
         threading.Thread(target=self._listen, daemon=True).start()
@@ -276,6 +317,15 @@ class Machine:
     def run(self, *argv, stdin="", env=None, patience=PATIENCE):
         return self.wait(self.start(*argv, stdin=stdin, env=env, patience=patience), patience + 10)
 
+    def modem_inside(self, scenario, root):
+        """modemsim in the machine, so that its far end can be a pppd there, at the other end of ttyS1's cable."""
+        self.do("write", path=f"{root}/modem.toml", text=scenario)
+        self.do("write", path=f"{root}/calls", text="")
+        self.do("modem", name=root, argv=[str(MODEMSIM), f"{root}/modem.toml", "--log", f"{root}/modem.jsonl", "--calls", f"{root}/calls",
+                                          "--listen", "127.0.0.1:0"], tty="/dev/ttyS4")
+        self.cable.join(self.patch)
+        return InsideModem(self, root)
+
     def until(self, question, what, patience=PATIENCE):
         deadline = time.monotonic() + patience
         while True:
@@ -298,6 +348,8 @@ class Machine:
             self.log.close()
         if self.control:
             self.control.close()
+        if self.patch:
+            self.patch.close()
         if self.cable:
             if self.cable.thread.is_alive():
                 self.cable.close()

@@ -4,6 +4,8 @@ import base64
 import fcntl
 import json
 import os
+import select
+import socket
 import subprocess
 import sys
 import termios
@@ -93,7 +95,61 @@ def read_file(ask):
         return None
 
 
+class Modem:
+    """modemsim on a TCP port, and a UART whose bytes go to it and come from it."""
+
+    def __init__(self, ask):
+        self.process = subprocess.Popen(ask["argv"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        name = self.process.stdout.readline().decode().split()[-1]
+        host, port = name.removeprefix("tcp:").rsplit(":", 1)
+        self.line = socket.create_connection((host, int(port)), 10)
+        self.line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.uart = open_port(ask["tty"])
+        tty.setraw(self.uart)
+        settings = termios.tcgetattr(self.uart)
+        settings[2] = settings[2] & ~termios.CRTSCTS | termios.CLOCAL
+        settings[4] = settings[5] = termios.B115200
+        termios.tcsetattr(self.uart, termios.TCSANOW, settings)
+        termios.tcflush(self.uart, termios.TCIOFLUSH)
+        os.set_blocking(self.uart, True)
+        self.stop_in, self.stop_out = os.pipe()
+        self.thread = threading.Thread(target=self.relay, daemon=True)
+        self.thread.start()
+
+    def relay(self):
+        while True:
+            ready = select.select([self.uart, self.line, self.stop_in], [], [])[0]
+            if self.stop_in in ready:
+                return
+            if self.uart in ready:
+                self.line.sendall(os.read(self.uart, 4096))
+            if self.line in ready:
+                data = self.line.recv(4096)
+                if not data:
+                    return
+                while data:
+                    data = data[os.write(self.uart, data):]
+
+    def end(self):
+        os.write(self.stop_out, b"x")
+        self.thread.join(5)
+        self.line.close()
+        os.close(self.uart)
+        self.process.terminate()
+        self.process.wait(10)
+
+
+modems = {}
+
+
+def start_modem(ask):
+    modems[ask["name"]] = Modem(ask)
+
+
 OPERATIONS = {
+    "modem": start_modem,
+    "modem-pid": lambda ask: modems[ask["name"]].process.pid,
+    "modem-end": lambda ask: modems.pop(ask["name"]).end(),
     "lines": lines,
     "hold": hold,
     "release": lambda ask: os.close(held.pop(ask["name"])),

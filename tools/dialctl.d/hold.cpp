@@ -34,11 +34,8 @@ Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link
   sys::SpawnOptions spawn;
   spawn.argv = {std::filesystem::read_symlink("/proc/self/exe", failure).string()};
   if (failure) return system_error(failure.value(), "/proc/self/exe", Errc::os);
-  const CommonOptions& common = world.options.common;
-  if (!common.config.empty()) spawn.argv.insert(spawn.argv.end(), {"--config", world.paths.config_file});
-  if (!common.root.empty()) {
-    spawn.argv.insert(spawn.argv.end(), {"--root", std::filesystem::absolute(common.root, failure).string()});
-  }
+  const std::vector<std::string> given = tool_options(world);
+  spawn.argv.insert(spawn.argv.end(), given.begin(), given.end());
   spawn.argv.insert(spawn.argv.end(), {"supervise", link.name});
   spawn.null_stdio = true;
   spawn.new_session = true;

@@ -2,12 +2,22 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "base/text.hpp"
 #include "dialctl.d/verbs.hpp"
 #include "sys/config_file.hpp"
 
 namespace longline::tools::dialctl {
+
+std::vector<std::string> tool_options(const World& world) {
+  const CommonOptions& common = world.options.common;
+  std::vector<std::string> out;
+  if (!common.config.empty()) out.insert(out.end(), {"--config", world.paths.config_file});
+  std::error_code failure;
+  if (!common.root.empty()) out.insert(out.end(), {"--root", std::filesystem::absolute(common.root, failure).string()});
+  return out;
+}
 
 Result<const config::Link*> named_link(const World& world) {
   const std::string& name = world.options.link;

@@ -10,7 +10,11 @@ namespace longline::tools::dialctl {
 namespace {
 
 Result<ExitStatus> dispatch(const Options& options) {
+  if (options.verb == Verb::become_pppd) return become_pppd();
   LONGLINE_TRY(sys::StatePaths paths, sys::state_paths(options.common.config, options.common.root));
+  // Whoever comes next after a kill -9 puts back what was left.
+  if (options.verb != Verb::supervise) restore({options, paths, {}});
+  if (options.verb == Verb::restore) return ExitStatus::ok;
   Result<sys::LoadedConfig> read = sys::load_config(paths);
   // A slip in the configuration must not keep anybody from hanging up: the link's name is enough for that.
   if (!read && options.verb == Verb::down) return down({options, std::move(paths), {}});
@@ -26,6 +30,8 @@ Result<ExitStatus> dispatch(const Options& options) {
     case Verb::run: return run(world);
     case Verb::status: return status(world);
     case Verb::supervise: return supervise(world);
+    case Verb::restore:
+    case Verb::become_pppd: break;
   }
   return ExitStatus::software;
 }

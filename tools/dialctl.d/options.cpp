@@ -45,7 +45,9 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   run->footer("The command stands behind --:\n  dialctl run [OPTIONS] LINK -- COMMAND [ARGUMENT]...");
   with_wait(run);
   with_link(verb("status", "Say how links are", Verb::status), false);
+  verb("restore", "Put back what calls that were killed changed on this host", Verb::restore);
   with_link(verb("supervise", "", Verb::supervise), true)->group("");
+  verb("become-pppd", "", Verb::become_pppd)->group("");
 
   if (const std::optional<int> status = parse_command_line(app, options.common, ours, argv)) return status;
   const auto complain = [&](const std::string& what) {

@@ -10,7 +10,7 @@
 
 namespace longline::tools::dialctl {
 
-enum class Verb { list, show, plan, up, down, run, status, supervise };
+enum class Verb { list, show, plan, up, down, run, status, supervise, restore, become_pppd };
 
 struct Options {
   CommonOptions common;

@@ -65,6 +65,7 @@ std::string as_toml(const config::Link& link) {
   if (!link.password.command.empty()) line("password-command", toml_array(link.password.command));
   text("network", name_of(link.network));
   if (!link.ppp_options.empty()) line("ppp-options", toml_array(link.ppp_options));
+  time("network-timeout", link.network_timeout);
   line("default-route", link.default_route == config::DefaultRoute::replace ? "\"replace\""
                         : link.default_route == config::DefaultRoute::beside ? "true"
                                                                              : "false");
@@ -87,6 +88,7 @@ JsonObject as_json(const config::Link& link) {
   out.set("login-timeout", seconds(link.login_timeout)).set("user", maybe(link.user));
   out.set("password-file", maybe(link.password.file)).set("password-command", link.password.command);
   out.set("network", name_of(link.network)).set("ppp-options", link.ppp_options);
+  out.set("network-timeout", seconds(link.network_timeout));
   if (link.default_route == config::DefaultRoute::replace) out.set("default-route", "replace");
   else out.set("default-route", link.default_route == config::DefaultRoute::beside);
   out.set("default-route-metric", link.default_route_metric).set("dns", link.dns);

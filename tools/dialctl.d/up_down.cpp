@@ -12,7 +12,12 @@
 #include "dialctl.d/hold.hpp"
 #include "sys/reply_file.hpp"
 #include "sys/config_file.hpp"
+#include "sys/event_log.hpp"
 #include "sys/link_client.hpp"
+#include "sys/ppp/host_changes.hpp"
+#include "sys/ppp/pppd.hpp"
+#include "sys/process.hpp"
+#include "sys/secret_file.hpp"
 #include "sys/supervisor.hpp"
 #include "sys/system_clock.hpp"
 
@@ -20,6 +25,16 @@ namespace longline::tools::dialctl {
 namespace {
 
 constexpr Duration kHangUp{20'000};
+
+/// We call: where the called router must prove itself, whoever knows caller-password-file does.
+Result<link::PppRole> calling_role(const config::Link& link) {
+  link::PppRole role;
+  role.host = sys::host_name();
+  if (!link.authenticate_peer) return role;
+  LONGLINE_TRY(Secret password, sys::read_secret(link.caller_password));
+  role.callers.push_back({"", std::move(password)});
+  return role;
+}
 
 Error because_of(const config::Link& link, Error error) { return std::move(error).context(link.name); }
 
@@ -67,6 +82,21 @@ Result<ExitStatus> down(const World& world) {
   return Error(Errc::deadline, fmt::format("{}: did not hang up within {}", name, format_duration(kHangUp)), Stage::dial);
 }
 
+void restore(const World& world) {
+  for (const std::string& link : sys::put_left_over_back(world.paths)) {
+    Event event{"link.restored"};
+    event.link = link;
+    event.text = "default route and name servers are as they were before the call";
+    sys::EventLog(world.paths.events).emit(event);
+    say(world, link + ": what its last call changed on this host was put back");
+  }
+}
+
+Result<ExitStatus> become_pppd() {
+  constexpr int kPlan = 3;
+  return sys::become_pppd(kPlan);
+}
+
 Result<ExitStatus> supervise(const World& world) {
   constexpr int kInherited = 3;
   // Whoever started us may wait for the end of a pipe that it left open for its children: cron, xargs, a script.
@@ -77,11 +107,12 @@ Result<ExitStatus> supervise(const World& world) {
   options.first_client = sys::UniqueFd(kInherited);
   options.paths = world.paths;
   options.call.link = *link;
+  options.tool_options = tool_options(world);
   // What fails here is told to whoever started us, like everything else.
   Result<void> prepared = [&]() -> Result<void> {
-    if (link->network != config::Network::stream) {
-      return Error(Errc::config, fmt::format("link '{}' has network = \"ppp\"; this version brings up stream links", link->name),
-                   Stage::ppp);
+    if (link->network == config::Network::ppp) {
+      LONGLINE_CHECK(sys::find_pppd());
+      LONGLINE_TRY(options.role, calling_role(*link));
     }
     LONGLINE_TRY(options.call.script, login_script(*link));
     // Regular files only: the supervisor waits for nothing but the line.

@@ -23,7 +23,12 @@ Result<ExitStatus> up(const World& world);
 Result<ExitStatus> down(const World& world);
 Result<ExitStatus> run(const World& world);
 Result<ExitStatus> supervise(const World& world);
+/// Puts back what calls that were killed left changed on this host: the default route, name servers.
+void restore(const World& world);
+Result<ExitStatus> become_pppd();
 
+/// --config and --root as they were given, absolute: for the processes that we start.
+std::vector<std::string> tool_options(const World& world);
 /// The link that was named. Errc::not_found with the nearest name.
 Result<const config::Link*> named_link(const World& world);
 /// The link's login script, parsed; null without one. Errc::config when it cannot be read, script_error with every diagnostic

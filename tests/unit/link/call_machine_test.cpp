@@ -57,6 +57,11 @@ struct Bench {
       if (const auto* changed = std::get_if<StateChanged>(&*action)) states += std::string(to_string(changed->state)) + " ";
       if (const auto* data = std::get_if<Deliver>(&*action)) delivered += data->bytes;
       if (const auto* happened = std::get_if<Happened>(&*action)) events += happened->event.event + " ";
+      if (std::holds_alternative<StartNetwork>(*action)) started_network = true;
+      if (const auto* stop = std::get_if<StopNetwork>(&*action)) {
+        stopped_network = true;
+        stopped_at_once = stop->at_once;
+      }
       if (auto* end = std::get_if<Ended>(&*action)) {
         CHECK_FALSE(ended);
         ended = std::move(*end);
@@ -93,6 +98,7 @@ struct Bench {
   CallMachine machine;
   std::string written, states, delivered, events;
   bool dtr_is_on = false;
+  bool started_network = false, stopped_network = false, stopped_at_once = false;
   std::optional<Ended> ended;
 };
 
@@ -338,4 +344,111 @@ TEST_CASE("a null-modem cable is up at once") {
   bench.drain();
   REQUIRE(bench.ended);
   CHECK_FALSE(bench.dtr_is_on);
+}
+
+namespace {
+
+config::Link ppp_link() {
+  config::Link link = stream_link();
+  link.network = config::Network::ppp;
+  link.modem = config::ModemKind::none;
+  return link;
+}
+
+/// A PPP link on a leased line, without a script.
+struct PppBench : Bench {
+  explicit PppBench(config::Link link = ppp_link()) : Bench(std::move(link), nullptr) { start(); }
+  PppBench& come_up() {
+    machine.network_up(now);
+    drain();
+    return *this;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a PPP link is up when PPP says so, not before") {
+  PppBench bench;
+  CHECK(bench.states == "dialing network ");
+  CHECK(bench.started_network);
+  bench.hear("\x7e\xff");
+  CHECK(bench.delivered == "\x7e\xff");
+  bench.machine.send("frame", bench.now);
+  bench.drain();
+  CHECK(bench.written == "frame");
+  bench.come_up();
+  CHECK(bench.states == "dialing network up ");
+  CHECK(bench.events == "call.connected link.up ");
+}
+
+TEST_CASE("PPP that is never up ends the call in its time") {
+  PppBench bench;
+  bench.wait(Duration(59'000));
+  CHECK_FALSE(bench.stopped_network);
+  bench.wait(Duration(1'000));
+  CHECK(bench.stopped_network);
+  CHECK_FALSE(bench.stopped_at_once);
+  CHECK_FALSE(bench.ended);
+  bench.wait(Duration(3'000));
+  REQUIRE(bench.ended);
+  CHECK(bench.stopped_at_once);
+  CHECK(bench.ended->error->code == Errc::ppp_timeout);
+  CHECK(bench.events == "call.connected network.failed ");
+}
+
+TEST_CASE("PPP that fails is the call's error") {
+  PppBench bench;
+  bench.machine.network_ended(Error(Errc::auth_refused, "no", Stage::auth), bench.now);
+  bench.drain();
+  REQUIRE(bench.ended);
+  CHECK(bench.ended->error->code == Errc::auth_refused);
+  CHECK_FALSE(bench.stopped_network);
+  CHECK(bench.events == "call.connected network.failed ");
+}
+
+TEST_CASE("hanging up ends PPP first, and its last frames still pass") {
+  PppBench bench;
+  bench.come_up();
+  bench.machine.hang_up(std::nullopt, bench.now);
+  bench.drain();
+  CHECK(bench.stopped_network);
+  CHECK_FALSE(bench.ended);
+  bench.hear("ack");
+  bench.machine.send("bye", bench.now);
+  bench.drain();
+  CHECK(bench.delivered == "ack");
+  CHECK(bench.written == "bye");
+  bench.machine.network_ended(std::nullopt, bench.now);
+  bench.drain();
+  REQUIRE(bench.ended);
+  CHECK_FALSE(bench.ended->error);
+}
+
+TEST_CASE("idle counts what somebody uses, not what is on the line") {
+  config::Link link = ppp_link();
+  link.idle = Duration(60'000);
+  PppBench bench(link);
+  bench.come_up();
+  bench.wait(Duration(50'000));
+  bench.hear("an LCP echo");
+  bench.machine.on_traffic(bench.now);
+  bench.wait(Duration(50'000));
+  bench.hear("another");
+  CHECK_FALSE(bench.stopped_network);
+  bench.wait(Duration(10'000));
+  CHECK(bench.stopped_network);
+}
+
+TEST_CASE("a line that is lost under PPP takes it along at once") {
+  config::Link link = stream_link();
+  link.network = config::Network::ppp;
+  Bench bench(link, nullptr);
+  bench.to_login();
+  bench.machine.network_up(bench.now);
+  bench.hear("\r\nNO CARRIER\r\n");
+  bench.wait(Duration(1'000));
+  CHECK(bench.stopped_at_once);
+  bench.wait(Duration(10'000));
+  REQUIRE(bench.ended);
+  CHECK(bench.ended->error->code == Errc::line_dropped);
 }
