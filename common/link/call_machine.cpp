@@ -216,8 +216,16 @@ void CallMachine::carrier_lost(TimePoint now) {
   if (stop_network_by_) {
     stop_network_by_.reset();
     network_ = false;
-    actions_.emplace_back(StopNetwork{true});
+    actions_.emplace_back(StopNetwork{StopNetwork::How::at_once});
     hang_up_modem(modem::ModemState::on_hook, now);
+    return;
+  }
+  if (network_ && state_ == LinkState::network) {
+    // What PPP was about to say matters more than that the peer hung up afterwards.
+    if (line_is_gone_) return;
+    line_is_gone_ = true;
+    network_by_ = now + kEndOfPpp;
+    actions_.emplace_back(StopNetwork{StopNetwork::How::line_is_gone});
     return;
   }
   std::optional<Error> error;
@@ -264,10 +272,10 @@ void CallMachine::close(std::optional<Error> reason, modem::ModemState modem, Ti
   if (network_ && modem == modem::ModemState::data) {
     hang_up_as_ = modem;
     stop_network_by_ = now + kEndOfPpp;
-    actions_.emplace_back(StopNetwork{false});
+    actions_.emplace_back(StopNetwork{StopNetwork::How::politely});
     return;
   }
-  if (std::exchange(network_, false)) actions_.emplace_back(StopNetwork{true});
+  if (std::exchange(network_, false)) actions_.emplace_back(StopNetwork{StopNetwork::How::at_once});
   hang_up_modem(modem, now);
 }
 
@@ -316,7 +324,7 @@ void CallMachine::finish() {
   wait_until_.reset();
   network_by_.reset();
   stop_network_by_.reset();
-  if (std::exchange(network_, false)) actions_.emplace_back(StopNetwork{true});
+  if (std::exchange(network_, false)) actions_.emplace_back(StopNetwork{StopNetwork::How::at_once});
   state_ = LinkState::down;
   actions_.emplace_back(Ended{std::move(end_)});
 }
@@ -337,11 +345,12 @@ void CallMachine::on_time(TimePoint now) {
   } else if (stop_network_by_ && now >= *stop_network_by_) {
     stop_network_by_.reset();
     network_ = false;
-    actions_.emplace_back(StopNetwork{true});
+    actions_.emplace_back(StopNetwork{StopNetwork::How::at_once});
     hang_up_modem(hang_up_as_, now);
   } else if (network_by_ && now >= *network_by_) {
-    network_failed(Error(Errc::ppp_timeout,
-                         fmt::format("PPP was not up within {} (network-timeout)", format_duration(options_.link.network_timeout)), Stage::ppp),
+    network_failed(line_is_gone_ ? Error(Errc::line_dropped, "the line dropped while PPP was coming up", Stage::ppp)
+                                 : Error(Errc::ppp_timeout, fmt::format("PPP was not up within {} (network-timeout)",
+                                                                        format_duration(options_.link.network_timeout)), Stage::ppp),
                    now);
   } else if (state_ == LinkState::login || carries_data()) {
     const modem::CarrierWatch::Verdict verdict = watch_.on_time(now);

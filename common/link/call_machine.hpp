@@ -42,9 +42,13 @@ struct Happened {
 /// The line is logged in: PPP may begin on it. What the line sends from now on comes as Deliver, what PPP sends goes to send(). The
 /// answer is network_up() or network_ended().
 struct StartNetwork {};
-/// PPP must end; the answer is network_ended(). `at_once`: the line is gone, or its time is over; no answer is waited for.
+/// PPP must end. The answer to the first two is network_ended(); after `at_once` none is waited for.
 struct StopNetwork {
-  bool at_once = false;
+  enum class How {
+    politely,     ///< with a Terminate-Request
+    line_is_gone, ///< it learns that its line has hung up, and says why it ends
+    at_once,
+  } how = How::politely;
 };
 /// The last action. Without an error the call ended as it was asked to.
 struct Ended {
@@ -123,6 +127,7 @@ class CallMachine {
   std::optional<modem::HangUpMachine> hangup_;
   std::optional<Error> after_hangup_;           ///< an attempt's failure, while its dialling is being broken off
   bool network_ = false;                        ///< PPP has begun and has not ended
+  bool line_is_gone_ = false;                   ///< while PPP was coming up: its own word for that is waited for
   std::optional<TimePoint> network_by_;         ///< it must be up then
   std::optional<TimePoint> stop_network_by_;    ///< it was asked to end
   modem::ModemState hang_up_as_ = modem::ModemState::data;   ///< when it has

@@ -16,7 +16,7 @@ void CallMachine::came_up() {
 }
 
 void CallMachine::network_up(TimePoint now) {
-  if (state_ != LinkState::network) return;
+  if (state_ != LinkState::network || line_is_gone_) return;
   network_by_.reset();
   last_traffic_ = now;
   came_up();
@@ -40,7 +40,7 @@ void CallMachine::network_failed(Error error, TimePoint now) {
   Event event = failure_event("network.failed", kDialUpFailed, options_.link.name, error);
   event.more.set("number", facts_.number);
   actions_.emplace_back(Happened{std::move(event)});
-  close(std::move(error), modem::ModemState::data, now);
+  close(std::move(error), line_is_gone_ ? modem::ModemState::on_hook : modem::ModemState::data, now);
 }
 
 void CallMachine::on_traffic(TimePoint now) {

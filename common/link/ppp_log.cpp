@@ -52,6 +52,8 @@ void PppLog::note(Trouble trouble, std::string_view line) {
 }
 
 void PppLog::on_line(std::string_view line) {
+  if (line.empty()) return;
+  last_ = escape_at_most(line, 200);
   if (const auto name = behind(line, "Using interface")) {
     if (is_interface(*name)) facts_.interface = *name;
   } else if (const auto renamed = behind(line, "Renamed interface")) {
@@ -67,6 +69,9 @@ void PppLog::on_line(std::string_view line) {
   }
 
   static constexpr auto kMeanings = std::to_array<std::pair<std::string_view, Trouble>>({
+      {"LCP terminated by peer (peer refused to authenticate", Trouble::wants_unknown},
+      {"LCP terminated by peer (Authentication failed", Trouble::refused_us},
+      {"LCP terminated by peer", Trouble::peer_ended},
       {"LCP: timeout sending Config-Requests", Trouble::lcp_silent},
       {"IPCP: timeout sending Config-Requests", Trouble::no_protocol},
       {"Serial line is looped back", Trouble::loop},
@@ -93,7 +98,7 @@ void PppLog::on_line(std::string_view line) {
       {"Peer refused to agree to our IP address", Trouble::no_local},
       {"Refused our IP address", Trouble::no_local},
       {"No network protocols running", Trouble::no_protocol},
-      {"LCP terminated by peer", Trouble::peer_ended},
+
       {"Modem hangup", Trouble::hangup},
       {"Couldn't", Trouble::other},
       {"Can't", Trouble::other},
@@ -108,7 +113,8 @@ void PppLog::on_line(std::string_view line) {
 }
 
 std::optional<Error> PppLog::error(int status) const {
-  const std::string said = said_.empty() ? "" : fmt::format(" (pppd: {})", said_);
+  const std::string& words = said_.empty() && (status == 1 || status == 2) ? last_ : said_;
+  const std::string said = words.empty() ? "" : fmt::format(" (pppd: {})", words);
   const auto failure = [&](Errc code, std::string_view what, Stage stage) {
     return std::optional(Error(code, fmt::format("{}{}", what, said), stage));
   };

@@ -37,6 +37,7 @@ class PppLog {
   std::string line_;
   Trouble trouble_ = Trouble::none;
   std::string said_;                   ///< the line that told, escaped
+  std::string last_;                   ///< the last line, escaped: what a fatal end is explained with
 };
 
 }  // namespace longline::link

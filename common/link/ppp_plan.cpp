@@ -46,11 +46,11 @@ PppPlan plan_ppp(const config::Link& link, const PppRole& role, const Secret& pa
   plan.argv.insert(plan.argv.end(), link.ppp_options.begin(), link.ppp_options.end());
 
   std::string secrets;
-  if (!password.empty()) secrets += secret_line(word(user), "*", password, "");
   for (const PppCaller& caller : role.callers) {
-    const std::string client = caller.name.empty() ? "*" : word(caller.name);
-    secrets += secret_line(client, word(role.host), caller.password, role.remote.empty() ? "*" : role.remote);
+    secrets += secret_line(word(caller.name), word(role.host), caller.password, role.remote.empty() ? "*" : role.remote);
   }
+  // Who knows our own password may not log in to us with it: it goes with no address.
+  if (!password.empty()) secrets += secret_line(word(user), "*", password, "");
   plan.files = {{"options", ""}, {"pap-secrets", secrets}, {"chap-secrets", secrets}};
   return plan;
 }

@@ -13,7 +13,7 @@ namespace longline::link {
 
 /// Who may log in to us over this line, when we answer: a link's name, and what its caller must know.
 struct PppCaller {
-  std::string name;                    ///< empty: any
+  std::string name;
   Secret password;
 };
 

@@ -206,7 +206,7 @@ void Supervisor::on_action(link::CallAction action) {
   } else if (std::holds_alternative<link::StartNetwork>(action)) {
     start_network();
   } else if (const auto* stop = std::get_if<link::StopNetwork>(&action)) {
-    stop_network(stop->at_once);
+    stop_network(stop->how);
   } else if (const auto* happened = std::get_if<link::Happened>(&action)) {
     events_.emit(happened->event);
   } else if (auto* end = std::get_if<link::Ended>(&action)) {

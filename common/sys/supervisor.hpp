@@ -27,7 +27,8 @@ namespace longline::sys {
 ///
 /// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up","pid","command","verbose"}, {"op":"leave"},
 /// {"op":"status"}, {"op":"down","force"}, {"op":"report","due","moved","connector"}.
-/// Out: {"msg":"state","state"}, {"msg":"up","line"} or {"msg":"up","interface","local","remote"}, {"msg":"trace","text"}, {"msg":"dropped","over"}, {"msg":"left","last"},
+/// Out: {"msg":"state","state"}, {"msg":"up","line"} or {"msg":"up","interface","local","remote"}, {"msg":"trace","text"},
+/// {"msg":"dropped","over"}, {"msg":"left","last"},
 /// {"msg":"closing","again_ms"} (come again when this connection has ended, or after that time), {"msg":"busy","holders"}, {"msg":"status","status"},
 /// {"msg":"end","error"}.
 class Supervisor {
@@ -80,7 +81,7 @@ class Supervisor {
   void on_action(link::CallAction action);
   void on_state(link::LinkState state);
   void start_network();
-  void stop_network(bool at_once);
+  void stop_network(link::StopNetwork::How how);
   void look_for_traffic();
   void trace(char direction, std::string_view bytes, bool secret);
   void broadcast(const JsonObject& message);

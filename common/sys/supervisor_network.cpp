@@ -38,11 +38,13 @@ void Supervisor::start_network() {
   ppp_ = std::move(*network);
 }
 
-void Supervisor::stop_network(bool at_once) {
+void Supervisor::stop_network(link::StopNetwork::How how) {
+  using How = link::StopNetwork::How;
   traffic_timer_.reset();
   if (!ppp_) return;
-  if (at_once) retired_ppp_ = std::move(ppp_);
-  else ppp_->stop();
+  if (how == How::at_once) retired_ppp_ = std::move(ppp_);
+  else if (how == How::line_is_gone) ppp_->session().hang_up();
+  else ppp_->session().stop();
 }
 
 void Supervisor::look_for_traffic() {

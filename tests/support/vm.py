@@ -21,7 +21,8 @@ from pathlib import Path
 CACHE = Path(os.environ.get("LONGLINE_VM_CACHE") or Path(os.environ.get("HOME", "/root")) / ".cache" / "longline-vm")
 AGENT = Path(__file__).resolve().with_name("vm_agent.py")
 MODULES = ["virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "netfs", "fscache",
-           "9pnet", "9pnet_virtio", "9p", "overlay", "slhc", "ppp_generic", "ppp_async"]
+           "9pnet", "9pnet_virtio", "9p", "overlay", "slhc", "ppp_generic", "ppp_async",
+           "dummy", "veth", "tun"]
 MODEMSIM = Path(os.environ.get("LONGLINE_BUILD", Path(__file__).resolve().parents[2] / "build")).resolve() / "tests/fakes/modemsim"
 BOOT_PATIENCE = 90
 PATIENCE = 60
@@ -200,6 +201,7 @@ class InsideModem:
     def __init__(self, machine, root):
         self.machine = machine
         self.root = root
+        self.runs = True
 
     def events(self, name=None):
         lines = (self.machine.do("read", path=f"{self.root}/modem.jsonl") or "").splitlines()
@@ -213,8 +215,10 @@ class InsideModem:
         self.machine.do("kill", pid=self.machine.do("modem-pid", name=self.root), signal=number)
 
     def stop(self):
-        self.machine.cable.unplug()
-        self.machine.do("modem-end", name=self.root)
+        if self.runs:
+            self.runs = False
+            self.machine.cable.unplug()
+            self.machine.do("modem-end", name=self.root)
 
 
 class Machine:

@@ -67,7 +67,7 @@ def snapshot():
     text = shell("""ip -br link; ip -br addr; ip route show table all; ip -6 route; cat /etc/resolv.conf; ls -l /etc/ppp
         cat /etc/ppp/*-secrets; ls /run/lock; ls /run/t*/run 2>/dev/null || true; cat /proc/mounts; stty -F /dev/ttyS1 -a""")
     # Locks and records of how the last call ended stay.
-    return re.sub(r"(?m)^(branch\.(last|lock|interface)|routes\.lock|/run/t\d+/run:|)\n", "", text)
+    return re.sub(r"(?m)^(branch\.(last|lock|interface|sock)|routes\.lock|/run/t\d+/run:|)\n", "", text)
 
 
 class Ppp(unittest.TestCase):
@@ -87,6 +87,7 @@ class Ppp(unittest.TestCase):
         machine.do("write", path="/run/isp.log", text="")
         sim = machine.modem_inside(SCENARIO.format(options=options, modem=modem), self.root)
         self.addCleanup(sim.stop)
+        self.addCleanup(self.dialctl, "down", "branch", "--force")
         return sim
 
     def dialctl(self, *arguments, **options):
@@ -146,6 +147,14 @@ class Ppp(unittest.TestCase):
                 self.assertEqual(snapshot(), before)
                 sim.stop()
                 self.doCleanups()
+
+    def test_a_called_router_that_must_prove_itself(self):
+        self.configure(CREDENTIALS + '\nauthenticate-peer = true\ncaller-password-file = "branch.secret"')
+        machine.do("write", path="/etc/ppp/chap-secrets", text='alice * sesame *\nbranch * sesame\n', mode=0o600)
+        self.addCleanup(machine.do, "write", path="/etc/ppp/chap-secrets", text='alice * sesame *\n', mode=0o600)
+        self.provider(CHAP + " user branch")
+        self.up()
+        self.down()
 
     def test_a_transfer_goes_over_the_link_and_its_bytes_are_counted(self):
         self.configure()
@@ -223,7 +232,7 @@ class Ppp(unittest.TestCase):
             "wrong password": (CHAP, 'user = "alice"\npassword-file = "wrong.secret"', 77, "auth", "auth-refused", 691),
             "wrong password, PAP": (PAP, 'user = "alice"\npassword-file = "wrong.secret"', 77, "auth", "auth-refused", 691),
             "no password at all": (PAP, 'user = "alice"', 77, "auth", "auth-refused", 691),
-            "no address": ("noauth ipcp-accept-local ipcp-accept-remote noipdefault 0.0.0.0:0.0.0.0", CREDENTIALS, 76, "address", "no-address", 738),
+            "no address": ("noauth ipcp-no-addresses ipcp-no-address", CREDENTIALS, 76, "address", "no-address", 738),
             "will not prove itself": ("noauth 10.9.0.1:10.9.0.2", CREDENTIALS + '\nauthenticate-peer = true\ncaller-password-file = "branch.secret"',
                                       77, "auth", "caller-refused", 649),
         }
@@ -274,6 +283,7 @@ class Ppp(unittest.TestCase):
         self.configure()
         self.provider()
         self.up()
+        machine.run("sleep", "3")
         pid = self.supervisor()
         resident = int(re.search(r"VmRSS:\s+(\d+)", machine.do("read", path=f"/proc/{pid}/status")).group(1))
         self.assertLess(resident, 8192)

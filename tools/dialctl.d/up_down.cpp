@@ -26,13 +26,13 @@ namespace {
 
 constexpr Duration kHangUp{20'000};
 
-/// We call: where the called router must prove itself, whoever knows caller-password-file does.
+/// We call: where the called router must prove itself, it does so with the link's name and caller-password-file, as a caller would.
 Result<link::PppRole> calling_role(const config::Link& link) {
   link::PppRole role;
   role.host = sys::host_name();
   if (!link.authenticate_peer) return role;
   LONGLINE_TRY(Secret password, sys::read_secret(link.caller_password));
-  role.callers.push_back({"", std::move(password)});
+  role.callers.push_back({link.name, std::move(password)});
   return role;
 }
 

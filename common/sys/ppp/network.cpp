@@ -119,8 +119,6 @@ void PppNetwork::run_routeadd(const std::vector<std::string>& words, std::functi
   });
 }
 
-void PppNetwork::stop() { session_->stop(); }
-
 void PppNetwork::put_back() {
   if (!std::exchange(changed_, false)) return;
   up_ = false;

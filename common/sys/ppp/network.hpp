@@ -41,7 +41,6 @@ class PppNetwork {
   PppSession& session() { return *session_; }
   const PppInterface& interface() const { return session_->interface(); }
   bool is_up() const { return up_; }
-  void stop();
 
  private:
   PppNetwork(Loop& loop, Options options, Handlers handlers);

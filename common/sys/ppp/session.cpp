@@ -217,6 +217,12 @@ void PppSession::stop() {
   pppd_.child.signal(SIGTERM);
 }
 
+void PppSession::hang_up() {
+  line_watch_.reset();
+  line_gone_ = true;
+  pppd_.line.reset();
+}
+
 void PppSession::on_exit() {
   on_log();
   const std::optional<int> status = pppd_.child.try_wait();

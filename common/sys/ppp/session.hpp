@@ -46,8 +46,10 @@ class PppSession {
   void deliver(std::string_view bytes);
   bool full() const;
   void hold(bool hold);                ///< the line takes nothing now
-  /// Asks for the end: an LCP Terminate-Request, and up to six seconds for the answer.
+  /// Asks for the end: an LCP Terminate-Request, and a second or two for the answer.
   void stop();
+  /// The line has hung up: pppd sees that, and ends.
+  void hang_up();
   const PppInterface& interface() const { return interface_; }
   pid_t pid() const { return pppd_.child.pid(); }
   /// Has anything gone through the interface since the last call that somebody wants to be there? Never a keepalive, a router's talk, a clock's.

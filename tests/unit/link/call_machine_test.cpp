@@ -60,7 +60,7 @@ struct Bench {
       if (std::holds_alternative<StartNetwork>(*action)) started_network = true;
       if (const auto* stop = std::get_if<StopNetwork>(&*action)) {
         stopped_network = true;
-        stopped_at_once = stop->at_once;
+        stopped_at_once = stop->how == StopNetwork::How::at_once;
       }
       if (auto* end = std::get_if<Ended>(&*action)) {
         CHECK_FALSE(ended);
@@ -451,4 +451,25 @@ TEST_CASE("a line that is lost under PPP takes it along at once") {
   bench.wait(Duration(10'000));
   REQUIRE(bench.ended);
   CHECK(bench.ended->error->code == Errc::line_dropped);
+}
+
+TEST_CASE("a line that is lost while PPP comes up waits for what PPP has to say") {
+  config::Link link = stream_link();
+  link.network = config::Network::ppp;
+  for (const bool says : {true, false}) {
+    CAPTURE(says);
+    Bench bench(link, nullptr);
+    bench.to_login().hear("\r\nNO CARRIER\r\n").wait(Duration(1'000));
+    CHECK(bench.stopped_network);
+    CHECK_FALSE(bench.stopped_at_once);
+    CHECK_FALSE(bench.ended);
+    if (says) {
+      bench.machine.network_ended(Error(Errc::auth_refused, "no", Stage::auth), bench.now);
+      bench.drain();
+    }
+    bench.wait(Duration(10'000));
+    REQUIRE(bench.ended);
+    CHECK(bench.ended->error->code == (says ? Errc::auth_refused : Errc::line_dropped));
+    CHECK(bench.ended->error->stage == (says ? Stage::auth : Stage::ppp));
+  }
 }

@@ -66,6 +66,8 @@ TEST_CASE("pppd's end: what its status and its words mean") {
   check(10, "Serial line is looped back.\n", Errc::line_looped, Stage::ppp);
   check(17, "", Errc::line_looped, Stage::ppp);
   check(10, "No CHAP secret found for authenticating us to isp\n", Errc::auth_refused, Stage::auth);
+  check(16, "LCP terminated by peer (peer refused to authenticate)\nModem hangup\n", Errc::auth_refused, Stage::auth);
+  check(16, "LCP terminated by peer (Authentication failed)\nModem hangup\n", Errc::auth_refused, Stage::auth);
   check(10, "LCP terminated by peer\n", Errc::peer_ended_ppp, Stage::ppp);
   check(0, "LCP terminated by peer\n", Errc::peer_ended_ppp, Stage::ppp);
   check(15, "No response to 4 echo-requests\nSerial link appears to be disconnected.\n", Errc::line_dropped, Stage::transfer);

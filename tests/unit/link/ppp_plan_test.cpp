@@ -65,16 +65,16 @@ TEST_CASE("answering: the caller proves who it is and gets its address") {
   CHECK(has(plan, {"192.168.1.1:192.168.1.2"}));
   CHECK(has(plan, {"auth", "require-chap", "require-pap", "name", "gw.example.com"}));
   CHECK_FALSE(has(plan, {"noipdefault"}));
-  CHECK(secrets(plan) == "\"alice\" * \"out\" \n\"branch\" \"gw.example.com\" \"in\" 192.168.1.2\n");
+  CHECK(secrets(plan) == "\"branch\" \"gw.example.com\" \"in\" 192.168.1.2\n\"alice\" * \"out\" \n");
 }
 
-TEST_CASE("calling a router that must prove itself: whoever knows the password") {
+TEST_CASE("calling a router that must prove itself") {
   config::Link link = branch();
   link.authenticate_peer = true;
   PppRole role;
   role.host = "ship";
-  role.callers = {{"", Secret("in")}};
-  CHECK(secrets(plan_ppp(link, role, Secret("out"))) == "\"alice\" * \"out\" \n* \"ship\" \"in\" *\n");
+  role.callers = {{"branch", Secret("in")}};
+  CHECK(secrets(plan_ppp(link, role, Secret("out"))) == "\"branch\" \"ship\" \"in\" *\n\"alice\" * \"out\" \n");
 }
 
 TEST_CASE("options that would take pppd out of our hands are named") {
