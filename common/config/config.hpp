@@ -55,11 +55,12 @@ struct Link {
   Duration idle{300'000};             ///< without traffic
   Duration max_call{14'400'000};
   std::vector<std::string> on_failure;  ///< argv, run when a call failed for good
-  // Read and checked, but not in force yet: parse_config() warns.
-  std::vector<Hours> hours;
-  std::optional<Backoff> backoff;
+  std::vector<Hours> hours;           ///< empty: at any time
+  bool urgent_any_hour = false;       ///< a call of grade urgent may break the hours
+  std::optional<Backoff> backoff;     ///< absent: every run may dial
   Budget budget;
   Tariff tariff;
+  // Read and checked, but not in force yet: parse_config() warns.
   std::string pool;                   ///< addresses for callers, "192.168.1.0/29"
   SecretSource caller_password;
   bool authenticate_peer = false;

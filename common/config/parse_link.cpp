@@ -61,16 +61,18 @@ void read_ppp(TableReader& reader, const toml::table& table, Link& link) {
   reader.read("forward", link.forward);
 }
 
-/// Keys whose meaning is fixed but which nothing obeys yet: a wrong one is found now, and a right one says so.
 void read_policy(TableReader& reader, const std::string& file, std::vector<Diagnostic>& out, Link& link) {
   std::vector<std::string> hours;
   if (reader.read("hours", hours)) {
+    if (hours.empty()) reader.complain("hours", "bad-value", "must hold at least one time, or be left out: then every time is allowed");
     for (const std::string& text : hours) {
       const Result<Hours> parsed = parse_hours(text);
       if (parsed) link.hours.push_back(*parsed);
       else reader.complain("hours", "bad-value", parsed.error().what);
     }
   }
+  reader.read("urgent-any-hour", link.urgent_any_hour);
+  if (link.urgent_any_hour && !reader.has("hours")) reader.warn("urgent-any-hour", "no-effect", "has no effect without 'hours'");
   std::string backoff;
   if (reader.read("backoff", backoff)) {
     const Result<Backoff> parsed = parse_backoff(backoff);
@@ -100,7 +102,7 @@ void read_policy(TableReader& reader, const std::string& file, std::vector<Diagn
   }
   reader.read("pool", link.pool);
   read_secret_keys(reader, file, "caller-", link.caller_password);
-  for (const std::string_view key : {"hours", "backoff", "budget", "tariff", "pool", "caller-password-file", "caller-password-command"}) {
+  for (const std::string_view key : {"pool", "caller-password-file", "caller-password-command"}) {
     if (reader.has(key)) reader.warn(key, "not-in-force", "is checked, but not in force in this version");
   }
 }

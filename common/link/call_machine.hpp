@@ -58,6 +58,12 @@ struct Ended {
 using CallAction = std::variant<Write, SetDtr, SendBreak, SetFraming, DiscardInput, StateChanged, Deliver, Happened, StartNetwork,
                                 StopNetwork, Ended>;
 
+/// When a call must end, whatever it does: the hours of the link, or its budget.
+struct MustEnd {
+  TimePoint at;
+  Error why;
+};
+
 /// The life of one call: attempts over all numbers, login, PPP where the link has it, up, hang-up. A machine without I/O
 /// (base/machine.hpp); the dialling, script and hang-up machines run inside it. Every state has an end of its own:
 /// dial-timeout, login-timeout, network-timeout, idle, max-call, 3 s for the end of PPP and 4.9 s for the hang-up.
@@ -88,6 +94,8 @@ class CallMachine {
   bool session_is_over() const { return session_over_; }
   /// Asks for the end, in any state. `reason`: why, when it counts as a failure.
   void hang_up(std::optional<Error> reason, TimePoint now);
+  /// Replaces what was said before; nullopt: only idle and max-call limit the call.
+  void must_end(std::optional<MustEnd> end) { must_end_ = std::move(end); }
 
   std::optional<TimePoint> deadline() const;
   std::optional<CallAction> next_action();
@@ -112,6 +120,7 @@ class CallMachine {
   void deliver(std::string bytes);
   void carrier_lost(TimePoint now);
   bool dcd_decides() const { return dcd_on_ && (dcd_follows_ || options_.link.modem == config::ModemKind::none); }
+  bool may_be_ended() const { return state_ != LinkState::down && state_ != LinkState::closing; }
   void close(std::optional<Error> reason, modem::ModemState modem, TimePoint now);
   void hang_up_modem(modem::ModemState modem, TimePoint now);
   void finish();
@@ -136,6 +145,7 @@ class CallMachine {
   bool dcd_follows_ = false;    ///< seen off while a number was dialled: the wire is not tied
   bool session_over_ = false;
   std::optional<TimePoint> last_traffic_;
+  std::optional<MustEnd> must_end_;
   std::optional<Error> end_;
   bool ended_ = false;
   std::deque<CallAction> actions_;

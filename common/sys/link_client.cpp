@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 
 #include "base/event.hpp"
+#include "link/link_state.hpp"
+#include "sys/call_gate.hpp"
 #include "sys/link_record.hpp"
 #include "sys/sockets.hpp"
 #include "sys/system_clock.hpp"
@@ -58,14 +60,19 @@ JsonObject link_status(const StatePaths& paths, const config::Link& link) {
   }
   const std::optional<LinkRecord> record = read_link_record(paths, link.name);
   JsonObject out;
-  out.set("link", link.name).set("state", "down");
+  const link::Standing standing = link_standing(paths, link).standing;
+  out.set("link", link.name).set("state", to_string(standing.unreachable ? link::LinkState::unreachable : link::LinkState::down));
   out.set("since", record ? std::optional(format_iso8601(record->ended)) : std::nullopt);
   out.set("network", link.network == config::Network::stream ? "stream" : "ppp");
   out.set_null("interface").set_null("local").set_null("remote").set_null("line");
   out.set("holders", std::vector<JsonObject>()).set_null("call");
   if (record && record->error) out.set("last_error", *error_object("dialctl", *record->error).object("error"));
   else out.set_null("last_error");
-  out.set_null("unreachable_until").set_null("reason");
+  out.set("unreachable_until", standing.unreachable_until ? std::optional(format_iso8601(*standing.unreachable_until)) : std::nullopt);
+  // Hours and budget go before the backoff in a refusal; a state that says unreachable tells why it is that.
+  const link::Standing::Reason reason = standing.unreachable ? link::Standing::Reason::backoff : standing.reason;
+  if (reason == link::Standing::Reason::none) out.set_null("reason");
+  else out.set("reason", to_string(reason));
   return out;
 }
 

@@ -8,7 +8,8 @@
 #include <csignal>
 
 #include "base/text.hpp"
-#include "sys/child_process.hpp"
+#include "sys/call_gate.hpp"
+#include "sys/failure_hook.hpp"
 #include "sys/link_record.hpp"
 #include "sys/secret_file.hpp"
 #include "sys/sockets.hpp"
@@ -37,7 +38,8 @@ SerialSettings serial_settings(const config::Link& link) {
 }  // namespace
 
 Supervisor::Supervisor(Options options)
-    : options_(std::move(options)), events_(options_.paths.events), machine_(options_.call) {}
+    : options_(std::move(options)), events_(options_.paths.events), account_(options_.call.link, options_.paths, events_),
+      machine_(options_.call) {}
 
 Result<void> Supervisor::run(Options options) {
   Supervisor supervisor(std::move(options));
@@ -96,6 +98,18 @@ Result<void> Supervisor::loop() {
     conclude();
     return {};
   }
+  // Whoever started us has asked already, but perhaps just before the call before ours failed: only now nobody else can.
+  if (!clients_.empty()) {
+    const Client& first = clients_.front();
+    if (Result<void> allowed = may_call(options_.paths, options_.call.link, {first.urgent, first.by_hand}); !allowed) {
+      broadcast(JsonObject().set("msg", "end").merge(error_object("dialctl", allowed.error())));
+      lock_.reset();
+      conclude();
+      return {};
+    }
+  }
+  account_.begin();
+  keep_books();
   machine_.start(loop_.now());
   poll_carrier();
   drain();
@@ -221,9 +235,15 @@ void Supervisor::on_state(link::LinkState state) {
   if (machine_.facts().started && !connected_at_) {
     connected_at_ = since_;
     poll_carrier();
+    keep_books();
   }
+  if (state == link::LinkState::up) keep_books();
   broadcast(JsonObject().set("msg", "state").set("state", to_string(state)));
-  if (state == link::LinkState::up) was_up_ = true;
+  if (state == link::LinkState::up) {
+    was_up_ = true;
+    up_since_ = loop_.now();
+    urgent_ = std::any_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.up && c.urgent; });
+  }
   if (state == link::LinkState::up && ppp_) {
     for (Client& client : clients_) {
       if (client.up) persistent_ = true;
@@ -309,21 +329,29 @@ void Supervisor::conclude() {
         events_.emit(nothing);
       }
     }
+    account_.end(machine_.facts(), loop_.now(), error_, up_since_, due_, moved_);
     write_link_record(options_.paths, link.name, {wall_now(), error_});
-    if (error_ && !link.on_failure.empty() && error_->code != Errc::interrupted) {
-      SpawnOptions hook;
-      hook.argv = link.on_failure;
-      hook.extra_environment = {"LONGLINE_LINK=" + link.name, "LONGLINE_ERROR=" + error_->message()};
-      hook.null_stdio = true;
-      hook.new_session = true;
-      if (Result<ChildProcess> child = ChildProcess::spawn(hook)) child->detach();
-    }
     JsonObject end;
     end.set("msg", "end");
     if (error_) end.merge(error_object("dialctl", *error_));
     broadcast(end);
   }
   for (Client& client : clients_) client.channel.drain(1000);
+  if (!lock_ || !error_ || link.on_failure.empty() || error_->code == Errc::interrupted) return;
+  // Nobody waits for the hook but us, and the link may be called again meanwhile.
+  clients_.clear();
+  lock_.reset();
+  run_failure_hook(link.on_failure, link.name, *error_, signals_->fd());
+}
+
+void Supervisor::keep_books() {
+  account_.update(machine_.facts(), loop_.now(), due_, moved_);
+  const bool urgent = urgent_ || std::any_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.urgent && !c.gone; });
+  machine_.must_end(account_.must_end(machine_.facts(), loop_.now(), urgent));
+  books_timer_ = loop_.at(loop_.now() + CallAccount::kEvery, [this] {
+    keep_books();
+    drain();
+  });
 }
 
 void Supervisor::stop_listening() {

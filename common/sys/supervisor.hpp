@@ -9,6 +9,7 @@
 #include "base/secret.hpp"
 #include "link/call_machine.hpp"
 #include "sys/byte_stream.hpp"
+#include "sys/call_account.hpp"
 #include "sys/event_log.hpp"
 #include "sys/file_lock.hpp"
 #include "sys/json_channel.hpp"
@@ -25,7 +26,7 @@ namespace longline::sys {
 /// It ends with the call. Killed at any moment it leaves nothing that the next one does not take over: its locks die
 /// with it, the kernel drops DTR at the last close, and a socket file that nobody listens on is replaced.
 ///
-/// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up","pid","command","verbose"}, {"op":"leave"},
+/// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up","pid","command","verbose","grade","now"}, {"op":"leave"},
 /// {"op":"status"}, {"op":"down","force"}, {"op":"report","due","moved","connector"}.
 /// Out: {"msg":"state","state"}, {"msg":"up","line"} or {"msg":"up","interface","local","remote"}, {"msg":"trace","text"},
 /// {"msg":"dropped","over"}, {"msg":"left","last"},
@@ -52,6 +53,8 @@ class Supervisor {
     bool run = false;           ///< holds the link for as long as it is connected
     bool up = false;            ///< waits for the link, which then stays up by itself
     bool verbose = false;
+    bool urgent = false;        ///< --grade urgent
+    bool by_hand = false;       ///< --now
     std::int64_t pid = 0;
     std::string command;
     bool gone = false;
@@ -90,10 +93,12 @@ class Supervisor {
   JsonObject up_message() const;
   std::vector<JsonObject> holders() const;
   void conclude();
+  void keep_books();
 
   Options options_;
   Loop loop_;
   EventLog events_;
+  CallAccount account_;
   std::optional<Signals> signals_;
   std::optional<FileLock> lock_;
   std::optional<PortLock> port_lock_;
@@ -106,7 +111,9 @@ class Supervisor {
   std::list<Client> clients_;
   std::string to_line_;
   bool persistent_ = false;     ///< `up` was answered: stays until `down`
+  bool urgent_ = false;         ///< and was urgent
   bool was_up_ = false;
+  std::optional<TimePoint> up_since_;
   link::LinkState told_ = link::LinkState::down;   ///< as of the last StateChanged; the machine itself may be further
   WallTime since_{};
   std::optional<WallTime> connected_at_;
@@ -117,7 +124,7 @@ class Supervisor {
   bool ended_ = false;
   std::optional<Error> error_;
   Loop::Registration signal_watch_, control_watch_, line_watch_, timer_, carrier_timer_, orphan_timer_,
-      drain_timer_, traffic_timer_;
+      drain_timer_, traffic_timer_, books_timer_;
 };
 
 }  // namespace longline::sys

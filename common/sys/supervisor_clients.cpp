@@ -45,7 +45,7 @@ void Supervisor::on_request(Client& client, const JsonObject& request) {
   if (op == "join") {
     on_join(client, request);
   } else if (op == "leave") {
-    client.run = client.up = false;
+    client.run = client.up = client.urgent = false;
     client.channel.send(JsonObject().set("msg", "left").set("last", !held()));
     let_go_if_unheld();
   } else if (op == "status") {
@@ -76,11 +76,14 @@ void Supervisor::on_join(Client& client, const JsonObject& request) {
   client.verbose = request.boolean("verbose").value_or(false);
   const bool up = request.string("kind") == "up";
   (up ? client.up : client.run) = true;
+  client.urgent = request.string("grade") == "urgent";
+  client.by_hand = request.boolean("now").value_or(false);
   if (machine_.state() != link::LinkState::down) {
     client.channel.send(JsonObject().set("msg", "state").set("state", to_string(machine_.state())));
   }
   if (machine_.state() == link::LinkState::up) {
     if (up) persistent_ = true;
+    if (up && client.urgent) urgent_ = true;
     client.channel.send(up_message());
   }
 }

@@ -13,6 +13,7 @@
 
 #include "base/event.hpp"
 #include "base/text.hpp"
+#include "sys/call_gate.hpp"
 #include "sys/child_process.hpp"
 #include "sys/link_client.hpp"
 #include "sys/system_clock.hpp"
@@ -130,11 +131,14 @@ Result<Hold> take_hold(const World& world, const config::Link& link, const std::
   if (world.options.wait) wait.deadline = sys::steady_now() + *world.options.wait;
   JsonObject join;
   join.set("op", "join").set("kind", kind).set("pid", std::int64_t{::getpid()}).set("command", command);
-  join.set("verbose", world.options.common.verbose > 0);
+  join.set("verbose", world.options.common.verbose > 0).set("grade", world.options.urgent ? "urgent" : "normal");
+  join.set("now", world.options.now);
   while (true) {
     std::optional<sys::JsonChannel> channel = sys::connect_supervisor(world.paths, link.name);
     const bool our_own = !channel;
     if (our_own) {
+      // A call that is under way may be joined at any time; another one is judged anew.
+      LONGLINE_CHECK(sys::may_call(world.paths, link, {world.options.urgent, world.options.now}));
       LONGLINE_TRY(sys::JsonChannel started, start_supervisor(world, link));
       channel.emplace(std::move(started));
     }

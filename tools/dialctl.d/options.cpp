@@ -20,7 +20,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   CLI::App app("Brings links up and down.", "dialctl");
   add_common_options(app, options.common);
   app.require_subcommand(1);
-  std::string wait;
+  std::string wait, grade;
   const auto verb = [&](const char* name, const char* what, Verb value) {
     CLI::App* sub = app.add_subcommand(name, what);
     sub->callback([&options, value] { options.verb = value; });
@@ -34,6 +34,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   const auto with_wait = [&](CLI::App* sub) {
     sub->add_option("--wait", wait, "Give up when the link is not up after TIME")->type_name("TIME");
     sub->add_flag("--now", options.now, "Call in spite of a backoff");
+    sub->add_option("--grade", grade, "normal, or urgent: also outside the hours, if the link allows")->type_name("GRADE");
   };
   with_link(verb("list", "List the links", Verb::list), false);
   with_link(verb("show", "Show the settings of a link that are in force", Verb::show), true);
@@ -46,6 +47,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   with_wait(run);
   with_link(verb("status", "Say how links are", Verb::status), false);
   verb("restore", "Put back what calls that were killed changed on this host", Verb::restore);
+  CLI::App* history = with_link(verb("history", "Calls, and what they took, day by day", Verb::history), false);
+  history->add_option("--since", options.since, "From TIME on: 7d, 2026-11-22, 2026-11-22T23:10:51Z")->type_name("TIME");
   with_link(verb("supervise", "", Verb::supervise), true)->group("");
   verb("become-pppd", "", Verb::become_pppd)->group("");
 
@@ -58,6 +61,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
     return complain("run needs a command: dialctl run LINK -- COMMAND");
   }
   if (options.verb != Verb::run && ours != argc) return complain("only run takes a command behind --");
+  if (!grade.empty() && grade != "normal" && grade != "urgent") return complain("--grade: normal or urgent");
+  options.urgent = grade == "urgent";
   if (!wait.empty()) {
     const Result<Duration> parsed = parse_duration(wait);
     if (!parsed) return complain("--wait: " + parsed.error().what);

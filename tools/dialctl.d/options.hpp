@@ -10,7 +10,7 @@
 
 namespace longline::tools::dialctl {
 
-enum class Verb { list, show, plan, up, down, run, status, supervise, restore, become_pppd };
+enum class Verb { list, show, plan, up, down, run, status, history, supervise, restore, become_pppd };
 
 struct Options {
   CommonOptions common;
@@ -19,6 +19,8 @@ struct Options {
   std::optional<Duration> wait;
   bool now = false;
   bool force = false;
+  bool urgent = false;                ///< --grade urgent
+  std::string since;                  ///< as given: a time ago, or a point in time
   std::vector<std::string> command;   ///< behind "--"
 };
 

@@ -153,7 +153,7 @@ Result<ExitStatus> run(const World& world) {
   Result<Hold> hold = take_hold(world, *link, "run", shown(world.options.command), signals);
   if (!hold) {
     Error error = std::move(hold).error().context(link->name);
-    if (is_temporary(error.code)) error.what += "; tried again at the next run";
+    if (is_temporary(error.code) && error.code != Errc::unreachable) error.what += "; tried again at the next run";
     return error;
   }
   return CommandOnLink(world, *link, std::move(*hold), signals).run();

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "dialctl.d/policy_text.hpp"
 #include "dialctl.d/verbs.hpp"
 #include "sys/link_client.hpp"
 
@@ -74,7 +75,7 @@ std::string as_toml(const config::Link& link) {
   time("idle", link.idle);
   time("max-call", link.max_call);
   if (!link.on_failure.empty()) line("on-failure", toml_array(link.on_failure));
-  return out;
+  return out + policy_toml(link);
 }
 
 JsonObject as_json(const config::Link& link) {
@@ -93,7 +94,7 @@ JsonObject as_json(const config::Link& link) {
   else out.set("default-route", link.default_route == config::DefaultRoute::beside);
   out.set("default-route-metric", link.default_route_metric).set("dns", link.dns);
   out.set("idle", seconds(link.idle)).set("max-call", seconds(link.max_call)).set("on-failure", link.on_failure);
-  return out;
+  return out.merge(policy_json(link));
 }
 
 /// The longest time from the first dial command until the attempts are given up.
@@ -133,7 +134,7 @@ Result<ExitStatus> plan(const World& world) {
     out.set("login_at_most", static_cast<double>(login.count()) / 1000);
     out.set("script", link->script.empty() ? std::nullopt : std::optional(link->script));
     out.set("idle", static_cast<double>(link->idle.count()) / 1000).set("max_call", static_cast<double>(link->max_call.count()) / 1000);
-    print(out.dump() + "\n");
+    print(out.merge(policy_plan_json(world, *link)).dump() + "\n");
     return ExitStatus::ok;
   }
   std::string out = fmt::format("{}: {} now; a call would go like this:\n", escape(link->name), state);
@@ -154,7 +155,7 @@ Result<ExitStatus> plan(const World& world) {
   }
   out += fmt::format("  network   {}; hung up after {} without traffic, or {} in all\n", name_of(link->network),
                      format_duration(link->idle), format_duration(link->max_call));
-  print(out);
+  print(out + policy_plan(world, *link));
   return ExitStatus::ok;
 }
 

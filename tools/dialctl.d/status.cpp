@@ -14,9 +14,18 @@ void print(const std::string& line) { std::fwrite(line.data(), 1, line.size(), s
 
 std::string or_dash(const std::optional<std::string>& text) { return text && !text->empty() ? escape(*text) : "-"; }
 
+/// Why a link that is down would not be called now.
+std::string why_not(const JsonObject& status) {
+  const std::string reason = status.string("reason").value_or("");
+  if (const std::optional<std::string> until = status.string("unreachable_until")) return "not called until " + escape(*until);
+  if (reason == "dial-out-hours") return "outside its hours";
+  if (reason == "budget") return "its budget is spent";
+  return reason == "connection-failure" ? "not called until somebody has looked at it" : "";
+}
+
 std::string describe(const JsonObject& status) {
   const std::string state = status.string("state").value_or("down");
-  std::string out = fmt::format("{:<12} {:<10} {:<6} since {}", escape(status.string("link").value_or("")), state,
+  std::string out = fmt::format("{:<12} {:<11} {:<6} since {}", escape(status.string("link").value_or("")), state,
                                 status.string("network").value_or(""), or_dash(status.string("since")));
   if (const std::optional<JsonObject> call = status.object("call")) {
     out += fmt::format("  {} {}", or_dash(call->string("number")), or_dash(call->string("connect")));
@@ -30,6 +39,7 @@ std::string describe(const JsonObject& status) {
   if (const std::optional<JsonObject> error = status.object("last_error")) {
     out += fmt::format("\n  last call failed: {}", error->string("message").value_or(""));
   }
+  if (const std::string why = why_not(status); !why.empty()) out += "\n  " + why;
   return out + "\n";
 }
 
@@ -46,9 +56,12 @@ Result<ExitStatus> list(const World& world) {
       JsonObject out;
       out.set("link", link.name).set("port", link.port).set("network", state.string("network"));
       out.set("numbers", link.numbers).set("state", now);
+      out.set("unreachable_until", state.string("unreachable_until")).set("reason", state.string("reason"));
       print(out.dump() + "\n");
     } else {
-      print(fmt::format("{:<12} {:<10} {:<6} {}\n", escape(link.name), now, state.string("network").value_or(""), escape(link.port)));
+      const std::string why = why_not(state);
+      print(fmt::format("{:<12} {:<11} {:<6} {}{}\n", escape(link.name), now, state.string("network").value_or(""), escape(link.port),
+                        why.empty() ? "" : "  " + why));
     }
   }
   return ExitStatus::ok;

@@ -295,7 +295,7 @@ TEST_CASE("a call that nobody uses, and one that lasts too long, are hung up") {
   Bench idle(link);
   idle.to_up().wait(Duration(120'000)).hung_up();
   REQUIRE(idle.ended);
-  CHECK(idle.ended->error->what.find("idle") != std::string::npos);
+  CHECK(idle.ended->error->code == Errc::idle_timeout);
 
   Bench busy(link);
   busy.to_up();
@@ -304,6 +304,61 @@ TEST_CASE("a call that nobody uses, and one that lasts too long, are hung up") {
     busy.hear("x");
   }
   CHECK(busy.states == "dialing login network up closing ");
+  busy.hung_up();
+  REQUIRE(busy.ended);
+  CHECK(busy.ended->error->code == Errc::call_limit);
+  CHECK(busy.ended->error->stage == Stage::policy);
+}
+
+TEST_CASE("where time costs, an idle line is let go just before the next increment") {
+  config::Link link = stream_link();
+  link.idle = Duration(20'000);
+  link.tariff.per_minute = 0.05;
+  Bench bench(link);
+  bench.to_up();   // 50 ms after CONNECT
+  bench.wait(Duration(56'900));
+  CHECK(bench.states == "dialing login network up ");
+  bench.wait(Duration(100));
+  CHECK(bench.states == "dialing login network up closing ");
+
+  // Traffic in what is paid for starts the idle time anew, and may cost the next increment.
+  Bench used(link);
+  used.to_up().wait(Duration(45'000)).hear("x").wait(Duration(70'000));
+  CHECK(used.states == "dialing login network up ");
+  used.wait(Duration(2'000));
+  CHECK(used.states == "dialing login network up closing ");
+}
+
+TEST_CASE("hours and budget end a call in every state, and on time") {
+  const auto why = [] { return Error(Errc::call_limit, "the hours of the link ended", Stage::policy); };
+  for (int state = 0; state < 5; ++state) {
+    CAPTURE(state);
+    config::Link link = stream_link();
+    link.numbers = {"111"};
+    link.idle = Duration(10'000'000);
+    Bench bench(link);
+    bench.start();
+    if (state >= 1) bench.to_dial();
+    if (state == 2) bench.hear("\r\nBUSY\r\n");   // waits for the next round
+    if (state >= 3) bench.hear("\r\nCONNECT\r\n").wait(Duration(50));
+    if (state >= 4) bench.hear("User name:").hear("Password:");
+    const TimePoint end = bench.now + Duration(1'500);
+    bench.machine.must_end(MustEnd{end, why()});
+    if (state == 2) CHECK(bench.machine.deadline() == end);
+    bench.wait(Duration(1'499));
+    CHECK(bench.states.find("closing") == std::string::npos);
+    bench.wait(Duration(1));
+    CHECK(bench.states.find("closing") != std::string::npos);
+    bench.wait(Duration(5'000));
+    REQUIRE(bench.ended);
+    CHECK(bench.ended->error->code == Errc::call_limit);
+  }
+  Bench longer;
+  longer.to_up();
+  longer.machine.must_end(MustEnd{longer.now + Duration(1'000), why()});
+  longer.machine.must_end(std::nullopt);
+  longer.wait(Duration(2'000));
+  CHECK(longer.states == "dialing login network up ");
 }
 
 TEST_CASE("asked to hang up in any state, the call ends within five seconds") {
