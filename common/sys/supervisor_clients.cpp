@@ -2,6 +2,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sys/sockets.hpp"
 #include "sys/supervisor.hpp"
@@ -36,7 +37,10 @@ void Supervisor::on_client(Client& client, short revents) {
     for (const JsonObject& request : *requests) on_request(client, request);
     client.watch.set_events(static_cast<short>(POLLIN | (client.channel.wants_to_write() ? POLLOUT : 0)));
   }
-  if (client.gone) let_go_if_unheld();
+  if (client.gone) {
+    if (client.urgent) keep_books();
+    let_go_if_unheld();
+  }
   drain();
 }
 
@@ -45,7 +49,8 @@ void Supervisor::on_request(Client& client, const JsonObject& request) {
   if (op == "join") {
     on_join(client, request);
   } else if (op == "leave") {
-    client.run = client.up = client.urgent = false;
+    client.run = client.up = false;
+    if (std::exchange(client.urgent, false)) keep_books();
     client.channel.send(JsonObject().set("msg", "left").set("last", !held()));
     let_go_if_unheld();
   } else if (op == "status") {
@@ -78,6 +83,7 @@ void Supervisor::on_join(Client& client, const JsonObject& request) {
   (up ? client.up : client.run) = true;
   client.urgent = request.string("grade") == "urgent";
   client.by_hand = request.boolean("now").value_or(false);
+  if (client.urgent) keep_books();
   if (machine_.state() != link::LinkState::down) {
     client.channel.send(JsonObject().set("msg", "state").set("state", to_string(machine_.state())));
   }

@@ -34,7 +34,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   const auto with_wait = [&](CLI::App* sub) {
     sub->add_option("--wait", wait, "Give up when the link is not up after TIME")->type_name("TIME");
     sub->add_flag("--now", options.now, "Call in spite of a backoff");
-    sub->add_option("--grade", grade, "normal, or urgent: also outside the hours, if the link allows")->type_name("GRADE");
+    sub->add_option("--grade", grade, "normal, or urgent, which may break the hours")->type_name("GRADE");
   };
   with_link(verb("list", "List the links", Verb::list), false);
   with_link(verb("show", "Show the settings of a link that are in force", Verb::show), true);

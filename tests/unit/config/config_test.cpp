@@ -91,7 +91,8 @@ tariff = { setup = 0.10, per-minute = 1, increment = "60s" }
   CHECK_FALSE(link.budget.minutes_per_day);
   for (const char* bad : {"hours = [\"Mo-Fr\"]", "hours = [\"Xx 06:00-07:00\"]", "hours = [\"Mo 07:00-06:00\"]",
                           "hours = [\"Mo 06:00-24:01\"]", "backoff = \"6h..10m\"", "backoff = \"often\"",
-                          "budget = { calls = 4 }", "budget = 5", "hours = []", "urgent-any-hour = 1", "tariff = { setup = \"x\" }", "tariff = { setup = -1 }"}) {
+                          "budget = { calls = 4 }", "budget = 5", "hours = []", "urgent-any-hour = 1",
+                          "tariff = { setup = \"x\" }", "tariff = { setup = -1 }"}) {
     CAPTURE(bad);
     CHECK(has_errors(parse(std::string(kLink) + bad + "\n").diagnostics));
   }

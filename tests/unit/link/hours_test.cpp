@@ -62,7 +62,8 @@ TEST_CASE("hours: local time, through the changes of the clock") {
 }
 
 TEST_CASE("hours: shown as they are read") {
-  for (const char* text : {"Mo-Fr 06:00-22:00", "Sa,Su 08:00-24:00", "Su-Tu 00:00-00:01", "Mo,We,Fr 12:00-13:00", "Mo-Su 00:00-24:00", "Tu-Th,Sa 01:02-03:04"}) {
+  for (const char* text : {"Mo-Fr 06:00-22:00", "Sa,Su 08:00-24:00", "Su-Tu 00:00-00:01", "Mo,We,Fr 12:00-13:00",
+                           "Mo-Su 00:00-24:00", "Tu-Th,Sa 01:02-03:04"}) {
     CAPTURE(text);
     const auto once = hours({text});
     CHECK(format_hours(once) == text);
