@@ -54,7 +54,8 @@ _longline() {
   fi
   case $previous in
     --config|--root|--transcript|--password-file|--maildir|--output|--port|-o|-f|-r) _longline_files; return ;;
-    --confirm|--from) return ;;
+    --confirm|--from|--since|--wait) return ;;
+    --grade) _longline_words $'normal\nurgent'; return ;;
     --link) _longline_words "$(_longline_links)"; return ;;
   esac
   if [[ $_longline_current == -* ]]; then
