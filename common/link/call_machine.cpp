@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "link/tariff.hpp"
-
 namespace longline::link {
 namespace {
 
@@ -332,10 +330,7 @@ void CallMachine::finish() {
 }
 
 void CallMachine::on_time(TimePoint now) {
-  if (must_end_ && may_be_ended() && now >= must_end_->at) {
-    hang_up(std::exchange(must_end_, std::nullopt)->why, now);
-    return;
-  }
+  if (end_at_limit(now)) return;
   if (wait_until_ && now >= *wait_until_) {
     wait_until_.reset();
     const NumberChoice::Next next = *std::exchange(waiting_, std::nullopt);
@@ -370,35 +365,18 @@ void CallMachine::on_time(TimePoint now) {
       script_->on_time(now);
       drain_script(now);
     }
-    if (state_ != LinkState::up) return;
-    const config::Link& link = options_.link;
-    if (now >= idle_end(link.tariff, link.idle, *facts_.started, *last_traffic_)) {
-      close(session_over_ ? std::nullopt
-                          : std::optional(Error(Errc::idle_timeout, fmt::format("no traffic for {}: hung up (idle)",
-                                                                                format_duration(link.idle)), Stage::transfer)),
-            modem::ModemState::data, now);
-    } else if (now >= *facts_.started + link.max_call) {
-      close(Error(Errc::call_limit, fmt::format("the call lasted {}: hung up (max-call)", format_duration(link.max_call)),
-                  Stage::policy),
-            modem::ModemState::data, now);
-    }
   }
 }
 
 std::optional<TimePoint> CallMachine::deadline() const {
   if (ended_) return std::nullopt;
-  std::optional<TimePoint> when = wait_until_;
-  if (must_end_ && may_be_ended()) when = earlier(when, must_end_->at);
+  std::optional<TimePoint> when = earlier(limit(), wait_until_);
   if (hangup_) return earlier(when, hangup_->deadline());
   if (dial_) return earlier(when, dial_->deadline());
   if (state_ == LinkState::login || carries_data()) when = earlier(when, watch_.deadline());
   if (network_by_) when = earlier(when, *network_by_);
   if (stop_network_by_) when = earlier(when, *stop_network_by_);
   if (script_) when = earlier(when, script_->deadline());
-  if (state_ == LinkState::up) {
-    when = earlier(when, idle_end(options_.link.tariff, options_.link.idle, *facts_.started, *last_traffic_));
-    when = earlier(when, *facts_.started + options_.link.max_call);
-  }
   return when;
 }
 

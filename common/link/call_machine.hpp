@@ -120,7 +120,8 @@ class CallMachine {
   void deliver(std::string bytes);
   void carrier_lost(TimePoint now);
   bool dcd_decides() const { return dcd_on_ && (dcd_follows_ || options_.link.modem == config::ModemKind::none); }
-  bool may_be_ended() const { return state_ != LinkState::down && state_ != LinkState::closing; }
+  std::optional<TimePoint> limit() const;
+  bool end_at_limit(TimePoint now);
   void close(std::optional<Error> reason, modem::ModemState modem, TimePoint now);
   void hang_up_modem(modem::ModemState modem, TimePoint now);
   void finish();

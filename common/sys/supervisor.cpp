@@ -200,7 +200,8 @@ void Supervisor::rearm() {
 
 void Supervisor::on_action(link::CallAction action) {
   if (auto* write = std::get_if<Write>(&action)) {
-    if (machine_.in_dialogue()) trace('>', write->bytes, write->secret);
+    // The machine itself may be further: what it wrote last as a script is of the dialogue all the same.
+    if (told_ != link::LinkState::network && told_ != link::LinkState::up) trace('>', write->bytes, write->secret);
     to_line_ += write->bytes;
   } else if (const auto* dtr = std::get_if<SetDtr>(&action)) {
     // A port that cannot is one without modem lines; the machine goes on to other means.
@@ -297,7 +298,6 @@ void Supervisor::trace(char direction, std::string_view bytes, bool secret) {
 
 void Supervisor::conclude() {
   const config::Link& link = options_.call.link;
-  stop_listening();
   if (relay_) relay_->finish(500);
   relay_.reset();
   ppp_.reset();
@@ -331,6 +331,10 @@ void Supervisor::conclude() {
     }
     account_.end(machine_.facts(), loop_.now(), error_, up_since_, due_, moved_);
     write_link_record(options_.paths, link.name, {wall_now(), error_});
+  }
+  // Not sooner: who finds nobody listening reads what is written down.
+  stop_listening();
+  if (lock_) {
     JsonObject end;
     end.set("msg", "end");
     if (error_) end.merge(error_object("dialctl", *error_));

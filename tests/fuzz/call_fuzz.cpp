@@ -24,6 +24,7 @@ link::CallOptions options(std::uint8_t kind) {
   out.link.attempts = 1 + kind % 4;
   out.link.interval = Duration(kind % 3 * 1000);
   out.link.user = "u";
+  if ((kind & 0x20) != 0) out.link.tariff.per_minute = 0.05;
   if ((kind & 0x40) != 0) out.link.modem = config::ModemKind::none;
   if ((kind & 0x80) != 0) out.script = program();
   return out;
@@ -59,6 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 5:
         if (op == 0xFD) machine.on_closed(now);
         if (op == 0xF5) machine.hang_up(std::nullopt, now);
+        if (op == 0xED) machine.must_end(link::MustEnd{now + Duration(500), Error(Errc::call_limit, "the hours ended", Stage::policy)});
+        if (op == 0xE5) machine.must_end(std::nullopt);
         break;
       default: {
         const std::size_t length = std::min<std::size_t>(op >> 3, size - i);
