@@ -13,6 +13,8 @@
 namespace longline::sys {
 namespace {
 
+constexpr Duration kOffTheLine{2'000};     ///< for others' commits, before the call and after it
+constexpr Duration kOnTheLine{100};        ///< while somebody waits for bytes
 constexpr std::int64_t kPruneEvery = 64;   ///< calls
 
 double random_fraction() {
@@ -35,8 +37,9 @@ void CallAccount::note(Error error) {
 
 void CallAccount::begin() {
   const auto start = [&]() -> Result<void> {
-    LONGLINE_TRY(ledger_, Ledger::open(path_));
+    LONGLINE_TRY(ledger_, Ledger::open(path_, kOffTheLine));
     LONGLINE_TRY(id_, ledger_->begin(link_.name, wall_now()));
+    ledger_->be_patient(kOnTheLine);
     return {};
   };
   Result<void> started = start();
@@ -97,6 +100,7 @@ std::optional<link::MustEnd> CallAccount::must_end(const link::CallFacts& facts,
 
 void CallAccount::end(const link::CallFacts& facts, TimePoint now, const std::optional<Error>& error, std::optional<TimePoint> up_since,
                       std::int64_t due, std::int64_t moved) {
+  if (ledger_) ledger_->be_patient(kOffTheLine);
   if (writable_) {
     Result<void> written = ledger_->finish(id_, figures(facts, now, due, moved), error);
     if (written && id_ % kPruneEvery == 0) written = ledger_->prune(wall_now());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sys/ledger.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sys/ledger_file.hpp"
@@ -38,14 +40,18 @@ void bind_figures(SqliteStatement& row, const CallFigures& f) {
 
 }  // namespace
 
-Result<Ledger> Ledger::open(const std::string& path) {
-  LONGLINE_TRY(Sqlite db, open_ledger_for_writing(path));
+Result<Ledger> Ledger::open(const std::string& path, Duration patience) {
+  LONGLINE_TRY(Sqlite db, open_ledger_for_writing(path, patience));
   return Ledger(std::move(db));
 }
 
 Result<Ledger> Ledger::open_read_only(const std::string& path) {
   LONGLINE_TRY(Sqlite db, open_ledger_for_reading(path));
   return Ledger(std::move(db));
+}
+
+void Ledger::be_patient(Duration patience) {
+  static_cast<void>(db_.run(fmt::format("PRAGMA busy_timeout={}", patience.count()).c_str()).has_value());
 }
 
 Result<void> Ledger::close_abandoned() {

@@ -37,14 +37,16 @@ struct LedgerCall {
   std::string cause;                     ///< one sentence; "" without an error
 };
 
-/// calls.db: every call, and which links are backing off. One process writes at a time and nobody waits for it longer than a
-/// moment. Bounded: 400 days; 20,000 calls, but for connected ones of the last 40 days, which budgets need; 100,000 in any case.
+/// calls.db: every call, and which links are backing off. One process writes at a time, for milliseconds. Bounded: 400 days; 20,000 calls, but for connected ones of the last 40 days, which budgets need; 100,000 in any case.
 /// All errors have stage policy: Errc::disk_full, io, busy, permission, config.
 class Ledger {
  public:
-  static Result<Ledger> open(const std::string& path);
+  static Result<Ledger> open(const std::string& path, Duration patience = Duration(1'000));
   /// Errc::not_found when nothing has been written down yet. The writing calls then fail.
   static Result<Ledger> open_read_only(const std::string& path);
+
+  /// For how long the following calls wait for others' commits.
+  void be_patient(Duration patience);
 
   /// A call starts: its number in the ledger. What a killed supervisor left open is closed with what it wrote last.
   Result<std::int64_t> begin(const std::string& link, WallTime now);

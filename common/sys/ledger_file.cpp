@@ -36,7 +36,7 @@ CREATE TABLE backoff(
 constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kApplicationId = 0x4c4c636c;   // "LLcl"
 
-/// Somebody else's commit takes milliseconds; the line must not wait for more.
+/// Somebody else's commit takes milliseconds, and hides nothing from who only reads.
 constexpr Duration kPatience{250};
 
 Error in_policy(Error error) {
@@ -58,10 +58,10 @@ Result<std::int64_t> version_of(Sqlite& db) {
   return version;
 }
 
-Result<Sqlite> open_and_prepare(const std::string& path) {
+Result<Sqlite> open_and_prepare(const std::string& path, Duration patience) {
   LONGLINE_CHECK(ensure_folder(std::filesystem::path(path).parent_path().string()));
   { const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600)); }
-  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_write, kPatience));
+  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_write, patience));
   // What a power cut takes away of the last minutes is not worth a wait for the disk in the middle of a call.
   LONGLINE_CHECK(db.run("PRAGMA auto_vacuum=FULL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;"
                         "PRAGMA journal_size_limit=262144;"));
@@ -102,8 +102,8 @@ Result<Sqlite> open_reader(const std::string& path) {
 
 }  // namespace
 
-Result<Sqlite> open_ledger_for_writing(const std::string& path) {
-  Result<Sqlite> db = open_and_prepare(path);
+Result<Sqlite> open_ledger_for_writing(const std::string& path, Duration patience) {
+  Result<Sqlite> db = open_and_prepare(path, patience);
   if (!db) return in_policy(std::move(db).error());
   return db;
 }

@@ -119,7 +119,8 @@ class CommandOnLink {
     if (exit_status(error.code) != ExitStatus::temporary) error.code = Errc::line_dropped;
     // The command has said what it means for its work; under cron one line is enough.
     if (world_.options.common.quiet && !terminated_ && *status_ != 0) return ExitStatus::temporary;
-    return std::move(error).context(link_.name).with_hint("the next run may call again at once");
+    const bool at_once = !link_.backoff && error.code != Errc::call_limit;
+    return std::move(error).context(link_.name).with_hint(at_once ? "the next run may call again at once" : "dialctl plan says when the next run may call");
   }
 
   const World& world_;
