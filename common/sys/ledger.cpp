@@ -16,7 +16,9 @@ constexpr std::int64_t kOrdinary = 20'000;
 constexpr std::int64_t kMost = 100'000;
 
 std::int64_t ms(WallTime t) { return t.time_since_epoch().count(); }
-WallTime wall_time(std::int64_t milliseconds) { return WallTime(Duration(milliseconds)); }
+/// What is read may have been written by anybody: times before 10000, so that sums of them stay numbers.
+WallTime wall_time(std::int64_t milliseconds) { return WallTime(Duration(std::clamp<std::int64_t>(milliseconds, 0, 253'402'300'799'999))); }
+Duration duration(std::int64_t milliseconds) { return wall_time(milliseconds).time_since_epoch(); }
 std::optional<std::int64_t> ms(const std::optional<WallTime>& t) { return t ? std::optional(ms(*t)) : std::nullopt; }
 
 /// What comes from outside is bounded before it is kept.
@@ -125,7 +127,7 @@ Result<link::Usage> Ledger::usage(const std::string& link, const link::Period& d
     row.bind(1, link).bind(2, ms(day.begin)).bind(3, ms(day.end)).bind(4, ms(month.begin)).bind(5, ms(month.end)).bind(6, except);
     LONGLINE_TRY(const bool found, row.step());
     if (!found) return link::Usage{};
-    return link::Usage{row.integer(0), Duration(row.integer(1)), Duration(row.integer(2)), row.integer(3)};
+    return link::Usage{row.integer(0), duration(row.integer(1)), duration(row.integer(2)), row.integer(3)};
   };
   return in_policy(work());
 }
@@ -152,7 +154,7 @@ Result<std::vector<LedgerCall>> Ledger::calls(const std::string& link, WallTime 
       CallFigures& f = call.figures;
       f.connected = time(4);
       f.seen = wall_time(row.integer(5));
-      f.duration = Duration(row.integer(6));
+      f.duration = duration(row.integer(6));
       f.number = row.text(7);
       f.attempts = static_cast<int>(row.integer(8));
       f.bytes_in = row.integer(9);
@@ -181,8 +183,8 @@ Result<std::optional<link::BackoffState>> Ledger::backoff(const std::string& lin
     if (!found) return std::optional<link::BackoffState>();
     link::BackoffState state;
     state.failures = static_cast<int>(std::clamp<std::int64_t>(row.integer(0), 1, 1'000'000));
-    state.since = {wall_time(row.integer(1)), Duration(row.integer(2)), row.text(3)};
-    state.wait = Duration(row.integer(4));
+    state.since = {wall_time(row.integer(1)), duration(row.integer(2)), row.text(3)};
+    state.wait = duration(row.integer(4));
     state.for_good = row.integer(5) != 0;
     state.error = Error(errc_from_name(row.text(6)).value_or(Errc::unreachable), row.text(8), stage_from_name(row.text(7)).value_or(Stage::none));
     return std::optional(std::move(state));

@@ -37,7 +37,8 @@ struct LedgerCall {
   std::string cause;                     ///< one sentence; "" without an error
 };
 
-/// calls.db: every call, and which links are backing off. One process writes at a time, for milliseconds. Bounded: 400 days; 20,000 calls, but for connected ones of the last 40 days, which budgets need; 100,000 in any case.
+/// calls.db: every call, and which links are backing off. One process writes at a time, for milliseconds. Bounded:
+/// 400 days; 20,000 calls, but for connected ones of the last 40 days, which budgets need; 100,000 in any case.
 /// All errors have stage policy: Errc::disk_full, io, busy, permission, config.
 class Ledger {
  public:
