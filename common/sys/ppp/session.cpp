@@ -191,6 +191,8 @@ void PppSession::look() {
     return;
   }
   up_ = true;
+  netlink_watch_.reset();
+  netlink_.reset();
   packets_ = open_packets(interface_.index);
   handlers_.up();
 }
