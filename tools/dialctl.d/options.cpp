@@ -45,7 +45,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   CLI::App* run = with_link(verb("run", "Bring a link up, run a command, let the link go", Verb::run), true);
   run->footer("The command stands behind --:\n  dialctl run [OPTIONS] LINK -- COMMAND [ARGUMENT]...");
   with_wait(run);
-  with_link(verb("status", "Say how links are", Verb::status), false);
+  CLI::App* how = with_link(verb("status", "Say how links are", Verb::status), false);
+  how->add_flag("--watch", options.watch, "Again whenever it changes, until a signal");
   verb("restore", "Put back what a killed call changed on this host", Verb::restore);
   CLI::App* history = with_link(verb("history", "Calls, and what they took, day by day", Verb::history), false);
   history->add_option("--since", options.since, "From TIME on: 7d, 2026-11-22, 2026-11-22T23:10:51Z")->type_name("TIME");

@@ -19,6 +19,7 @@ struct Options {
   std::optional<Duration> wait;
   bool now = false;
   bool force = false;
+  bool watch = false;
   bool urgent = false;                ///< --grade urgent
   std::string since;                  ///< as given: a time ago, or a point in time
   std::vector<std::string> command;   ///< behind "--"

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "dialctl.d/network_text.hpp"
 #include "dialctl.d/policy_text.hpp"
 #include "dialctl.d/verbs.hpp"
 #include "sys/link_client.hpp"
@@ -134,7 +135,7 @@ Result<ExitStatus> plan(const World& world) {
     out.set("login_at_most", static_cast<double>(login.count()) / 1000);
     out.set("script", link->script.empty() ? std::nullopt : std::optional(link->script));
     out.set("idle", static_cast<double>(link->idle.count()) / 1000).set("max_call", static_cast<double>(link->max_call.count()) / 1000);
-    print(out.merge(policy_plan_json(world, *link)).dump() + "\n");
+    print(out.merge(network_plan_json(world, *link)).merge(policy_plan_json(world, *link)).dump() + "\n");
     return ExitStatus::ok;
   }
   std::string out = fmt::format("{}: {} now; a call would go like this:\n", escape(link->name), state);
@@ -155,7 +156,7 @@ Result<ExitStatus> plan(const World& world) {
   }
   out += fmt::format("  network   {}; hung up after {} without traffic, or {} in all\n", name_of(link->network),
                      format_duration(link->idle), format_duration(link->max_call));
-  print(out + policy_plan(world, *link));
+  print(out + network_plan(world, *link) + policy_plan(world, *link));
   return ExitStatus::ok;
 }
 

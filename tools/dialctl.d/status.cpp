@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <poll.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 
 #include "base/text.hpp"
 #include "dialctl.d/verbs.hpp"
 #include "sys/link_client.hpp"
+#include "sys/signals.hpp"
 
 namespace longline::tools::dialctl {
 namespace {
@@ -67,19 +71,51 @@ Result<ExitStatus> list(const World& world) {
   return ExitStatus::ok;
 }
 
-Result<ExitStatus> status(const World& world) {
+namespace {
+
+/// The states of the links that are asked for, as they are printed. `is_up`: one of them is.
+std::string states(const World& world, bool& is_up) {
   const std::string& only = world.options.link;
-  if (!only.empty()) LONGLINE_CHECK(named_link(world));
-  bool is_up = false;
+  std::string out;
   for (const config::Link& link : world.config.links) {
     if (!only.empty() && link.name != only) continue;
     const JsonObject state = sys::link_status(world.paths, link);
     is_up = is_up || state.string("state") == "up";
-    if (world.options.common.quiet) continue;
-    print(world.options.common.json ? state.dump() + "\n" : describe(state));
+    out += world.options.common.json ? state.dump() + "\n" : describe(state);
   }
+  return out;
+}
+
+/// Shows the states again whenever they change: on a terminal in the same place, else one behind the other.
+Result<ExitStatus> watch(const World& world) {
+  constexpr int kPause = 1000;
+  LONGLINE_TRY(sys::Signals signals, sys::Signals::open({SIGINT, SIGTERM, SIGHUP}));
+  const bool redraw = stdout_is_terminal() && !world.options.common.json;
+  std::string shown;
+  while (true) {
+    bool is_up = false;
+    std::string now = states(world, is_up);
+    if (now != shown) {
+      if (redraw) print("\x1b[H\x1b[2J");
+      print(now);
+      if (std::fflush(stdout) != 0) return system_error(errno, "stdout");
+      shown = std::move(now);
+    }
+    pollfd waiting{signals.fd(), POLLIN, 0};
+    if (::poll(&waiting, 1, kPause) > 0) return ExitStatus::ok;
+  }
+}
+
+}  // namespace
+
+Result<ExitStatus> status(const World& world) {
+  if (!world.options.link.empty()) LONGLINE_CHECK(named_link(world));
+  if (world.options.watch) return watch(world);
+  bool is_up = false;
+  const std::string text = states(world, is_up);
+  if (!world.options.common.quiet) print(text);
   // For one link it is a question; for all of them a listing.
-  return only.empty() || is_up ? ExitStatus::ok : ExitStatus::no;
+  return world.options.link.empty() || is_up ? ExitStatus::ok : ExitStatus::no;
 }
 
 }  // namespace longline::tools::dialctl

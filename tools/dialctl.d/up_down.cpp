@@ -12,7 +12,6 @@
 #include "dialctl.d/hold.hpp"
 #include "sys/reply_file.hpp"
 #include "sys/config_file.hpp"
-#include "sys/event_log.hpp"
 #include "sys/link_client.hpp"
 #include "sys/ppp/host_changes.hpp"
 #include "sys/ppp/pppd.hpp"
@@ -84,10 +83,6 @@ Result<ExitStatus> down(const World& world) {
 
 void restore(const World& world) {
   for (const std::string& link : sys::put_left_over_back(world.paths)) {
-    Event event{"link.restored"};
-    event.link = link;
-    event.text = "default route and name servers are as they were before the call";
-    sys::EventLog(world.paths.events).emit(event);
     say(world, link + ": what its last call changed on this host was put back");
   }
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "routeadd.d/verbs.hpp"
+#include "sys/ppp/host_changes.hpp"
 
 namespace longline::routeadd {
 
 Result<ExitStatus> run(const Options& options) {
   LONGLINE_TRY(const sys::StatePaths paths, sys::state_paths(options.common.config, options.common.root));
   restore_if_due(options, paths);
+  sys::put_left_over_back(paths);
   switch (options.verb) {
     case Verb::list: return list(options, paths);
     case Verb::add: return add(options, paths);

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "sys/config_file.hpp"
 #include "sys/durable_file.hpp"
+#include "sys/event_log.hpp"
 #include "sys/file_lock.hpp"
 #include "sys/ppp/name_servers.hpp"
 #include "sys/process.hpp"
@@ -162,7 +163,12 @@ std::vector<std::string> put_left_over_back(const StatePaths& paths) {
     const Result<std::optional<FileLock>> lock = FileLock::try_acquire(paths.link_lock(*link));
     if (!lock || !*lock) continue;
     const Result<bool> put_back = put_host_back(paths, *link);
-    if (put_back && *put_back) done.push_back(*link);
+    if (!put_back || !*put_back) continue;
+    Event event{"link.restored"};
+    event.link = *link;
+    event.text = "default route and name servers are as they were before the call";
+    EventLog(paths.events).emit(event);
+    done.push_back(*link);
   }
   return done;
 }

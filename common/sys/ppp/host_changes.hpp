@@ -25,7 +25,7 @@ Result<std::vector<std::string>> change_host(const StatePaths& paths, const conf
 /// Puts back what the link changed; nothing to do is no error. false: there was nothing.
 Result<bool> put_host_back(const StatePaths& paths, const std::string& link);
 
-/// For every link that has no supervisor any more. Returns the names of those for which there was something to do.
+/// For every link that has no supervisor any more. Returns the names of those for which there was something to do; an event says so, too.
 std::vector<std::string> put_left_over_back(const StatePaths& paths);
 
 }  // namespace longline::sys

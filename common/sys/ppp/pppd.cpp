@@ -97,16 +97,16 @@ Result<std::string> find_pppd() {
   if (::geteuid() != 0) return missing("PPP needs root: pppd makes a network interface", "run it as root, or use network = \"stream\"");
   const std::string path = path_of_pppd();
   if (path.empty()) return missing("there is no pppd on this host", "apt-get install ppp");
-  const UniqueFd device(::open("/dev/ppp", O_RDWR | O_CLOEXEC));
-  if (!device) {
-    return missing(fmt::format("the kernel has no PPP: /dev/ppp: {}", std::strerror(errno)),
-                   "modprobe ppp_async; in a container the host must pass /dev/ppp in");
-  }
   constexpr int kOldest = 20407;
   const Result<std::string> said = run_and_read({path, "--version"}, Duration(5'000), 4096);
   const int version = said ? version_number(*said) : 0;
   if (version != 0 && version < kOldest) {
     return missing(fmt::format("{} is too old: {}", path, escape_at_most(trim(*said), 80)), "longline needs pppd 2.4.7 or later");
+  }
+  const UniqueFd device(::open("/dev/ppp", O_RDWR | O_CLOEXEC));
+  if (!device) {
+    return missing(fmt::format("the kernel has no PPP: /dev/ppp: {}", std::strerror(errno)),
+                   "modprobe ppp_async; in a container the host must pass /dev/ppp in");
   }
   struct stat folder{};
   if (::stat(kFolder, &folder) != 0 || !S_ISDIR(folder.st_mode)) return missing("there is no folder /etc/ppp", "mkdir /etc/ppp");
