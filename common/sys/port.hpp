@@ -7,17 +7,11 @@
 
 #include "base/result.hpp"
 #include "sys/byte_stream.hpp"
+#include "sys/port_holder.hpp"
 #include "sys/serial_port.hpp"
 #include "sys/unique_fd.hpp"
 
 namespace longline::sys {
-
-/// Somebody else who holds a port.
-struct PortHolder {
-  int pid = 0;              ///< 0: not known
-  std::string name;         ///< of its program; "" when not known
-  std::string method;       ///< "flock", "lock file …", "TIOCEXCL"
-};
 
 /// The right to use a port: flock on the device first, the UUCP lock file (LCK..NAME, HDB form) as a courtesy to other
 /// programs second. A lock file whose process is dead, or is younger than the file, is taken over. Released at the end, and by the
