@@ -54,6 +54,11 @@ struct Link {
   bool dns = false;
   Duration idle{300'000};             ///< without traffic
   Duration max_call{14'400'000};
+  std::string apn;                    ///< of a cellular modem; empty: it keeps what it has
+  SecretSource pin;                   ///< of its SIM
+  Duration registration_timeout{60'000};
+  bool roaming = false;               ///< a foreign network will do
+  std::vector<std::string> reset_command;  ///< argv, run when nothing else wakes the modem
   std::vector<std::string> on_failure;  ///< argv, run when a call failed for good
   std::vector<Hours> hours;           ///< empty: at any time
   bool urgent_any_hour = false;       ///< a call of grade urgent may break the hours

@@ -132,9 +132,10 @@ Link read_link(const std::string& name, const toml::table& table, const std::str
   if (reader.read("numbers", link.numbers)) {
     check_numbers(reader, link.numbers);
     if (link.numbers.empty()) reader.complain("numbers", "bad-value", "must hold at least one number");
-  } else if (link.modem != ModemKind::none && !reader.has("numbers")) {
+  } else if (link.modem == ModemKind::hayes && !reader.has("numbers")) {
     reader.complain("numbers", "missing-key", "is missing: a modem needs a number to dial", "numbers = [\"…\"]");
   }
+  read_gsm(reader, file, link);
   reader.read_duration("dial-timeout", kSecond, Duration(3'600'000), link.dial_timeout);
   reader.read_integer("attempts", 1, 1000, link.attempts);
   reader.read_duration("interval", Duration(0), kDay, link.interval);

@@ -32,7 +32,10 @@ std::string beside(const std::string& config_file, const std::string& name) {
 }
 
 void read_secret_keys(TableReader& reader, const std::string& file, const std::string& prefix, SecretSource& out) {
-  const std::string file_key = prefix + "password-file", command_key = prefix + "password-command";
+  read_secret(reader, file, prefix + "password-file", prefix + "password-command", out);
+}
+
+void read_secret(TableReader& reader, const std::string& file, const std::string& file_key, const std::string& command_key, SecretSource& out) {
   std::string name;
   if (reader.read(file_key, name)) {
     if (name.empty()) reader.complain(file_key, "bad-value", "must not be empty");

@@ -17,8 +17,13 @@ constexpr Duration kSecond{1'000};
 std::string beside(const std::string& config_file, const std::string& name);
 /// PREFIXpassword-file or PREFIXpassword-command.
 void read_secret_keys(TableReader& reader, const std::string& file, const std::string& prefix, SecretSource& out);
+/// One secret: a file's name or a program, under these keys.
+void read_secret(TableReader& reader, const std::string& file, const std::string& file_key, const std::string& command_key, SecretSource& out);
 /// Domains and patterns, made lower case.
 void read_domains(TableReader& reader, std::string_view key, std::vector<std::string>& domains);
+
+/// What a cellular modem needs, and the reset-command of any modem; after `modem`, `dial` and `numbers`.
+void read_gsm(TableReader& reader, const std::string& file, Link& link);
 
 /// One table of a configuration file. What is wrong is added to `out`.
 Link read_link(const std::string& name, const toml::table& table, const std::string& file, std::vector<Diagnostic>& out);

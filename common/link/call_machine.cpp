@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
+
+#include "link/dial_options.hpp"
 
 namespace longline::link {
 namespace {
@@ -14,6 +17,15 @@ std::optional<TimePoint> earlier(std::optional<TimePoint> a, std::optional<TimeP
 }
 
 constexpr Duration kEndOfPpp{3'000};   // pppd asks twice, a second apart
+
+Event recovery_event(const std::string& link, const modem::Recovery& recovery) {
+  Event event;
+  event.event = "modem.recovery";
+  event.link = link;
+  event.text = recovery.note;
+  event.more.set("rung", recovery.rung).set("helped", recovery.helped);
+  return event;
+}
 
 }  // namespace
 
@@ -40,7 +52,8 @@ void CallMachine::start(TimePoint now) {
 void CallMachine::dial(const NumberChoice::Next& next, TimePoint now) {
   facts_.number = next.number;
   ++facts_.attempts;
-  modem::DialOptions dial_options{options_.link.init, options_.link.dial, next.number, options_.link.dial_timeout};
+  modem::DialOptions dial_options = dial_options_of(options_.link, next.number);
+  if (dial_options.gsm) dial_options.gsm->pin = options_.sim_pin;
   // A modem that has just answered needs no second initialisation only if nothing was said in between; it is cheap.
   dial_.emplace(std::move(dial_options));
   dial_->start(now);
@@ -57,13 +70,19 @@ void CallMachine::drain_dial(TimePoint now) {
       dial_.reset();
       break;
     }
+    if (const auto* recovery = std::get_if<modem::Recovery>(&*action)) {
+      actions_.emplace_back(Happened{recovery_event(options_.link.name, *recovery)});
+      continue;
+    }
+    reopening_ = reopening_ || std::holds_alternative<modem::ReopenPort>(*action);
     std::visit(
         [&](auto&& a) {
-          if constexpr (!std::is_same_v<std::decay_t<decltype(a)>, modem::Dialled>) actions_.emplace_back(std::move(a));
+          if constexpr (std::is_constructible_v<CallAction, decltype(a)>) actions_.emplace_back(std::move(a));
         },
         *action);
   }
   if (!end) return;
+  facts_.signal_dbm = end->signal_dbm;
   if (end->error) {
     attempt_failed(std::move(*end->error), now);
     return;
@@ -75,6 +94,7 @@ void CallMachine::drain_dial(TimePoint now) {
 void CallMachine::attempt_failed(Error error, TimePoint now) {
   Event event = failure_event("call.failed", kDialUpFailed, options_.link.name, error);
   event.more.set("number", facts_.number).set("attempt", facts_.attempts);
+  if (facts_.signal_dbm) event.more.set("signal_dbm", *facts_.signal_dbm);
   actions_.emplace_back(Happened{std::move(event)});
   if (error.code == Errc::dial_timeout) {
     after_hangup_ = std::move(error);
@@ -106,6 +126,7 @@ void CallMachine::connected(std::string leftover, TimePoint now) {
   event.link = options_.link.name;
   event.text = facts_.connect;
   event.more.set("number", facts_.number).set("attempt", facts_.attempts);
+  if (facts_.signal_dbm) event.more.set("signal_dbm", *facts_.signal_dbm);
   actions_.emplace_back(Happened{std::move(event)});
   if (!options_.script) {
     script::Finished nothing;
@@ -241,6 +262,7 @@ void CallMachine::on_closed(TimePoint now) {
   if (dial_) {
     dial_->on_closed(now);
     drain_dial(now);
+    if (reopening_) return;
   } else if (script_) {
     carrier_lost(now);
   } else if (!end_ && carries_data() && !session_over_) {
@@ -251,8 +273,20 @@ void CallMachine::on_closed(TimePoint now) {
   if (!ended_) finish();
 }
 
+void CallMachine::on_reopened(modem::Reopened outcome, TimePoint now) {
+  if (!reopening_ || !dial_) return;
+  reopening_ = false;
+  dial_->on_reopened(std::move(outcome), now);
+  drain_dial(now);
+}
+
 void CallMachine::hang_up(std::optional<Error> reason, TimePoint now) {
   if (ended_ || state_ == LinkState::closing) return;
+  if (reopening_) {
+    end_ = std::move(reason);
+    finish();
+    return;
+  }
   const bool dialling = dial_.has_value() || after_hangup_.has_value();
   // A modem that has just said NO CARRIER needs no second of silence to be told to hang up.
   const bool connected = facts_.started.has_value() && !suspects_carrier();

@@ -27,6 +27,7 @@ struct CallOptions {
   std::optional<script::LoginProgram> script;   ///< absent: no login script
   Secret password;
   script::chat::ReadFile read_file{};
+  modem::SimPin sim_pin{};
 };
 
 struct StateChanged {
@@ -55,8 +56,8 @@ struct Ended {
   std::optional<Error> error;
 };
 
-using CallAction = std::variant<Write, SetDtr, SendBreak, SetFraming, DiscardInput, StateChanged, Deliver, Happened, StartNetwork,
-                                StopNetwork, Ended>;
+using CallAction = std::variant<Write, SetDtr, SendBreak, SetFraming, DiscardInput, modem::ReopenPort, StateChanged, Deliver, Happened,
+                                StartNetwork, StopNetwork, Ended>;
 
 /// When a call must end, whatever it does: the hours of the link, or its budget.
 struct MustEnd {
@@ -75,6 +76,7 @@ class CallMachine {
   void on_bytes(std::string_view bytes, TimePoint now);   ///< from the line
   void on_closed(TimePoint now);                          ///< the port is gone
   void on_time(TimePoint now);
+  void on_reopened(modem::Reopened outcome, TimePoint now);   ///< the answer to ReopenPort; until then there is no port
   /// Data Carrier Detect as polled, from before start() on. Not every cable has the wire, and some tie it to a level, as &C0 does.
   /// Going off after it was on is always the end. Being on disproves NO CARRIER in the text only where the wire is known to
   /// follow the carrier: it was off while the number was being dialled.
@@ -133,6 +135,7 @@ class CallMachine {
   std::optional<NumberChoice::Next> waiting_;   ///< for the interval between two rounds
   std::optional<TimePoint> wait_until_;
   std::optional<modem::DialMachine> dial_;
+  bool reopening_ = false;
   std::optional<script::LoginMachine> script_;
   std::optional<modem::HangUpMachine> hangup_;
   std::optional<Error> after_hangup_;           ///< an attempt's failure, while its dialling is being broken off

@@ -23,6 +23,7 @@ struct CallFacts {
   std::int64_t bytes_in = 0;          ///< since CONNECT, login included
   std::int64_t bytes_out = 0;
   int attempts = 0;                   ///< dial commands so far
+  std::optional<int> signal_dbm{};    ///< of a cellular modem, before the last dial command: -113…-51
 };
 
 }  // namespace longline::link

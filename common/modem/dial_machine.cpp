@@ -3,16 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <type_traits>
+#include <utility>
+
 #include "base/text.hpp"
+#include "modem/cme_error.hpp"
+#include "modem/command_limit.hpp"
 
 namespace longline::modem {
 namespace {
 
-constexpr Duration kWakeWait{1'000};
-constexpr int kWakeTries = 3;
-constexpr Duration kDtrLow{1'000};
-constexpr Duration kGuard{1'100};        // S12 is one second before and after
-constexpr Duration kHangUpWait{2'000};
+constexpr Duration kLoudWait{1'000};
 constexpr Duration kInitWait{10'000};
 constexpr Duration kQuietReset{2'000};   // a modem that was quiet may be so again after ATZ
 constexpr Duration kSettle{250};         // some modems volunteer a second OK after ATZ
@@ -49,24 +50,38 @@ std::string hint_for(Errc code) {
 
 void DialMachine::start(TimePoint now) {
   if (step_ != Step::idle) return;
-  actions_.emplace_back(SetDtr{true});
-  actions_.emplace_back(DiscardInput{});
-  enter_wake(kWakeTries, now);
+  step_ = Step::wake;
+  wake_.emplace(WakeOptions{options_.gsm.has_value(), options_.reset_command});
+  wake_->start(now);
+  drain_wake(now);
+}
+
+void DialMachine::drain_wake(TimePoint now) {
+  while (wake_) {
+    std::optional<WakeAction> action = wake_->next_action();
+    if (!action) return;
+    if (auto* awake = std::get_if<Awake>(&*action)) {
+      Awake end = std::move(*awake);
+      wake_.reset();
+      quiet_ = end.quiet;
+      if (end.error) finish({std::move(end.error), "", ""});
+      else enter_init(0, now);
+      return;
+    }
+    std::visit(
+        [&](auto&& a) {
+          if constexpr (!std::is_same_v<std::decay_t<decltype(a)>, Awake>) actions_.emplace_back(std::move(a));
+        },
+        *action);
+  }
 }
 
 void DialMachine::send(std::string command) { actions_.emplace_back(Write{std::move(command), false}); }
 
-void DialMachine::enter_wake(int tries, TimePoint now) {
-  step_ = Step::wake;
-  wake_tries_ = tries;
-  lines_.clear();
-  send("AT\r");
-  deadline_ = now + kWakeWait;
-}
-
 void DialMachine::enter_init(std::size_t index, TimePoint now) {
   if (index >= options_.init.size()) {
-    enter_dial(now);
+    if (options_.gsm) enter_gsm(now);
+    else enter_dial(now);
     return;
   }
   step_ = Step::init;
@@ -81,7 +96,31 @@ void DialMachine::enter_loud(std::size_t next_init, TimePoint now) {
   loud_next_ = next_init;
   lines_.clear();
   send("ATQ0V1E1\r");
-  deadline_ = now + kWakeWait;
+  deadline_ = now + kLoudWait;
+}
+
+void DialMachine::enter_gsm(TimePoint now) {
+  step_ = Step::gsm;
+  deadline_.reset();
+  gsm_.emplace(*options_.gsm);
+  gsm_->start(now);
+  drain_gsm(now);
+}
+
+void DialMachine::drain_gsm(TimePoint now) {
+  while (gsm_) {
+    std::optional<GsmAction> action = gsm_->next_action();
+    if (!action) return;
+    if (auto* write = std::get_if<Write>(&*action)) {
+      actions_.emplace_back(std::move(*write));
+      continue;
+    }
+    GsmReady ready = std::move(std::get<GsmReady>(*action));
+    gsm_.reset();
+    signal_dbm_ = ready.signal_dbm;
+    if (ready.error) finish({std::move(ready.error), "", ""});
+    else enter_dial(now);
+  }
 }
 
 void DialMachine::settle(std::size_t next_init, TimePoint now) {
@@ -98,7 +137,6 @@ void DialMachine::enter_dial(TimePoint now) {
 }
 
 void DialMachine::on_bytes(std::string_view bytes, TimePoint now) {
-  if (!bytes.empty()) heard_ = true;
   while (!bytes.empty() && step_ != Step::done && step_ != Step::idle) {
     if (step_ == Step::line_end) {
       if (bytes.front() == '\n' && leftover_.empty()) bytes.remove_prefix(1);
@@ -106,7 +144,20 @@ void DialMachine::on_bytes(std::string_view bytes, TimePoint now) {
       finish({std::nullopt, connect_, leftover_});
       return;
     }
-    if (step_ == Step::settle || step_ == Step::dtr_low || step_ == Step::guard_before) return;
+    if (step_ == Step::settle) return;
+    if (wake_ || gsm_) {
+      // A byte at a time: what follows the last that they want is for the next step.
+      const std::string_view one = bytes.substr(0, 1);
+      bytes.remove_prefix(1);
+      if (wake_) {
+        wake_->on_bytes(one, now);
+        drain_wake(now);
+      } else {
+        gsm_->on_bytes(one, now);
+        drain_gsm(now);
+      }
+      continue;
+    }
     const std::string_view before = bytes;
     const std::optional<std::string> line = lines_.next(bytes);
     if (!line) return;
@@ -124,23 +175,10 @@ void DialMachine::on_bytes(std::string_view bytes, TimePoint now) {
 void DialMachine::on_line(const std::string& line, TimePoint now) {
   const std::optional<ResultCode> code = parse_result_code(line);
   switch (step_) {
-    case Step::wake:
-      if (code != ResultCode::ok) break;
-      if (wake_tries_ == kWakeTries) {
-        enter_init(0, now);
-      } else {
-        // More than one AT may be answered yet: a late OK would be taken for that of the next command.
-        settle(0, now);
-      }
-      break;
     case Step::loud:
       if (code != ResultCode::ok) break;
       quiet_ = true;
       enter_init(loud_next_, now);
-      break;
-    case Step::guard_after:
-    case Step::hang_up:
-      if (code == ResultCode::ok && step_ == Step::hang_up) enter_wake(1, now);
       break;
     case Step::init:
       if (code == ResultCode::ok) {
@@ -155,6 +193,7 @@ void DialMachine::on_line(const std::string& line, TimePoint now) {
       }
       break;
     case Step::dial: on_dial_line(line, now); break;
+    case Step::cause: on_cause_line(line); break;
     default: break;
   }
 }
@@ -169,14 +208,44 @@ void DialMachine::on_dial_line(const std::string& line, TimePoint now) {
     return;
   }
   if (*code == ResultCode::ok) {
-    fail(Errc::no_carrier, options_.number + ": the modem answered OK and did not connect");
+    call_failed(Errc::no_carrier, options_.number + ": the modem answered OK and did not connect", now);
+  } else if (const std::optional<CmeError> why = parse_cme_error(line)) {
+    call_failed(why->code, fmt::format("{}: the modem refused the dial command ({})", options_.number, why->meaning), now);
   } else if (const std::optional<Errc> failure = call_failure(*code)) {
-    fail(*failure, explain(*failure, options_.number, escape_at_most(line, 80)));
+    call_failed(*failure, explain(*failure, options_.number, escape_at_most(line, 80)), now);
   }
 }
 
-void DialMachine::on_closed(TimePoint) {
+void DialMachine::call_failed(Errc code, std::string what, TimePoint now) {
+  if (!options_.gsm) {
+    fail(code, std::move(what));
+    return;
+  }
+  failure_ = Error(code, std::move(what), Stage::dial).with_hint(hint_for(code));
+  step_ = Step::cause;
+  lines_.clear();
+  send("AT+CEER\r");
+  deadline_ = now + command_limit("AT+CEER");
+}
+
+void DialMachine::on_cause_line(const std::string& line) {
+  constexpr std::string_view kName = "+CEER:";
+  if (iequals(std::string_view(line).substr(0, kName.size()), kName)) {
+    const std::string_view cause = trim(std::string_view(line).substr(kName.size()));
+    if (!cause.empty() && !std::exchange(told_cause_, true)) failure_->what += "; the network's cause: " + escape_at_most(cause, 120);
+    return;
+  }
+  const std::optional<ResultCode> code = parse_result_code(line);
+  if (code == ResultCode::ok || code == ResultCode::error) finish({std::move(failure_), "", ""});
+}
+
+void DialMachine::on_closed(TimePoint now) {
   if (step_ == Step::done || step_ == Step::idle) return;
+  if (wake_) {
+    wake_->on_closed(now);
+    drain_wake(now);
+    return;
+  }
   if (step_ == Step::line_end) {
     finish({std::nullopt, connect_, leftover_});
     return;
@@ -184,42 +253,31 @@ void DialMachine::on_closed(TimePoint) {
   fail(Errc::no_device, "the port was closed at its other end");
 }
 
+void DialMachine::on_reopened(Reopened outcome, TimePoint now) {
+  if (!wake_) return;
+  wake_->on_reopened(std::move(outcome), now);
+  drain_wake(now);
+}
+
+std::optional<TimePoint> DialMachine::deadline() const {
+  return wake_ ? wake_->deadline() : gsm_ ? gsm_->deadline() : deadline_;
+}
+
 void DialMachine::on_time(TimePoint now) {
+  if (wake_) {
+    wake_->on_time(now);
+    drain_wake(now);
+    return;
+  }
+  if (gsm_) {
+    gsm_->on_time(now);
+    drain_gsm(now);
+    return;
+  }
   if (!deadline_ || now < *deadline_) return;
   switch (step_) {
-    case Step::wake:
-      if (wake_tries_ > 1) {
-        enter_wake(wake_tries_ - 1, now);
-      } else if (++rung_ == 1) {
-        actions_.emplace_back(SetDtr{false});
-        step_ = Step::dtr_low;
-        deadline_ = now + kDtrLow;
-      } else if (rung_ == 2) {
-        step_ = Step::guard_before;
-        deadline_ = now + kGuard;
-      } else {
-        enter_loud(0, now);
-      }
-      break;
-    case Step::dtr_low:
-      actions_.emplace_back(SetDtr{true});
-      actions_.emplace_back(DiscardInput{});
-      enter_wake(1, now);
-      break;
-    case Step::guard_before:
-      send("+++");
-      step_ = Step::guard_after;
-      deadline_ = now + kGuard;
-      break;
-    case Step::guard_after:
-      step_ = Step::hang_up;
-      lines_.clear();
-      send("ATH\r");
-      deadline_ = now + kHangUpWait;
-      break;
-    case Step::hang_up: enter_wake(1, now); break;
     case Step::loud:
-      fail(Errc::modem_silent, heard_ ? "the modem sends, but does not answer AT with OK" : "the modem does not answer AT");
+      fail(Errc::modem_silent, "the modem does not answer AT with OK any more");
       break;
     case Step::settle:
       actions_.emplace_back(DiscardInput{});
@@ -236,7 +294,10 @@ void DialMachine::on_time(TimePoint now) {
     case Step::dial:
       fail(Errc::dial_timeout, fmt::format("{}: no connection within {}", options_.number, format_duration(options_.dial_timeout)));
       break;
+    case Step::cause: finish({std::move(failure_), "", ""}); break;
     case Step::line_end: finish({std::nullopt, connect_, leftover_}); break;
+    case Step::wake:
+    case Step::gsm:
     case Step::idle:
     case Step::done: break;
   }
@@ -254,6 +315,9 @@ void DialMachine::fail(Errc code, std::string what) {
 void DialMachine::finish(Dialled end) {
   step_ = Step::done;
   deadline_.reset();
+  wake_.reset();
+  gsm_.reset();
+  end.signal_dbm = signal_dbm_;
   actions_.emplace_back(std::move(end));
 }
 

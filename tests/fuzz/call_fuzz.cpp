@@ -26,6 +26,13 @@ link::CallOptions options(std::uint8_t kind) {
   out.link.user = "u";
   if ((kind & 0x20) != 0) out.link.tariff.per_minute = 0.05;
   if ((kind & 0x40) != 0) out.link.modem = config::ModemKind::none;
+  if ((kind & 0x60) == 0x20) {
+    out.link.modem = config::ModemKind::gsm;
+    out.link.numbers = {"*99***1#"};
+    out.link.apn = "a";
+    out.link.reset_command = {"r"};
+    out.sim_pin.pin = Secret("1234");
+  }
   if ((kind & 0x80) != 0) out.script = program();
   return out;
 }
@@ -62,6 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (op == 0xF5) machine.hang_up(std::nullopt, now);
         if (op == 0xED) machine.must_end(link::MustEnd{now + Duration(500), Error(Errc::call_limit, "the hours ended", Stage::policy)});
         if (op == 0xE5) machine.must_end(std::nullopt);
+        if (op == 0xDD) machine.on_reopened({}, now);
+        if (op == 0xD5) machine.on_reopened({Error(Errc::no_device, "gone"), "x"}, now);
         break;
       default: {
         const std::size_t length = std::min<std::size_t>(op >> 3, size - i);

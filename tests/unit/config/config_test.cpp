@@ -163,3 +163,32 @@ TEST_CASE("no number can smuggle a command to the modem") {
     CHECK(has_errors(parsed.diagnostics));
   }
 }
+
+TEST_CASE("a cellular modem needs no number, and dials otherwise") {
+  const ParsedConfig parsed = parse("[link.a]\nport = \"/dev/ttyUSB0\"\nmodem = \"gsm\"\n");
+  REQUIRE(parsed.diagnostics.empty());
+  const Link& link = parsed.config.links.front();
+  CHECK(link.numbers == std::vector<std::string>{"*99***1#"});
+  CHECK(link.dial == "ATD");
+  CHECK_FALSE(link.roaming);
+  CHECK(link.registration_timeout == Duration(60'000));
+  const ParsedConfig given = parse(
+      "[link.a]\nport = \"/dev/ttyUSB0\"\nmodem = \"gsm\"\nnumbers = [\"*99#\"]\ndial = \"ATDT\"\napn = \"internet\"\npin-file = \"sim.pin\"\n"
+      "roaming = true\nregistration-timeout = \"3m\"\nreset-command = [\"/sbin/reset\", \"1\"]\n");
+  REQUIRE(given.diagnostics.empty());
+  CHECK(given.config.links.front().dial == "ATDT");
+  CHECK(given.config.links.front().pin.file == "/etc/longline/sim.pin");
+  CHECK(given.config.links.front().reset_command == std::vector<std::string>{"/sbin/reset", "1"});
+}
+
+TEST_CASE("what is wrong about a cellular modem has its place") {
+  const std::string gsm = "[link.a]\nport = \"/dev/ttyUSB0\"\nmodem = \"gsm\"\n";
+  CHECK(findings(parse(gsm + "apn = \"a\\\"b\"\n")) == Findings{"4:7 bad-value"});
+  CHECK(findings(parse(gsm + "apn = \"\"\n")) == Findings{"4:7 bad-value"});
+  CHECK(findings(parse(gsm + "pin-file = \"x\"\npin-command = [\"y\"]\n")) == Findings{"5:15 conflict"});
+  CHECK(findings(parse(gsm + "registration-timeout = \"0s\"\n")) == Findings{"4:24 out-of-range"});
+  CHECK(findings(parse(gsm + "reset-command = \"reboot\"\n")).size() == 1);
+  const ParsedConfig hayes = parse(std::string(kLink) + "apn = \"internet\"\n");
+  REQUIRE(hayes.diagnostics.size() == 1);
+  CHECK(hayes.diagnostics.front().severity == Severity::warning);
+}

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "modem/lcp_frame.hpp"
+
 using namespace longline;
 using namespace longline::modem;
 
@@ -21,6 +23,7 @@ struct Bench {
       if (const auto* write = std::get_if<Write>(&*action)) log += write->bytes;
       if (const auto* dtr = std::get_if<SetDtr>(&*action)) log += dtr->on ? "<dtr>" : "<no dtr>";
       if (std::get_if<DiscardInput>(&*action) != nullptr) log += "<flush>";
+      if (const auto* recovery = std::get_if<Recovery>(&*action)) rungs += recovery->rung + (recovery->helped ? "+ " : "- ");
       if (auto* end = std::get_if<Dialled>(&*action)) dialled = std::move(*end);
     }
   }
@@ -44,6 +47,7 @@ struct Bench {
   TimePoint now = kStart;
   DialMachine machine;
   std::string log;
+  std::string rungs;
   std::optional<Dialled> dialled;
 };
 
@@ -59,7 +63,7 @@ Errc failure_after(std::string_view reply) {
 
 TEST_CASE("a modem whose stored profile is quiet is made to speak again after its reset") {
   Bench bench;
-  bench.wait(Duration(10'300));
+  bench.wait(Duration(8'300));
   REQUIRE(bench.log.ends_with("ATQ0V1E1\r"));
   bench.hear("\r\nOK\r\n");
   REQUIRE(bench.log.ends_with("ATZ\r"));
@@ -130,7 +134,8 @@ TEST_CASE("nobody answers in time") {
 TEST_CASE("a silent modem is tried in every known way, and given up in time") {
   Bench bench;
   bench.wait(Duration(15'000));
-  CHECK(bench.log == "<dtr><flush>AT\rAT\rAT\r<no dtr><dtr><flush>AT\r+++ATH\rAT\rATQ0V1E1\r");
+  CHECK(bench.log == "<dtr><flush>AT\rAT\rAT\r<no dtr><dtr><flush>AT\r+++ATH\rATQ0V1E1\r" + lcp_terminate_request(1) + "<flush>AT\r");
+  CHECK(bench.rungs == "dtr- escape- atq0- lcp- ");
   REQUIRE(bench.dialled);
   CHECK(bench.dialled->error->code == Errc::modem_silent);
   CHECK(bench.dialled->error->stage == Stage::modem);
@@ -177,6 +182,50 @@ TEST_CASE("the port that goes away ends the attempt wherever it is") {
     CHECK(bench.dialled->error->code == Errc::no_device);
     CHECK_FALSE(bench.machine.deadline());
   }
+}
+
+TEST_CASE("a cellular modem: SIM and network between init and dial, the cause after a failed call") {
+  DialOptions options{{"ATZ"}, "ATD", "*99***1#", Duration(60'000)};
+  options.gsm = GsmOptions{"*99***1#"};
+  const std::string asked = "AT+CMEE=1\rAT+CPIN?\rAT+CREG?\rAT+CGREG?\rAT+CEREG?\rAT+CSQ\rATD*99***1#\r";
+  const std::string good = "OK\r\n+CPIN: READY\r\n\r\nOK\r\n+CREG: 0,1\r\nOK\r\nERROR\r\nERROR\r\n+CSQ: 17,99\r\nOK\r\n";
+  for (const std::string end : {"CONNECT\r\nabc", "NO CARRIER\r\n", "+CME ERROR: 149\r\n"}) {
+    // One byte at a time and all at once are the same.
+    for (const std::size_t step : {std::size_t{1}, std::size_t{1000}}) {
+      Bench bench(options);
+      bench.hear("OK\r\n").hear("OK\r\n").wait(Duration(250));
+      const std::string all = "OK\r\n" + good + end;
+      bench.log = "";
+      for (std::size_t at = 0; at < all.size(); at += step) bench.hear(all.substr(at, step));
+      if (end.starts_with("CONNECT")) {
+        bench.wait(Duration(50));
+        REQUIRE(bench.dialled);
+        CHECK_FALSE(bench.dialled->error);
+        CHECK(bench.dialled->signal_dbm == -79);
+        continue;
+      }
+      CHECK(bench.log.ends_with("AT+CEER\r"));
+      CHECK_FALSE(bench.dialled);
+      bench.hear("\r\n+CEER: 5,33,\x1B option not subscribed\r\n+CEER: more\r\n\r\nOK\r\n");
+      REQUIRE(bench.dialled);
+      CHECK(bench.dialled->error->code == (end.starts_with("NO") ? Errc::no_carrier : Errc::auth_refused));
+      CHECK(bench.dialled->error->what.ends_with("; the network's cause: 5,33,\\x1B option not subscribed"));
+      CHECK(bench.dialled->error->stage == Stage::dial);
+      CHECK(bench.dialled->signal_dbm == -79);
+    }
+  }
+}
+
+TEST_CASE("a modem that keeps the cause to itself costs five seconds") {
+  DialOptions options{{}, "ATD", "*99#", Duration(60'000)};
+  options.gsm = GsmOptions{"*99#"};
+  Bench bench(options);
+  bench.hear("OK\r\n").hear("OK\r\n").hear("+CPIN: READY\r\nOK\r\n").hear("+CREG: 0,1\r\nOK\r\n").hear("ERROR\r\n").hear("ERROR\r\n").hear("OK\r\n");
+  bench.hear("BUSY\r\n").wait(Duration(4'999));
+  CHECK_FALSE(bench.dialled);
+  bench.wait(Duration(1));
+  REQUIRE(bench.dialled);
+  CHECK(bench.dialled->error->code == Errc::line_busy);
 }
 
 TEST_CASE("what to do after each failure") {
