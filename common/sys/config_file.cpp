@@ -78,7 +78,10 @@ Result<LoadedConfig> load_config(const StatePaths& paths) {
     files.push_back({path, std::move(text)});
   }
   config::ParsedConfig parsed = config::parse_config(files);
-  for (const config::Link& link : parsed.config.links) check_secret(link.password, parsed.diagnostics);
+  for (const config::Link& link : parsed.config.links) {
+    check_secret(link.password, parsed.diagnostics);
+    check_secret(link.pin, parsed.diagnostics);
+  }
   for (const config::Connector& connector : parsed.config.connectors) check_secret(connector.password, parsed.diagnostics);
   if (has_errors(parsed.diagnostics)) {
     std::string all = render_all(parsed, Severity::warning);

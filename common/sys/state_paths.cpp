@@ -55,6 +55,9 @@ std::string StatePaths::control_socket(std::string_view link) const { return run
 std::string StatePaths::line_socket(std::string_view link) const { return run_dir + "/" + encode(link) + ".line"; }
 std::string StatePaths::link_lock(std::string_view link) const { return run_dir + "/" + encode(link) + ".lock"; }
 std::string StatePaths::link_record(std::string_view link) const { return run_dir + "/" + encode(link) + ".last"; }
+std::string StatePaths::sim_pin(std::string_view link) const {
+  return std::filesystem::path(calls).parent_path().string() + "/" + encode(link) + ".simpin";
+}
 std::string StatePaths::link_interface(std::string_view link) const { return run_dir + "/" + encode(link) + ".interface"; }
 std::string StatePaths::link_undo(std::string_view link) const {
   return (std::filesystem::path(calls).parent_path() / (encode(link) + ".undo")).string();

@@ -24,6 +24,7 @@ struct StatePaths {
   std::string line_socket(std::string_view link) const;
   std::string link_lock(std::string_view link) const;
   std::string link_record(std::string_view link) const;   ///< how the last call ended
+  std::string sim_pin(std::string_view link) const;       ///< what became of its PIN; beside the ledger: it outlives a reboot
   std::string link_interface(std::string_view link) const;  ///< the network interface of a link that is up
   std::string link_undo(std::string_view link) const;       ///< what to put back on the host; beside calls.db, so it outlives a boot
 };

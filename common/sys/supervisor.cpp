@@ -12,6 +12,7 @@
 #include "sys/failure_hook.hpp"
 #include "sys/link_record.hpp"
 #include "sys/secret_file.hpp"
+#include "sys/sim_pin.hpp"
 #include "sys/sockets.hpp"
 #include "sys/system_clock.hpp"
 
@@ -78,6 +79,7 @@ Result<void> Supervisor::open() {
     }
   });
   LONGLINE_TRY(options_.call.password, read_secret(options_.call.link.password));
+  LONGLINE_TRY(options_.call.sim_pin, sim_pin(options_.call.link, options_.paths));
   masker_in_.add(options_.call.password);
   masker_out_.add(options_.call.password);
   machine_ = link::CallMachine(options_.call);
@@ -198,11 +200,35 @@ void Supervisor::rearm() {
   }
 }
 
+/// The modem has to be reset, or has gone to come back: the machine waits for its port.
+void Supervisor::reopen_port(bool run_command) {
+  line_watch_.reset();
+  to_line_.clear();
+  line_.reset();
+  port_lock_.reset();
+  const config::Link& link = options_.call.link;
+  recovery_.emplace(loop_,
+                    PortRecovery::Options{link.name, link.port, serial_settings(link), options_.paths.run_dir,
+                                          run_command ? link.reset_command : std::vector<std::string>()},
+                    [this](std::optional<OpenPort> port, modem::Reopened outcome) {
+                      if (port) {
+                        port_lock_.emplace(std::move(port->lock));
+                        line_ = std::move(port->line);
+                        line_watch_ = loop_.watch(line_->read_fd(), POLLIN, [this](short revents) { on_line(revents); });
+                      }
+                      machine_.on_reopened(std::move(outcome), loop_.now());
+                      poll_carrier();
+                      drain();
+                    });
+}
+
 void Supervisor::on_action(link::CallAction action) {
   if (auto* write = std::get_if<Write>(&action)) {
     // The machine itself may be further: what it wrote last as a script is of the dialogue all the same.
     if (told_ != link::LinkState::network && told_ != link::LinkState::up) trace('>', write->bytes, write->secret);
     to_line_ += write->bytes;
+  } else if (const auto* reopen = std::get_if<modem::ReopenPort>(&action)) {
+    reopen_port(reopen->command);
   } else if (const auto* dtr = std::get_if<SetDtr>(&action)) {
     // A port that cannot is one without modem lines; the machine goes on to other means.
     static_cast<void>(line_->set_dtr(dtr->on));
@@ -284,9 +310,9 @@ void Supervisor::on_state(link::LinkState state) {
 }
 
 void Supervisor::trace(char direction, std::string_view bytes, bool secret) {
-  if (std::none_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.verbose; })) return;
   // A chat script's own password is known only now; the far end may echo it.
   if (secret) masker_in_.add(Secret(std::string(trim(bytes))));
+  if (std::none_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.verbose; })) return;
   SecretMasker& masker = direction == '<' ? masker_in_ : masker_out_;
   const std::string shown = secret ? std::string(SecretMasker::kMask) : masker.feed(bytes);
   if (shown.empty()) return;
@@ -302,6 +328,7 @@ void Supervisor::conclude() {
   relay_.reset();
   ppp_.reset();
   retired_ppp_.reset();
+  recovery_.reset();
   line_watch_.reset();
   // The port first: whoever hears that we have ended finds it free.
   line_.reset();

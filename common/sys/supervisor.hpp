@@ -16,6 +16,7 @@
 #include "sys/line_relay.hpp"
 #include "sys/loop.hpp"
 #include "sys/port.hpp"
+#include "sys/port_recovery.hpp"
 #include "sys/ppp/network.hpp"
 #include "sys/signals.hpp"
 #include "sys/state_paths.hpp"
@@ -86,6 +87,7 @@ class Supervisor {
   void start_network();
   void stop_network(link::StopNetwork::How how);
   void look_for_traffic();
+  void reopen_port(bool run_command);
   void trace(char direction, std::string_view bytes, bool secret);
   void broadcast(const JsonObject& message);
   void rearm();
@@ -105,6 +107,7 @@ class Supervisor {
   std::unique_ptr<ByteStream> line_;
   std::unique_ptr<LineRelay> relay_;                 ///< of a stream link that is up
   std::unique_ptr<PppNetwork> ppp_, retired_ppp_;    ///< of a PPP link; what has ended goes when nobody is inside it any more
+  std::optional<PortRecovery> recovery_;             ///< while the modem is reset: no line, no lock of its port
   link::CallMachine machine_;
   SecretMasker masker_in_, masker_out_;
   UniqueFd control_;

@@ -178,7 +178,7 @@ JsonObject Supervisor::status() const {
   call.set("number", facts.number).set("connect", facts.connect);
   if (connected_at_) call.set("started", format_iso8601(*connected_at_));
   else call.set_null("started");
-  call.set("bytes_in", facts.bytes_in).set("bytes_out", facts.bytes_out);
+  call.set("signal_dbm", facts.signal_dbm).set("bytes_in", facts.bytes_in).set("bytes_out", facts.bytes_out);
   JsonObject out;
   out.set("link", options_.call.link.name).set("state", to_string(machine_.state())).set("since", format_iso8601(since_));
   out.set("network", options_.call.link.network == config::Network::stream ? "stream" : "ppp");

@@ -16,6 +16,7 @@
 #include "sys/call_gate.hpp"
 #include "sys/child_process.hpp"
 #include "sys/link_client.hpp"
+#include "sys/sim_pin.hpp"
 #include "sys/system_clock.hpp"
 
 namespace longline::tools::dialctl {
@@ -38,6 +39,7 @@ Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link
   const std::vector<std::string> given = tool_options(world);
   spawn.argv.insert(spawn.argv.end(), given.begin(), given.end());
   spawn.argv.insert(spawn.argv.end(), {"supervise", link.name});
+  if (world.options.now) sys::forget_sim_pin(link, world.paths);
   spawn.null_stdio = true;
   spawn.new_session = true;
   spawn.inherited = {theirs.get()};

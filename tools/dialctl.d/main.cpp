@@ -30,6 +30,7 @@ Result<ExitStatus> dispatch(const Options& options) {
     case Verb::run: return run(world);
     case Verb::status: return status(world);
     case Verb::history: return history(world);
+    case Verb::ports: return ports(world);
     case Verb::supervise: return supervise(world);
     case Verb::restore:
     case Verb::become_pppd: break;

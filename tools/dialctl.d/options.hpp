@@ -10,7 +10,7 @@
 
 namespace longline::tools::dialctl {
 
-enum class Verb { list, show, plan, up, down, run, status, history, supervise, restore, become_pppd };
+enum class Verb { list, show, plan, up, down, run, status, history, ports, supervise, restore, become_pppd };
 
 struct Options {
   CommonOptions common;
@@ -22,6 +22,7 @@ struct Options {
   bool watch = false;
   bool urgent = false;                ///< --grade urgent
   std::string since;                  ///< as given: a time ago, or a point in time
+  bool probe = false;
   std::vector<std::string> command;   ///< behind "--"
 };
 

@@ -8,6 +8,7 @@
 #include "dialctl.d/network_text.hpp"
 #include "dialctl.d/policy_text.hpp"
 #include "dialctl.d/verbs.hpp"
+#include "link/dial_options.hpp"
 #include "sys/link_client.hpp"
 
 namespace longline::tools::dialctl {
@@ -75,6 +76,14 @@ std::string as_toml(const config::Link& link) {
   line("dns", link.dns ? "true" : "false");
   time("idle", link.idle);
   time("max-call", link.max_call);
+  if (link.modem == config::ModemKind::gsm) {
+    if (!link.apn.empty()) text("apn", link.apn);
+    if (!link.pin.file.empty()) text("pin-file", link.pin.file);
+    if (!link.pin.command.empty()) line("pin-command", toml_array(link.pin.command));
+    time("registration-timeout", link.registration_timeout);
+    line("roaming", link.roaming ? "true" : "false");
+  }
+  if (!link.reset_command.empty()) line("reset-command", toml_array(link.reset_command));
   if (!link.on_failure.empty()) line("on-failure", toml_array(link.on_failure));
   return out + policy_toml(link);
 }
@@ -95,6 +104,9 @@ JsonObject as_json(const config::Link& link) {
   else out.set("default-route", link.default_route == config::DefaultRoute::beside);
   out.set("default-route-metric", link.default_route_metric).set("dns", link.dns);
   out.set("idle", seconds(link.idle)).set("max-call", seconds(link.max_call)).set("on-failure", link.on_failure);
+  out.set("apn", maybe(link.apn)).set("pin-file", maybe(link.pin.file)).set("pin-command", link.pin.command);
+  out.set("registration-timeout", seconds(link.registration_timeout)).set("roaming", link.roaming);
+  out.set("reset-command", link.reset_command);
   return out.merge(policy_json(link));
 }
 
@@ -124,6 +136,9 @@ Result<ExitStatus> plan(const World& world) {
     for (int i = 0; i < link->attempts; ++i) dial_order.push_back(link->numbers[static_cast<std::size_t>(i) % link->numbers.size()]);
     commands.emplace_back("AT");
     commands.insert(commands.end(), link->init.begin(), link->init.end());
+    if (const auto gsm = link::dial_options_of(*link, dial_order.front()).gsm) {
+      for (std::string& command : modem::gsm_commands(*gsm)) commands.push_back(std::move(command));
+    }
     commands.push_back(link->dial + dial_order.front());
   }
   const Duration login = link->script.empty() ? Duration(0) : link->login_timeout;

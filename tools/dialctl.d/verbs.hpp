@@ -23,6 +23,7 @@ Result<ExitStatus> up(const World& world);
 Result<ExitStatus> down(const World& world);
 Result<ExitStatus> run(const World& world);
 Result<ExitStatus> history(const World& world);
+Result<ExitStatus> ports(const World& world);
 Result<ExitStatus> supervise(const World& world);
 /// Puts back what calls that were killed left changed on this host: the default route, name servers.
 void restore(const World& world);
