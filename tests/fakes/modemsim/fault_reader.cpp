@@ -77,6 +77,7 @@ FaultPlan::Entry read_fault(TableReader reader) {
   read_flag(reader, "ignore-escape", entry, &Faults::ignore_escape);
   read_flag(reader, "ignore-dtr", entry, &Faults::ignore_dtr);
   read_flag(reader, "modem-silent", entry, &Faults::silent);
+  read_flag(reader, "modem-hung", entry, &Faults::hung);
   read_flag(reader, "modem-babble", entry, &Faults::babble);
   read_flag(reader, "vanish-on-dial", entry, &Faults::vanish_on_dial);
   read_flag(reader, "lose-no-carrier", entry, &Faults::lose_no_carrier);

@@ -41,6 +41,7 @@ struct Faults {
   bool ignore_escape = false;
   bool ignore_dtr = false;
   bool silent = false;  // neither echo nor result
+  bool hung = false;    // deaf until AT+CFUN=1,1
   bool babble = false;  // random bytes while on hook
   bool vanish_on_dial = false;
   bool lose_no_carrier = false;  // does not report that the carrier is lost

@@ -14,7 +14,7 @@ constexpr Duration babble_interval = std::chrono::milliseconds(50);
 }  // namespace
 
 Modem::Modem(const Scenario& scenario, Exchange& exchange, EventLog& log)
-    : scenario_(scenario), exchange_(exchange), log_(log) {
+    : scenario_(scenario), exchange_(exchange), log_(log), cellular_(scenario.gsm, log) {
   run_line(scenario.modem.profile, Instant(0));
   output_.clear();
   factory_ = stored_ = settings_;
@@ -77,14 +77,17 @@ void Modem::on_bytes(std::string_view bytes, Instant now) {
 }
 
 void Modem::on_command_byte(char c, Instant now) {
-  if (exchange_.faults().silent) return;
-  if (settings_.echo) output_ += c;
+  if (exchange_.faults().silent || restarted_at_ != never) return;
+  const bool hung = deaf();
+  if (settings_.echo && !hung) output_ += c;
   switch (line_.on_byte(c, settings_.cr(), static_cast<char>(settings_.registers[Settings::backspace]))) {
     case CommandLine::Event::none: return;
     case CommandLine::Event::too_long: result(Result::error); return;
     case CommandLine::Event::line:
     case CommandLine::Event::repeat: break;
   }
+  // A modem that hangs still hears the one command that restarts it.
+  if (hung && line_.text() != "+CFUN=1,1") return;
   if (scenario_.modem.command_delay > Duration(0)) {
     work_until_ = now + scenario_.modem.command_delay;
     return;
@@ -179,6 +182,11 @@ bool Modem::pump(Instant now) {
     on_bytes(held, now);
     moved = true;
   }
+  if (now >= restarted_at_) {
+    restarted_at_ = never;
+    restarted_ = true;
+    cellular_.restart(now);
+  }
   if (now >= dial_result_at_) finish_dialling(now);
   if (Call* call = exchange_.call(); call != nullptr) {
     vanished_ |= call->vanished();
@@ -233,7 +241,7 @@ void Modem::babble(Instant now) {
 }
 
 Instant Modem::deadline() const {
-  Instant at = std::min({work_until_, dial_result_at_, escaped_at_, carrier_lost_at_, babble_at_});
+  Instant at = std::min({work_until_, dial_result_at_, escaped_at_, carrier_lost_at_, babble_at_, restarted_at_});
   if (state_ == State::command) at = std::min(at, ring_at_);
   return at;
 }
@@ -242,7 +250,7 @@ void Modem::result(Result result) { result_text(words(result), digits(result)); 
 
 void Modem::result_text(std::string_view text, int digits) {
   const bool answering = settings_.quiet == 2 && incoming_;
-  if (settings_.quiet == 1 || answering || exchange_.faults().silent || !open_) return;
+  if (settings_.quiet == 1 || answering || deaf() || !open_) return;
   if (settings_.verbose) {
     for (const char c : {settings_.cr(), settings_.lf()}) output_ += c;
     output_ += text;

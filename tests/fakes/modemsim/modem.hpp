@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "cellular.hpp"
 #include "command_line.hpp"
 #include "event_log.hpp"
 #include "exchange.hpp"
@@ -54,7 +55,8 @@ class Modem {
   Next run_register(std::string_view& rest);
   Next run_register_action(std::string_view& rest);
   Next run_ampersand(std::string_view& rest, Instant now);
-  Next run_named(std::string_view& rest);  // AT+… and those that only the scenario knows
+  Next run_named(std::string_view& rest, Instant now);  // AT+… and those that only the scenario knows
+  Next run_cellular(const Cellular::Answer& answer, Instant now);
   Next run_hook(int number, Instant now);
   Next set_flag(char name, int number);
   Next dial(std::string_view text, Instant now);
@@ -65,6 +67,8 @@ class Modem {
   void reset(const Settings& settings, Instant now);
   std::string profile_text() const;
 
+  // Nothing is echoed and nothing answered.
+  bool deaf() const { return exchange_.faults().silent || restarted_at_ != never || (exchange_.faults().hung && !restarted_); }
   bool working() const { return work_until_ != never && (state_ == State::command || state_ == State::escaped); }
 
   // Calls.
@@ -85,6 +89,7 @@ class Modem {
   const Scenario& scenario_;
   Exchange& exchange_;
   EventLog& log_;
+  Cellular cellular_;
   Settings factory_;
   Settings stored_;
   Settings settings_;
@@ -113,6 +118,8 @@ class Modem {
   Instant ring_at_ = never;
   int rings_left_ = 0;
   Instant babble_at_ = never;
+  bool restarted_ = false;          // by AT+CFUN=1,1
+  Instant restarted_at_ = never;    // it is on its way
   Noise noise_{7};
 };
 

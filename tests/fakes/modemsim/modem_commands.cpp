@@ -51,7 +51,7 @@ Modem::Next Modem::fail() {
 }
 
 void Modem::inform(std::string_view text) {
-  if (exchange_.faults().silent || !open_) return;
+  if (deaf() || !open_) return;
   if (settings_.verbose) output_ += "\r\n";
   output_ += text;
   output_ += "\r\n";
@@ -63,7 +63,7 @@ Modem::Next Modem::run_command(std::string_view& rest, Instant now) {
     rest.remove_prefix(1);
     return Next::go_on;
   }
-  if (one_of(c, "+^$#*")) return run_named(rest);
+  if (one_of(c, "+^$#*")) return run_named(rest, now);
   rest.remove_prefix(1);
   switch (c) {
     case 'D': return dial(std::exchange(rest, {}), now);
@@ -160,7 +160,7 @@ Modem::Next Modem::run_ampersand(std::string_view& rest, Instant now) {
   return Next::go_on;
 }
 
-Modem::Next Modem::run_named(std::string_view& rest) {
+Modem::Next Modem::run_named(std::string_view& rest, Instant now) {
   std::string command;
   bool quoted = false;
   while (!rest.empty() && (quoted || rest.front() != ';')) {
@@ -177,7 +177,9 @@ Modem::Next Modem::run_named(std::string_view& rest) {
     const bool final = reply.starts_with("+CME ERROR") || reply.starts_with("+CMS ERROR");
     return final ? Next::stop : Next::go_on;
   }
-  if (command == "+GMI" || command == "+GMM" || command == "+GMR") {
+  if (const auto answer = cellular_.on_command(command, now)) return run_cellular(*answer, now);
+  const bool asks_cellular = scenario_.gsm.present && (command == "+CGMI" || command == "+CGMM" || command == "+CGMR");
+  if (command == "+GMI" || command == "+GMM" || command == "+GMR" || asks_cellular) {
     inform(scenario_.modem.identity);
     return Next::go_on;
   }
@@ -186,6 +188,16 @@ Modem::Next Modem::run_named(std::string_view& rest) {
     return Next::go_on;
   }
   return is_harmless(command) ? Next::go_on : fail();
+}
+
+Modem::Next Modem::run_cellular(const Cellular::Answer& answer, Instant now) {
+  for (const std::string& line : answer.lines) inform(line);
+  if (!answer.ok) return answer.lines.empty() ? fail() : Next::stop;
+  if (!answer.restarts) return Next::go_on;
+  result(Result::ok);
+  reset(stored_, now);
+  restarted_at_ = now + scenario_.gsm.restart;
+  return Next::stop;
 }
 
 void Modem::reset(const Settings& settings, Instant now) {
@@ -213,6 +225,10 @@ Modem::Next Modem::dial(std::string_view text, Instant now) {
   Duration delay = answer.delay.value_or(scenario_.modem.answer_delay);
   dial_result_ = result_of(answer.fate, settings_.extended, wanted.waits_for_answer);
   dial_text_ = answer.text;
+  if (scenario_.gsm.present && !cellular_.may_call()) {
+    dial_result_ = Result::no_carrier;
+    dial_text_.clear();
+  }
   if (answer.fate == Fate::no_answer && !answer.delay) delay = limit;
   if (delay > limit) {
     delay = limit;

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "cellular_reader.hpp"
 #include "fault_reader.hpp"
 #include "table_reader.hpp"
 
@@ -138,6 +139,7 @@ std::variant<Scenario, ScenarioError> read_scenario(const std::string& path) {
   TableReader reader(&document, complaint);
   read_line(TableReader(reader.table("line"), complaint), scenario.line);
   read_modem(TableReader(reader.table("modem"), complaint), scenario.modem);
+  if (const toml::table* gsm = reader.table("gsm")) scenario.gsm = read_cellular(TableReader(gsm, complaint));
   for (const toml::table* number : reader.tables("number")) {
     scenario.numbers.push_back(read_number(TableReader(number, complaint)));
   }

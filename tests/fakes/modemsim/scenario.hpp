@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "cellular.hpp"
 #include "faults.hpp"
 #include "instant.hpp"
 
@@ -79,6 +80,7 @@ struct IncomingScenario {
 struct Scenario {
   LineScenario line;
   ModemScenario modem;
+  CellularScenario gsm;
   std::vector<NumberScenario> numbers;  // empty: every number connects
   LoginScenario login;
   FarEndScenario far_end;

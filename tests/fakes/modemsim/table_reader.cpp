@@ -96,6 +96,26 @@ bool TableReader::read(std::string_view key, std::vector<std::string>& target) {
   return true;
 }
 
+bool TableReader::read(std::string_view key, std::vector<std::int64_t>& target, std::int64_t least, std::int64_t most) {
+  const toml::node* found = node(key);
+  if (found == nullptr) return false;
+  std::vector<std::int64_t> numbers;
+  const auto add = [&](const toml::node& element) {
+    if (!element.is_integer() || element.as_integer()->get() < least || element.as_integer()->get() > most) return false;
+    numbers.push_back(element.as_integer()->get());
+    return true;
+  };
+  bool good = true;
+  if (const toml::array* array = found->as_array()) {
+    for (const toml::node& element : *array) good = good && add(element);
+  } else {
+    good = add(*found);
+  }
+  if (!good || numbers.empty()) return fail(key, "whole numbers in range are wanted"), false;
+  target = std::move(numbers);
+  return true;
+}
+
 bool TableReader::read(std::string_view key, std::map<std::string, std::string>& target) {
   const toml::table* found = table(key);
   if (found == nullptr) return false;

@@ -42,6 +42,8 @@ class TableReader {
   // "250ms", "1.5s", "2m", or a number of seconds.
   bool read(std::string_view key, Duration& target);
   bool read(std::string_view key, std::vector<std::string>& target);
+  // A list of whole numbers that is not empty, or one number.
+  bool read(std::string_view key, std::vector<std::int64_t>& target, std::int64_t least, std::int64_t most);
   bool read(std::string_view key, std::map<std::string, std::string>& target);
 
   const toml::table* table(std::string_view key);
