@@ -102,7 +102,7 @@ class FormatsTest(unittest.TestCase):
         connector = manual.read("common/config/parse_connector.cpp")
         bodies = {
             "General": general[general.index("\nvoid read_file("):general.index("\nvoid check_references(")],
-            "Links": manual.read("common/config/parse_link.cpp"),
+            "Links": manual.read("common/config/parse_link.cpp") + manual.read("common/config/parse_gsm.cpp"),
             "Connectors": connector[connector.index("\nConnector read_connector("):],
         }
         page = Page("man/longline.toml.5").configuration_keys()
@@ -112,6 +112,8 @@ class FormatsTest(unittest.TestCase):
             known -= {"link", "connector"} if section == "General" else set()  # the tables themselves
             for prefix in re.findall(r'read_secret_keys\(reader, file, "([a-z-]*)"', body):
                 known |= {prefix + "password-file", prefix + "password-command"}
+            for keys in re.findall(r'read_secret\(reader, file, "([a-z-]+)", "([a-z-]+)"', body):
+                known |= set(keys)
             self.assertGreater(len(known), 2, section)
             self.assertEqual(sorted(known ^ page.get(section, set())), [], f"{section}: in one of page and parser only")
 
