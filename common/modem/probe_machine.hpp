@@ -22,7 +22,8 @@ struct Probed {
 using ProbeAction = std::variant<Write, DiscardInput, Probed>;
 
 /// Is there a modem, and which one: AT twice, ATI, AT+CGMM. A machine without I/O (base/machine.hpp). Nothing that would change a
-/// modem's settings or end a call is sent. A second for each AT, two for the others: at most six.
+/// modem's settings or end a call is sent. Half a second for each AT, two for the others: at most 5.25 s, and one where there is
+/// no modem.
 class ProbeMachine {
  public:
   void start(TimePoint now);

@@ -12,7 +12,7 @@
 namespace longline::sys {
 namespace {
 
-constexpr Duration kLongestWait{10'000};   // of the machine as a whole: it ends by itself in six
+constexpr Duration kLongestWait{10'000};   // the machine ends by itself before it
 
 /// Writes what the machine says; its end, if that is among it. False: the line is gone.
 bool carry_out(modem::ProbeMachine& machine, ByteStream& line, std::string& unsent, std::optional<modem::Probed>& end) {

@@ -17,9 +17,22 @@ from test_dialctl import DIALCTL, PlainHost as Host
 FAR = '\n[far-end]\ncommand = ["cat"]\n'
 
 
+def elsewhere(folder, command, **places):
+    """A command that sees these folders in place of the host's own: no test asks a real port for a modem."""
+    mounts = "".join(f"mount --bind {source} {place} && " for source, place in places.values())
+    unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+    return subprocess.run([*unshare, "sh", "-c", mounts + 'exec "$@"', "sh", *command], capture_output=True, text=True, timeout=40,
+                          cwd=folder)
+
+
+def ports(host, *options):
+    with tempfile.TemporaryDirectory() as nothing:
+        return elsewhere("/", host.command("ports", *options), tty=(nothing, "/sys/class/tty"))
+
+
 def row_of(host, *options):
     """The port of the one link."""
-    result = host.run("ports", "--json", *options)
+    result = ports(host, "--json", *options)
     assert result.returncode == 0, result.stderr
     return next(row for row in map(json.loads, result.stdout.splitlines()) if row["links"] == ["isp"])
 
@@ -34,7 +47,7 @@ class Ports(unittest.TestCase):
             row = row_of(host, "--probe")
             self.assertEqual((row["probed"], row["problem"]), (True, None))
             self.assertEqual(row["modem"], {"speed": None, "identity": "Acme 56k\\x1B[2J", "model": None})
-            text = host.run("ports", "--probe").stdout
+            text = ports(host, "--probe").stdout
             self.assertIn("link isp  free", text)
             self.assertIn("a modem answers: Acme 56k", text)
             self.assertNotIn("\x1b", text)
@@ -57,7 +70,8 @@ class Ports(unittest.TestCase):
 
     def test_a_program_that_only_has_it_open_is_seen_too(self):
         with Modemsim(FAR) as sim, Host(sim.port) as host:
-            opened = subprocess.Popen(["sleep", "60"], stdin=os.open(sim.port, os.O_RDWR | os.O_NOCTTY))
+            with open(sim.port, "rb", buffering=0) as port:
+                opened = subprocess.Popen(["sleep", "60"], stdin=port)
             try:
                 self.assertEqual(row_of(host, "--probe")["holder"], {"pid": opened.pid, "command": "sleep", "method": "open"})
             finally:
@@ -74,7 +88,7 @@ class Ports(unittest.TestCase):
                 row = row_of(host, "--probe")
                 self.assertLess(time.monotonic() - started, 5)
                 self.assertEqual((row["probed"], row["modem"]), (True, None))
-                self.assertIn("no modem answers", host.run("ports", "--probe").stdout)
+                self.assertIn("no modem answers", ports(host, "--probe").stdout)
         finally:
             os.close(controller)
 
@@ -88,7 +102,7 @@ class Ports(unittest.TestCase):
         with Host("/dev/ttyNONE7") as host:
             row = row_of(host, "--probe")
             self.assertEqual((row["present"], row["probed"], row["problem"]), (False, False, None))
-            self.assertIn("not there", host.run("ports").stdout)
+            self.assertIn("not there", ports(host).stdout)
         with Modemsim(FAR, tcp=True) as sim, Host(sim.port) as host:
             self.assertEqual(row_of(host, "--probe")["modem"]["identity"], "modemsim")
             self.assertEqual(host.run("up", "isp").returncode, 0)
@@ -98,8 +112,7 @@ class Ports(unittest.TestCase):
 
     def test_a_host_without_ports(self):
         with tempfile.TemporaryDirectory() as root, tempfile.TemporaryDirectory() as nothing:
-            command = f"mount --bind {nothing} /sys/class/tty && exec {DIALCTL} --root {root} ports --probe"
-            result = subprocess.run(["unshare", "-m", "sh", "-c", command], capture_output=True, text=True, timeout=20)
+            result = elsewhere(root, [str(DIALCTL), "--root", root, "ports", "--probe"], tty=(nothing, "/sys/class/tty"))
             self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
 
     def test_usb_identity_driver_and_lasting_name_come_from_sysfs(self):
@@ -113,7 +126,6 @@ class Ports(unittest.TestCase):
                 for name, text in (("idVendor", "0403"), ("idProduct", "6001"), ("manufacturer", "F\x1bTDI"), ("product", "FT232R USB UART"),
                                    ("serial", f"A{number}")):
                     (interface.parent / name).write_text(text + "\n")
-                (devices / "drivers" / "ftdi_sio").mkdir(parents=True, exist_ok=True)
                 (tty / "driver").symlink_to("/sys/bus/usb-serial/drivers/ftdi_sio")
                 (sys_class / f"ttyLL{number}").mkdir(parents=True)
                 (sys_class / f"ttyLL{number}" / "device").symlink_to(tty)
@@ -125,10 +137,9 @@ class Ports(unittest.TestCase):
             (by_id / "usb-FTDI_A2-if00-port0").symlink_to("/dev/ttyLL2")
             root = Path(folder) / "root"
             root.mkdir()
-            # Bound where the kernel has its own; the device nodes are made in a /dev of our own.
-            command = (f"mount --bind {sys_class} /sys/class/tty && mount -t tmpfs none /dev && mkdir -p /dev/serial/by-id && "
-                       f"touch /dev/ttyLL2 && cp -P {by_id}/* /dev/serial/by-id/ && exec {DIALCTL} --root {root} ports --json")
-            result = subprocess.run(["unshare", "-m", "sh", "-c", command], capture_output=True, text=True, timeout=20)
+            (Path(folder) / "ttyLL2").touch()
+            result = elsewhere(folder, [str(DIALCTL), "--root", str(root), "ports", "--json"], tty=(sys_class, "/sys/class/tty"),
+                               dev=(folder, "/dev"))
             self.assertEqual(result.returncode, 0, result.stderr)
             rows = [json.loads(line) for line in result.stdout.splitlines()]
             self.assertEqual([row["port"] for row in rows], ["/dev/ttyLL2", "/dev/ttyLL10"])

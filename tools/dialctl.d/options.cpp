@@ -50,7 +50,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   verb("restore", "Put back what a killed call changed on this host", Verb::restore);
   CLI::App* history = with_link(verb("history", "Calls, and what they took, day by day", Verb::history), false);
   history->add_option("--since", options.since, "From TIME on: 7d, 2026-11-22, 2026-11-22T23:10:51Z")->type_name("TIME");
-  verb("ports", "List serial ports: what they are, who holds them, which link uses them", Verb::ports)
+  verb("ports", "List serial ports, who holds and who uses them", Verb::ports)
       ->add_flag("--probe", options.probe, "Ask for a modem on those that are free");
   with_link(verb("supervise", "", Verb::supervise), true)->group("");
   verb("become-pppd", "", Verb::become_pppd)->group("");
