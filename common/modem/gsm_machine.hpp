@@ -27,7 +27,7 @@ struct SimPin {
 
 struct GsmOptions {
   std::string number;                           ///< "*99***1#"; its context is the one that `apn` is set for
-  std::string apn;                              ///< empty: the modem keeps what it has
+  std::string apn{};                            ///< empty: the modem keeps what it has
   Duration registration_timeout{60'000};
   bool roaming = false;                         ///< a foreign network will do
   SimPin pin{};
