@@ -243,6 +243,38 @@ class Serial(unittest.TestCase):
                 error = json.loads(done.stderr.splitlines()[-1])["error"]
                 self.assertEqual((done.status, error["stage"], error["code"]), (69, "port", "no-device"), error)
 
+    def test_ports_are_listed_without_touching_them_and_probed_when_asked(self):
+        self.call(speed=38400)
+        before = self.wires()
+        rows = {row["port"]: row for row in map(json.loads, self.dialctl("ports", "--json").stdout.splitlines())}
+        self.assertEqual(self.wires(), before, "DTR stays as it is")
+        self.assertEqual((rows[PORT]["links"], rows[PORT]["holder"], rows[PORT]["usb"]), (["isp"], None, None))
+        self.assertIn("serial", rows[PORT]["driver"])
+        self.assertNotIn("/dev/ttyS3", rows, "no UART, no port")
+        pid = machine.do("hold", path=PORT, name="other", how="flock")
+        held = next(row for row in map(json.loads, self.dialctl("ports", "--probe", "--json").stdout.splitlines()) if row["port"] == PORT)
+        machine.do("release", name="other")
+        self.assertEqual((held["holder"]["pid"], held["holder"]["method"], held["probed"]), (pid, "flock", False))
+        free = next(row for row in map(json.loads, self.dialctl("ports", "--probe", "--json").stdout.splitlines()) if row["port"] == PORT)
+        self.assertEqual(free["modem"], {"speed": 38400, "identity": "modemsim", "model": None})
+        self.assert_port_is_free()
+
+    def test_the_reset_command_has_the_port_for_itself_and_the_call_goes_on(self):
+        # Nothing is plugged in: the command plugs the modem in, as one that switches its power on.
+        self.configure()
+        path = f"{self.root}/longline.toml"
+        reset = ["sh", "-c", f"flock --nonblock $LONGLINE_PORT true && test ! -e {LOCK_FILE} && touch {self.root}/free; "
+                 f"for i in $(seq 300); do test -e {self.root}/plugged && exit 0; sleep 0.1; done; exit 1"]
+        machine.do("write", path=path, text=machine.do("read", path=path).replace('network =', f"reset-command = {json.dumps(reset)}\nnetwork ="))
+        run = self.start("run", "isp", "--", "true")
+        machine.until(lambda: machine.do("read", path=f"{self.root}/free") is not None, "the port to be free for the command", 60)
+        self.modem()
+        machine.do("write", path=f"{self.root}/plugged", text="")
+        done = machine.wait(run)
+        self.assertEqual((done.status, done.stderr), (0, ""), done)
+        self.assertIn("modem.recovery", self.events())
+        self.assert_port_is_free()
+
     def test_no_carrier_in_words_ends_the_call_where_dcd_is_tied(self):
         sim = self.call()
         run = self.up(sim)
