@@ -71,6 +71,7 @@ CallFigures CallAccount::figures(const link::CallFacts& facts, TimePoint now, st
   }
   out.number = facts.number;
   out.attempts = facts.attempts;
+  if (facts.signal_dbm) out.signal = *facts.signal_dbm;
   out.bytes_in = facts.bytes_in;
   out.bytes_out = facts.bytes_out;
   out.due = due;

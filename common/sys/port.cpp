@@ -9,6 +9,16 @@
 
 namespace longline::sys {
 
+SerialSettings serial_settings(const config::Link& link) {
+  SerialSettings settings;
+  settings.speed = link.speed;
+  settings.framing = link.framing;
+  settings.flow = link.flow == config::Flow::rtscts    ? SerialSettings::Flow::rtscts
+                  : link.flow == config::Flow::xonxoff ? SerialSettings::Flow::xonxoff
+                                                       : SerialSettings::Flow::none;
+  return settings;
+}
+
 Result<std::unique_ptr<ByteStream>> open_port(const std::string& port, const SerialSettings& settings) {
   if (port.starts_with("tcp:")) {
     constexpr Duration kConnect{10'000};

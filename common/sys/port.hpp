@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "config/config.hpp"
 #include "sys/byte_stream.hpp"
 #include "sys/port_holder.hpp"
 #include "sys/serial_port.hpp"
@@ -29,6 +30,9 @@ class PortLock {
   UniqueFd fd_;
   std::string lock_file_;
 };
+
+/// How a link's port is set.
+SerialSettings serial_settings(const config::Link& link);
 
 /// Opens a port that is locked: tcp:host:port, a serial port through libserialport, a pty through termios. The order
 /// matters: lock, then open. Stage port.

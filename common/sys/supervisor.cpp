@@ -26,16 +26,6 @@ constexpr Duration kOrphan{5'000};              ///< without a client that wants
 constexpr Duration kSettling{2'000};
 constexpr int kNothingMoved = 9316;             ///< Exchange: no data was sent over the connection
 
-SerialSettings serial_settings(const config::Link& link) {
-  SerialSettings settings;
-  settings.speed = link.speed;
-  settings.framing = link.framing;
-  settings.flow = link.flow == config::Flow::rtscts    ? SerialSettings::Flow::rtscts
-                  : link.flow == config::Flow::xonxoff ? SerialSettings::Flow::xonxoff
-                                                       : SerialSettings::Flow::none;
-  return settings;
-}
-
 }  // namespace
 
 Supervisor::Supervisor(Options options)
@@ -198,28 +188,6 @@ void Supervisor::rearm() {
       drain();
     });
   }
-}
-
-/// The modem has to be reset, or has gone to come back: the machine waits for its port.
-void Supervisor::reopen_port(bool run_command) {
-  line_watch_.reset();
-  to_line_.clear();
-  line_.reset();
-  port_lock_.reset();
-  const config::Link& link = options_.call.link;
-  recovery_.emplace(loop_,
-                    PortRecovery::Options{link.name, link.port, serial_settings(link), options_.paths.run_dir,
-                                          run_command ? link.reset_command : std::vector<std::string>()},
-                    [this](std::optional<OpenPort> port, modem::Reopened outcome) {
-                      if (port) {
-                        port_lock_.emplace(std::move(port->lock));
-                        line_ = std::move(port->line);
-                        line_watch_ = loop_.watch(line_->read_fd(), POLLIN, [this](short revents) { on_line(revents); });
-                      }
-                      machine_.on_reopened(std::move(outcome), loop_.now());
-                      poll_carrier();
-                      drain();
-                    });
 }
 
 void Supervisor::on_action(link::CallAction action) {

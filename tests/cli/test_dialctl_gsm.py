@@ -49,6 +49,8 @@ class Gsm(unittest.TestCase):
         host.run("down", "isp")
         connected = [e for e in host.events() if e["event"] == "call.connected"]
         self.assertEqual(connected[0]["signal_dbm"], -79)
+        history = [json.loads(line) for line in host.run("history", "isp", "--json").stdout.splitlines()]
+        self.assertEqual([call["signal_dbm"] for call in history if "signal_dbm" in call], [-79])
 
     def test_the_context_is_that_of_the_number_and_an_unknown_signal_is_null(self):
         sim, host = self.call(gsm("signal = 99"), apn="internet.example", numbers=["*99***3#"])
