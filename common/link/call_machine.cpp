@@ -60,7 +60,7 @@ void CallMachine::connected(std::string leftover, TimePoint now) {
   script_options.password = options_.password;
   script_options.deadline = options_.link.login_timeout;
   script_options.read_file = options_.read_file;
-  script_.emplace(*options_.script, std::move(script_options));
+  script_.emplace(*options_.script, script_options, now);
   script_->start(now);
   drain_script(now);
   if (!leftover.empty()) on_bytes(leftover, now);
@@ -80,6 +80,7 @@ void CallMachine::drain_script(TimePoint now) {
       actions_.emplace_back(SendBreak{});
     } else if (auto* finished = std::get_if<script::Finished>(&*action)) {
       const script::Finished end = std::move(*finished);
+      if (script::to_error(end)) failed_login_ = script_->transcript();
       script_.reset();
       logged_in(end, now);
       return;

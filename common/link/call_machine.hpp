@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "base/event.hpp"
@@ -13,6 +14,7 @@
 #include "config/config.hpp"
 #include "link/link_state.hpp"
 #include "link/number_choice.hpp"
+#include "link/recorded_login.hpp"
 #include "modem/carrier_watch.hpp"
 #include "modem/dial_machine.hpp"
 #include "modem/hangup_machine.hpp"
@@ -102,6 +104,8 @@ class CallMachine {
   std::optional<TimePoint> deadline() const;
   std::optional<CallAction> next_action();
 
+  /// The dialogue of a login that has just failed, as a transcript with its secrets masked; "" when there is none. Once.
+  std::string take_failed_login() { return std::exchange(failed_login_, {}); }
   LinkState state() const { return state_; }
   const CallFacts& facts() const { return facts_; }
   /// The dialogue before the line belongs to its user: what --verbose shows.
@@ -136,7 +140,8 @@ class CallMachine {
   std::optional<TimePoint> wait_until_;
   std::optional<modem::DialMachine> dial_;
   bool reopening_ = false;
-  std::optional<script::LoginMachine> script_;
+  std::optional<RecordedLogin> script_;
+  std::string failed_login_;
   std::optional<modem::HangUpMachine> hangup_;
   std::optional<Error> after_hangup_;           ///< an attempt's failure, while its dialling is being broken off
   bool network_ = false;                        ///< PPP has begun and has not ended

@@ -58,7 +58,7 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
   }
 }
 
-Result<LoadedConfig> load_config(const StatePaths& paths) {
+Result<config::ParsedConfig> read_config(const StatePaths& paths) {
   std::vector<config::ConfigText> files;
   Result<std::string> main_text = read_file(paths.config_file, kMost);
   if (main_text) {
@@ -81,8 +81,14 @@ Result<LoadedConfig> load_config(const StatePaths& paths) {
   for (const config::Link& link : parsed.config.links) {
     check_secret(link.password, parsed.diagnostics);
     check_secret(link.pin, parsed.diagnostics);
+    check_secret(link.caller_password, parsed.diagnostics);
   }
   for (const config::Connector& connector : parsed.config.connectors) check_secret(connector.password, parsed.diagnostics);
+  return parsed;
+}
+
+Result<LoadedConfig> load_config(const StatePaths& paths) {
+  LONGLINE_TRY(config::ParsedConfig parsed, read_config(paths));
   if (has_errors(parsed.diagnostics)) {
     std::string all = render_all(parsed, Severity::warning);
     if (!all.empty() && all.back() == '\n') all.pop_back();

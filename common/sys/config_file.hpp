@@ -15,6 +15,9 @@ struct LoadedConfig {
   std::string warnings;   ///< rendered, for stderr; "" when there are none
 };
 
+/// The configuration with everything that is wrong in it, for `dialctl check`. Errors: files that cannot be read.
+Result<config::ParsedConfig> read_config(const StatePaths& paths);
+
 /// Reads longline.toml and longline.d/*.toml (in order of names). A default file that is missing is an empty
 /// configuration, a named one Errc::not_found. Errc::config when anything in them is wrong: the message is every diagnostic, rendered with
 /// file:line:column and a caret. Secret files are checked here too: they must exist and be readable by their owner alone.

@@ -2,8 +2,11 @@
 #include "sys/event_log.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <filesystem>
 
@@ -12,17 +15,56 @@
 #include "sys/unique_fd.hpp"
 
 namespace longline::sys {
+namespace {
+
+constexpr off_t kMost = 4 * 1024 * 1024;
+constexpr Duration kOldest{180LL * 86'400'000};
+constexpr int kTries = 3;
+
+UniqueFd open_log(const std::string& path) { return UniqueFd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640)); }
+
+/// Of the first event; every line starts with its time.
+std::optional<WallTime> first_time(int fd) {
+  constexpr std::string_view kBefore = "{\"time\":\"";
+  std::array<char, 64> start{};
+  const ssize_t got = ::pread(fd, start.data(), start.size(), 0);
+  std::string_view text(start.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  if (!text.starts_with(kBefore)) return std::nullopt;
+  text.remove_prefix(kBefore.size());
+  const Result<WallTime> time = parse_iso8601(text.substr(0, text.find('"')));
+  return time ? std::optional(*time) : std::nullopt;
+}
+
+bool is_full(int fd, const struct stat& file, WallTime now) {
+  if (file.st_size > kMost) return true;
+  const std::optional<WallTime> first = first_time(fd);
+  return first && now - *first > kOldest;
+}
+
+/// Of several writers that see the full file one renames it: the one that locks it while it still has its name.
+void rotate(const std::string& path, int fd) {
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return;
+  struct stat ours{}, named{};
+  if (::fstat(fd, &ours) != 0 || ::stat(path.c_str(), &named) != 0 || ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) return;
+  static_cast<void>(std::rename((path + ".1").c_str(), (path + ".2").c_str()));
+  static_cast<void>(std::rename(path.c_str(), (path + ".1").c_str()));
+}
+
+}  // namespace
 
 void EventLog::emit(const Event& event) {
-  constexpr off_t kMost = 4 * 1024 * 1024;
   if (!ensure_folder(std::filesystem::path(path_).parent_path().string())) return;
+  const WallTime now = wall_now();
+  UniqueFd fd = open_log(path_);
   struct stat file{};
-  if (::stat(path_.c_str(), &file) == 0 && file.st_size > kMost) {
-    static_cast<void>(std::rename(path_.c_str(), (path_ + ".1").c_str()));
+  for (int i = 0; i < kTries && fd && ::fstat(fd.get(), &file) == 0 && file.st_size > 0 && is_full(fd.get(), file, now); ++i) {
+    rotate(path_, fd.get());
+    fd = open_log(path_);
   }
-  const UniqueFd fd(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
   if (!fd) return;
-  const std::string line = to_json(event, wall_now()).dump() + "\n";
+  char last = '\n';
+  const bool is_cut = ::fstat(fd.get(), &file) == 0 && file.st_size > 0 && ::pread(fd.get(), &last, 1, file.st_size - 1) == 1 && last != '\n';
+  const std::string line = (is_cut ? "\n" : "") + to_json(event, now).dump() + "\n";
   static_cast<void>(!::write(fd.get(), line.data(), line.size()));
 }
 

@@ -47,24 +47,33 @@ int flock_holder(const struct stat& file) {
   return 0;
 }
 
-int opener(const std::string& device) {
+std::vector<int> openers(const std::string& device, std::size_t most) {
+  std::vector<int> out;
   std::error_code failure;
   // increment() by hand: processes end while we look, and the other form throws then.
-  for (fs::directory_iterator process("/proc", failure), end; !failure && process != end; process.increment(failure)) {
+  for (fs::directory_iterator process("/proc", failure), end; !failure && process != end && out.size() < most; process.increment(failure)) {
     const std::optional<std::int64_t> pid = parse_integer(process->path().filename().string());
     if (!pid || *pid == ::getpid()) continue;
     std::error_code gone;
     for (fs::directory_iterator fd(process->path() / "fd", gone); !gone && fd != end; fd.increment(gone)) {
       std::error_code ignored;
-      if (fs::read_symlink(fd->path(), ignored) == device) return static_cast<int>(*pid);
+      if (fs::read_symlink(fd->path(), ignored) != device) continue;
+      out.push_back(static_cast<int>(*pid));
+      break;
     }
   }
-  return 0;
+  return out;
+}
+
+int opener(const std::string& device) {
+  const std::vector<int> first = openers(device, 1);
+  return first.empty() ? 0 : first.front();
 }
 
 std::optional<int> lock_file_owner(const std::string& path) {
   struct stat file{};
-  if (::stat(path.c_str(), &file) != 0) return std::nullopt;
+  // Anybody may put a file into that folder, and a FIFO would hold us.
+  if (::stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return std::nullopt;
   const std::string content = read_start(path, 64);
   std::optional<std::int64_t> pid = parse_integer(trim(content).substr(0, trim(content).find_first_of(" \n")));
   if (!pid && content.size() == sizeof(int)) {

@@ -3,8 +3,10 @@
 
 #include <sys/stat.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace longline::sys {
 
@@ -24,6 +26,8 @@ std::optional<PortHolder> port_holder(const std::string& port, const std::string
 int flock_holder(const struct stat& file);
 /// Another process that has the device open; 0 when none can be seen.
 int opener(const std::string& device);
+/// All of them that can be seen, at most so many.
+std::vector<int> openers(const std::string& device, std::size_t most);
 /// The process that a lock file names, if it lives and is not younger than the file (then its number was reused).
 std::optional<int> lock_file_owner(const std::string& path);
 /// LCK..NAME of a device, in the folder that this system uses.

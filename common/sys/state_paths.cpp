@@ -58,6 +58,7 @@ std::string StatePaths::link_record(std::string_view link) const { return run_di
 std::string StatePaths::sim_pin(std::string_view link) const {
   return std::filesystem::path(calls).parent_path().string() + "/" + encode(link) + ".simpin";
 }
+std::string StatePaths::transcript_start(std::string_view link) const { return transcripts + "/" + encode(link) + "-"; }
 std::string StatePaths::link_interface(std::string_view link) const { return run_dir + "/" + encode(link) + ".interface"; }
 std::string StatePaths::link_undo(std::string_view link) const {
   return (std::filesystem::path(calls).parent_path() / (encode(link) + ".undo")).string();
@@ -95,6 +96,7 @@ Result<StatePaths> state_paths(std::string_view config, std::string_view root) {
     paths.calls = state + "/calls.db";
     paths.events = state + "/events.jsonl";
   }
+  paths.transcripts = std::filesystem::path(paths.events).parent_path().string() + "/transcripts";
   std::string named(config);
   if (named.empty()) named = environment("LONGLINE_CONFIG");
   if (!named.empty()) {

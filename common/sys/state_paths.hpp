@@ -18,6 +18,7 @@ struct StatePaths {
   std::string spool;               ///< spool.db
   std::string calls;               ///< calls.db
   std::string events;              ///< events.jsonl
+  std::string transcripts;         ///< folder of the dialogues of failed logins
 
   /// Link names are encoded in file names: letters, digits, '-', '_' and '.' (not first) stand, others are %XX.
   std::string control_socket(std::string_view link) const;
@@ -25,6 +26,7 @@ struct StatePaths {
   std::string link_lock(std::string_view link) const;
   std::string link_record(std::string_view link) const;   ///< how the last call ended
   std::string sim_pin(std::string_view link) const;       ///< what became of its PIN; beside the ledger: it outlives a reboot
+  std::string transcript_start(std::string_view link) const;   ///< of the paths of a link's transcripts
   std::string link_interface(std::string_view link) const;  ///< the network interface of a link that is up
   std::string link_undo(std::string_view link) const;       ///< what to put back on the host; beside calls.db, so it outlives a boot
 };

@@ -11,6 +11,7 @@
 #include "sys/call_gate.hpp"
 #include "sys/failure_hook.hpp"
 #include "sys/link_record.hpp"
+#include "sys/login_transcripts.hpp"
 #include "sys/secret_file.hpp"
 #include "sys/sim_pin.hpp"
 #include "sys/sockets.hpp"
@@ -216,7 +217,8 @@ void Supervisor::on_action(link::CallAction action) {
     start_network();
   } else if (const auto* stop = std::get_if<link::StopNetwork>(&action)) {
     stop_network(stop->how);
-  } else if (const auto* happened = std::get_if<link::Happened>(&action)) {
+  } else if (auto* happened = std::get_if<link::Happened>(&action)) {
+    if (happened->event.event == "login.failed") keep_transcript(happened->event, machine_.take_failed_login());
     events_.emit(happened->event);
   } else if (auto* end = std::get_if<link::Ended>(&action)) {
     error_ = std::move(end->error);
@@ -275,6 +277,13 @@ void Supervisor::on_state(link::LinkState state) {
     relay_.reset();
     broadcast(JsonObject().set("msg", "dropped").set("over", machine_.session_is_over()));
   }
+}
+
+/// What the host said at three in the morning. A disk that does not take it must not keep the event from being written.
+void Supervisor::keep_transcript(Event& event, const std::string& dialogue) {
+  if (dialogue.empty()) return;
+  const Result<std::string> path = keep_login_transcript(options_.paths, event.link, dialogue, event.text, wall_now());
+  if (path) event.more.set("transcript", *path);
 }
 
 void Supervisor::trace(char direction, std::string_view bytes, bool secret) {

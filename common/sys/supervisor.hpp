@@ -27,7 +27,7 @@ namespace longline::sys {
 /// It ends with the call. Killed at any moment it leaves nothing that the next one does not take over: its locks die
 /// with it, the kernel drops DTR at the last close, and a socket file that nobody listens on is replaced.
 ///
-/// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up","pid","command","verbose","grade","now"}, {"op":"leave"},
+/// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up"|"terminal","pid","command","verbose","grade","now"}, {"op":"leave"},
 /// {"op":"status"}, {"op":"down","force"}, {"op":"report","due","moved","connector"}.
 /// Out: {"msg":"state","state"}, {"msg":"up","line"} or {"msg":"up","interface","local","remote"}, {"msg":"trace","text"},
 /// {"msg":"dropped","over"}, {"msg":"left","last"},
@@ -41,6 +41,7 @@ class Supervisor {
     UniqueFd first_client;      ///< connected to whoever started us
     link::PppRole role;         ///< of a PPP link
     std::vector<std::string> tool_options;   ///< --config and --root, for the tools that we start
+    bool raw = false;           ///< the line is a terminal's: nobody else may join
   };
 
   /// Runs the call to its end. The error has been told to every client already.
@@ -88,6 +89,7 @@ class Supervisor {
   void stop_network(link::StopNetwork::How how);
   void look_for_traffic();
   void reopen_port(bool run_command);
+  void keep_transcript(Event& event, const std::string& dialogue);
   void trace(char direction, std::string_view bytes, bool secret);
   void broadcast(const JsonObject& message);
   void rearm();
