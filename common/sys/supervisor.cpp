@@ -222,6 +222,7 @@ void Supervisor::on_action(link::CallAction action) {
     events_.emit(happened->event);
   } else if (auto* end = std::get_if<link::Ended>(&action)) {
     error_ = std::move(end->error);
+    if (error_ && error_->stage == Stage::login && error_->hint.empty()) error_->hint = transcript_hint_;
     ended_ = true;
   }
 }
@@ -283,7 +284,9 @@ void Supervisor::on_state(link::LinkState state) {
 void Supervisor::keep_transcript(Event& event, const std::string& dialogue) {
   if (dialogue.empty()) return;
   const Result<std::string> path = keep_login_transcript(options_.paths, event.link, dialogue, event.text, wall_now());
-  if (path) event.more.set("transcript", *path);
+  if (!path) return;
+  event.more.set("transcript", *path);
+  transcript_hint_ = fmt::format("what was said: chatrun replay {} {}", options_.call.link.script, *path);
 }
 
 void Supervisor::trace(char direction, std::string_view bytes, bool secret) {

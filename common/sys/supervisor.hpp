@@ -119,6 +119,7 @@ class Supervisor {
   bool urgent_ = false;         ///< and was urgent
   bool was_up_ = false;
   std::optional<TimePoint> up_since_;
+  std::string transcript_hint_;                     ///< after a failed login
   link::LinkState told_ = link::LinkState::down;   ///< as of the last StateChanged; the machine itself may be further
   WallTime since_{};
   std::optional<WallTime> connected_at_;

@@ -66,15 +66,15 @@ void Supervisor::on_request(Client& client, const JsonObject& request) {
 }
 
 void Supervisor::on_join(Client& client, const JsonObject& request) {
-  if (options_.raw != (request.string("kind") == "terminal")) {
-    const Error error(Errc::busy, options_.raw ? "the line is joined to a terminal" : "the link is in use", Stage::lock);
-    client.channel.send(JsonObject().set("msg", "end").merge(error_object("dialctl", error)));
-    return;
-  }
   // A line whose user has just left is most likely about to be dropped by the far end.
   const bool settling = settling_until_ && loop_.now() < *settling_until_ && relay_ && !relay_->attached();
   if (machine_.state() == link::LinkState::closing || ended_) {
     client.channel.send(JsonObject().set("msg", "closing"));
+    return;
+  }
+  if (options_.raw != (request.string("kind") == "terminal")) {
+    const Error error(Errc::busy, options_.raw ? "the line is joined to a terminal" : "the link is in use", Stage::lock);
+    client.channel.send(JsonObject().set("msg", "end").merge(error_object("dialctl", error)));
     return;
   }
   if (settling) {

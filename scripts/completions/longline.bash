@@ -52,6 +52,8 @@ _longline() {
     fi
     return
   fi
+  # Of dialctl events: --follow.
+  [[ $name:$previous == dialctl:-f ]] && previous=''
   case $previous in
     --config|--root|--transcript|--password-file|--maildir|--output|--port|-o|-f|-r) _longline_files; return ;;
     --confirm|--from|--since|--wait) return ;;
@@ -67,6 +69,7 @@ _longline() {
     return
   fi
   case $previous in
+    --format) _longline_words $'rasphone\nwvdial'; return ;;
     --terminal) _longline_words $'with\nbefore\nafter'; return ;;
     --to) _longline_words scp; return ;;
   esac
@@ -79,9 +82,11 @@ _longline() {
         *) _longline_words $'via\ndev\nlink\nmetric\ntable\nsrc\nmtu\nmask\nonlink\nfail-fast\ndefault\nblackhole\nunreachable\nprohibit' ;;
       esac
       ;;
-    dialctl:list|dialctl:show|dialctl:plan|dialctl:up|dialctl:down|dialctl:status|dialctl:history|dialctl:check|dialctl:connect)
+    dialctl:list|dialctl:show|dialctl:plan|dialctl:up|dialctl:down|dialctl:status|dialctl:history|dialctl:check|dialctl:connect|dialctl:events|dialctl:terminal)
       _longline_words "$(_longline_links)"
       ;;
+    dialctl:import) _longline_files ;;
+    dialctl:unlock) _longline_words "$(command ls -d /dev/tty[A-Z]* /dev/serial/by-id/* 2>/dev/null)" ;;
     dialctl:run) if ((arguments == 0)); then _longline_words "$(_longline_links)"; else _longline_words '--'; fi ;;
     mtaq:show|mtaq:hold|mtaq:release|mtaq:remove|mtaq:requeue|mtaq:bounce) _longline_words "$(_longline_messages)" ;;
     routeadd:up|routeadd:down)

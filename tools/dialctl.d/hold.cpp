@@ -26,7 +26,7 @@ constexpr Duration kBetweenTries{50};
 constexpr Duration kClosing{15'000};      ///< a hang-up takes five seconds at most
 
 /// A supervisor of its own for the link; our end of the connection to it.
-Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link& link) {
+Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link& link, bool raw) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
     return system_error(errno, "socketpair", Errc::os);
@@ -40,6 +40,7 @@ Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link
   spawn.argv.insert(spawn.argv.end(), given.begin(), given.end());
   spawn.argv.insert(spawn.argv.end(), {"supervise", link.name});
   if (world.options.now) sys::forget_sim_pin(link, world.paths);
+  if (raw) spawn.argv.emplace_back("--raw");
   spawn.null_stdio = true;
   spawn.new_session = true;
   spawn.inherited = {theirs.get()};
@@ -129,6 +130,8 @@ void show_trace(const JsonObject& message) { std::fprintf(stderr, "%s\n", messag
 
 Result<Hold> take_hold(const World& world, const config::Link& link, const std::string& kind, const std::string& command,
                        sys::Signals& signals) {
+  // A terminal has the line for itself: it joins nobody.
+  const bool raw = kind == "terminal";
   Wait wait{world, link, signals, std::nullopt};
   if (world.options.wait) wait.deadline = sys::steady_now() + *world.options.wait;
   JsonObject join;
@@ -138,10 +141,14 @@ Result<Hold> take_hold(const World& world, const config::Link& link, const std::
   while (true) {
     std::optional<sys::JsonChannel> channel = sys::connect_supervisor(world.paths, link.name);
     const bool our_own = !channel;
+    if (raw && !our_own) {
+      return Error(Errc::busy, fmt::format("link '{}' is up, or coming up or going down", link.name), Stage::lock)
+          .with_hint(fmt::format("dialctl status {} says who holds it; dialctl down {} hangs up", link.name, link.name));
+    }
     if (our_own) {
       // A call that is under way may be joined at any time; another one is judged anew.
       LONGLINE_CHECK(sys::may_call(world.paths, link, {world.options.urgent, world.options.now}));
-      LONGLINE_TRY(sys::JsonChannel started, start_supervisor(world, link));
+      LONGLINE_TRY(sys::JsonChannel started, start_supervisor(world, link, raw));
       channel.emplace(std::move(started));
     }
     Hold hold{std::move(*channel), "", {}};

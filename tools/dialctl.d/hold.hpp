@@ -19,7 +19,8 @@ struct Hold {
 };
 
 /// Joins the link, or starts its supervisor, and waits until it is up. A link that is closing is waited for and called
-/// again. `kind`: "run" or "up". Ends with the call's own error, Errc::deadline after --wait, interrupted on a signal.
+/// again. `kind`: "run", "up", or "terminal", which never joins: Errc::busy when there is a supervisor. Ends with the call's own error,
+/// Errc::deadline after --wait, interrupted on a signal.
 Result<Hold> take_hold(const World& world, const config::Link& link, const std::string& kind, const std::string& command,
                        sys::Signals& signals);
 

@@ -11,10 +11,16 @@ namespace {
 
 Result<ExitStatus> dispatch(const Options& options) {
   if (options.verb == Verb::become_pppd) return become_pppd();
+  // What asks no configuration must work with a broken one.
+  if (options.verb == Verb::import) return import_phonebook(options);
+  if (options.verb == Verb::explain) return explain(options);
   LONGLINE_TRY(sys::StatePaths paths, sys::state_paths(options.common.config, options.common.root));
   // Whoever comes next after a kill -9 puts back what was left.
   if (options.verb != Verb::supervise) restore({options, paths, {}});
   if (options.verb == Verb::restore) return ExitStatus::ok;
+  if (options.verb == Verb::events) return events(options, paths);
+  if (options.verb == Verb::check) return check(options, paths);
+  if (options.verb == Verb::unlock) return unlock(options, paths);
   Result<sys::LoadedConfig> read = sys::load_config(paths);
   // A slip in the configuration must not keep anybody from hanging up: the link's name is enough for that.
   if (!read && options.verb == Verb::down) return down({options, std::move(paths), {}});
@@ -32,8 +38,14 @@ Result<ExitStatus> dispatch(const Options& options) {
     case Verb::history: return history(world);
     case Verb::ports: return ports(world);
     case Verb::supervise: return supervise(world);
+    case Verb::terminal: return terminal(world);
     case Verb::restore:
-    case Verb::become_pppd: break;
+    case Verb::become_pppd:
+    case Verb::import:
+    case Verb::check:
+    case Verb::explain:
+    case Verb::events:
+    case Verb::unlock: break;   // done above
   }
   return ExitStatus::software;
 }

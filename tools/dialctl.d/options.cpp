@@ -6,7 +6,6 @@
 #include "common/command_line.hpp"
 
 namespace longline::tools::dialctl {
-
 std::optional<int> parse(int argc, char** argv, Options& options) {
   // The command of `run` is not ours to understand: it is taken off before the parser looks.
   int ours = argc;
@@ -52,8 +51,21 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   history->add_option("--since", options.since, "From TIME on: 7d, 2026-11-22, 2026-11-22T23:10:51Z")->type_name("TIME");
   verb("ports", "List serial ports, who holds and who uses them", Verb::ports)
       ->add_flag("--probe", options.probe, "Ask for a modem on those that are free");
-  with_link(verb("supervise", "", Verb::supervise), true)->group("");
   verb("become-pppd", "", Verb::become_pppd)->group("");
+  with_link(verb("check", "Check configuration, scripts and routes", Verb::check), false);
+  with_wait(with_link(verb("terminal", "Dial, then join this terminal to the line", Verb::terminal), true));
+  CLI::App* events = with_link(verb("events", "Show the log of events", Verb::events), false);
+  events->add_flag("-f,--follow", options.follow, "Go on with what happens from now on");
+  events->add_option("--since", options.since, "From TIME on: 7d, 2026-11-22, 2026-11-22T23:10:51Z")->type_name("TIME");
+  CLI::App* explain = verb("explain", "Say what a code means and what to look at", Verb::explain);
+  explain->add_option("CODE", options.codes, "RAS number, code, status, event or event id")->type_name("")->required();
+  CLI::App* unlock = verb("unlock", "Say who holds a port; take over what is dead", Verb::unlock);
+  unlock->add_option("PORT", options.port, "Device, or tcp:HOST:PORT")->type_name("")->required();
+  CLI::App* import = verb("import", "Make links of another dialer's phonebook, on stdout", Verb::import);
+  import->add_option("FILE", options.file, "rasphone.pbk or wvdial.conf; - is stdin")->type_name("")->required();
+  import->add_option("--format", options.format, "rasphone or wvdial; default: by what is in it")->type_name("NAME");
+  CLI::App* supervise = with_link(verb("supervise", "", Verb::supervise), true)->group("");
+  supervise->add_flag("--raw", options.raw, "For terminal: no login, no network");
 
   if (const std::optional<int> status = parse_command_line(app, options.common, ours, argv)) return status;
   const auto complain = [&](const std::string& what) {
@@ -70,6 +82,9 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
     const Result<Duration> parsed = parse_duration(wait);
     if (!parsed) return complain("--wait: " + parsed.error().what);
     options.wait = *parsed;
+  }
+  if (!options.format.empty() && options.format != "rasphone" && options.format != "wvdial") {
+    return complain("--format is rasphone or wvdial");
   }
   return std::nullopt;
 }

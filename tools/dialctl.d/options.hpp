@@ -10,7 +10,8 @@
 
 namespace longline::tools::dialctl {
 
-enum class Verb { list, show, plan, up, down, run, status, history, ports, supervise, restore, become_pppd };
+enum class Verb { list, show, plan, up, down, run, status, history, ports, supervise, restore, become_pppd,
+                  import, explain, check, events, unlock, terminal };
 
 struct Options {
   CommonOptions common;
@@ -24,6 +25,12 @@ struct Options {
   std::string since;                  ///< as given: a time ago, or a point in time
   bool probe = false;
   std::vector<std::string> command;   ///< behind "--"
+  std::string file;                   ///< of import; "-": stdin
+  std::string format;                 ///< of import: "rasphone", "wvdial", or empty: guessed
+  std::vector<std::string> codes;     ///< of explain
+  std::string port;                   ///< of unlock
+  bool follow = false;
+  bool raw = false;                   ///< of supervise: no login, no network, one client
 };
 
 /// A status: the command line was answered (--help), or is wrong.

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "config/toml_text.hpp"
 #include "dialctl.d/network_text.hpp"
 #include "dialctl.d/policy_text.hpp"
 #include "dialctl.d/verbs.hpp"
@@ -24,29 +25,11 @@ std::string_view name_of(config::ModemKind modem) {
 }
 std::string_view name_of(config::Network network) { return network == config::Network::stream ? "stream" : "ppp"; }
 
-/// A TOML basic string.
-std::string toml_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) out += fmt::format("\\u{:04X}", static_cast<unsigned char>(c));
-    else out += c;
-  }
-  return out + '"';
-}
-
-std::string toml_array(const std::vector<std::string>& items) {
-  std::string out;
-  for (const std::string& item : items) out += (out.empty() ? "" : ", ") + toml_string(item);
-  return "[" + out + "]";
-}
-
-bool is_bare_key(std::string_view name) {
-  return !name.empty() && name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == std::string_view::npos;
-}
+using config::toml_array;
+using config::toml_string;
 
 std::string as_toml(const config::Link& link) {
-  std::string out = fmt::format("[link.{}]\n", is_bare_key(link.name) ? link.name : toml_string(link.name));
+  std::string out = fmt::format("[link.{}]\n", config::toml_key(link.name));
   const auto line = [&](std::string_view key, const std::string& value) { out += fmt::format("{} = {}\n", key, value); };
   const auto text = [&](std::string_view key, std::string_view value) { line(key, toml_string(value)); };
   const auto time = [&](std::string_view key, Duration value) { text(key, format_duration(value)); };

@@ -103,8 +103,14 @@ Result<ExitStatus> supervise(const World& world) {
   options.paths = world.paths;
   options.call.link = *link;
   options.tool_options = tool_options(world);
+  options.raw = world.options.raw;
   // What fails here is told to whoever started us, like everything else.
   Result<void> prepared = [&]() -> Result<void> {
+    if (options.raw) {
+      options.call.link.network = config::Network::stream;
+      options.call.link.password = {};
+      return {};
+    }
     if (link->network == config::Network::ppp) {
       LONGLINE_CHECK(sys::find_pppd());
       LONGLINE_TRY(options.role, calling_role(*link));

@@ -28,6 +28,13 @@ Result<ExitStatus> supervise(const World& world);
 /// Puts back what calls that were killed left changed on this host: the default route, name servers.
 void restore(const World& world);
 Result<ExitStatus> become_pppd();
+Result<ExitStatus> terminal(const World& world);
+// Those that need no configuration.
+Result<ExitStatus> import_phonebook(const Options& options);
+Result<ExitStatus> explain(const Options& options);
+Result<ExitStatus> check(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> events(const Options& options, const sys::StatePaths& paths);
+Result<ExitStatus> unlock(const Options& options, const sys::StatePaths& paths);
 
 /// --config and --root as they were given, absolute: for the processes that we start.
 std::vector<std::string> tool_options(const World& world);

@@ -15,28 +15,13 @@
 namespace longline::routeadd {
 namespace {
 
-std::vector<route::LinkFacts> facts_of(const config::Config& config) {
-  std::vector<route::LinkFacts> out;
-  for (const config::Link& link : config.links) {
-    route::LinkFacts facts{link.name, link.default_route != config::DefaultRoute::none, false};
-    for (const config::Connector& connector : config.connectors) {
-      const bool compares = connector.protocol == config::Protocol::x400 && connector.source_address.empty();
-      if (connector.link == link.name && compares) facts.peer_checks_source = true;
-    }
-    out.push_back(std::move(facts));
-  }
-  return out;
-}
-
 /// The links of the routes and those of the configuration.
 route::LinkStates all_link_states(const std::vector<route::Wanted>& routes, const config::Config& config, const sys::StatePaths& paths) {
-  std::vector<route::Wanted> with_links = routes;
-  for (const config::Link& link : config.links) {
-    route::Wanted wanted;
-    wanted.route.link = link.name;
-    with_links.push_back(std::move(wanted));
+  std::vector<std::string> names = config.link_names();
+  for (const route::Wanted& wanted : routes) {
+    if (!wanted.route.link.empty()) names.push_back(wanted.route.link);
   }
-  return link_states(with_links, paths);
+  return sys::link_states(names, &config, paths);
 }
 
 Result<route::IpAddress> address_argument(const std::string& text) {
@@ -58,7 +43,7 @@ Result<ExitStatus> check(const Options& options, const sys::StatePaths& paths) {
   LONGLINE_TRY(const route::KernelState kernel, sys::read_kernel_state());
   LONGLINE_TRY(const std::vector<route::InterfaceAddress> addresses, sys::read_addresses());
   const route::LinkStates links = all_link_states(parsed.routes, config.config, paths);
-  const std::vector<route::LinkFacts> facts = facts_of(config.config);
+  const std::vector<route::LinkFacts> facts = sys::link_facts(config.config);
   const std::vector<route::Finding> findings = route::check_routes({kernel, addresses, parsed.routes, links, facts});
   for (const route::Finding& finding : findings) {
     if (options.common.json) {

@@ -18,9 +18,6 @@ namespace {
 
 constexpr Duration kLockPatience{30'000};
 
-/// A copy that an earlier boot, or a power failure, has left behind does not begin like this.
-std::string in_force_head() { return "# in force since boot " + sys::boot_id() + "\n"; }
-
 /// `< FILE`, from its start. Anything else that a cron job, a service or a loop leaves on stdin is not meant for us.
 bool stdin_is_a_fresh_file() {
   struct stat status {};
@@ -29,10 +26,6 @@ bool stdin_is_a_fresh_file() {
 }
 
 }  // namespace
-
-std::string in_force_path(const sys::StatePaths& paths) { return paths.run_dir + "/routes"; }
-
-std::string whole_file_in_force(std::string_view text) { return in_force_head() + std::string(text); }
 
 RouteSource choose_source(const std::string& file, const sys::StatePaths& paths) {
   if (!file.empty()) return {file, true};
@@ -66,14 +59,8 @@ Result<route::ParsedRoutes> read_routes(const RouteSource& source) {
   return parse_source(source, std::move(text));
 }
 
-std::optional<std::string> routes_in_force(const sys::StatePaths& paths) {
-  Result<std::string> text = sys::read_file(in_force_path(paths), route::kMostBytes);
-  if (!text || !text->starts_with(in_force_head())) return std::nullopt;
-  return std::move(*text);
-}
-
 Result<route::ParsedRoutes> read_routes_in_force(const sys::StatePaths& paths) {
-  if (std::optional<std::string> text = routes_in_force(paths)) return parse_source({in_force_path(paths), false}, std::move(*text));
+  if (std::optional<std::string> text = sys::routes_in_force(paths)) return parse_source({sys::in_force_path(paths), false}, std::move(*text));
   return read_routes({paths.routes, false});
 }
 

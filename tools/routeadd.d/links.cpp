@@ -9,49 +9,23 @@
 #include "routeadd.d/verbs.hpp"
 #include "sys/config_file.hpp"
 #include "sys/event_log.hpp"
-#include "sys/link_client.hpp"
-#include "sys/process.hpp"
 
 namespace longline::routeadd {
 namespace {
 
-constexpr std::size_t kLargestRecord = 4096;
 constexpr std::size_t kMostRoutesInAnEvent = 20;
-
-/// RUN/LINK.interface: "NAME INDEX BOOT"; the name is - when the link is down.
-std::optional<route::LinkState> recorded(const std::string& link, const sys::StatePaths& paths) {
-  const Result<std::string> text = sys::read_file(paths.link_interface(link), kLargestRecord);
-  if (!text) return std::nullopt;
-  const std::vector<std::string_view> words = split(trim(*text), ' ');
-  if (words.size() != 3 || words[2] != sys::boot_id()) return std::nullopt;
-  const std::optional<std::int64_t> index = parse_integer(words[1]);
-  if (!index || *index < 0) return std::nullopt;
-  route::LinkState state;
-  state.down = words[0] == "-";
-  if (!state.down) state.interface = words[0];
-  state.index = static_cast<std::uint32_t>(*index);
-  return state;
-}
 
 }  // namespace
 
 route::LinkStates link_states(const std::vector<route::Wanted>& routes, const sys::StatePaths& paths) {
-  route::LinkStates states;
+  std::vector<std::string> names;
   for (const route::Wanted& wanted : routes) {
-    if (!wanted.route.link.empty()) states.try_emplace(wanted.route.link);
+    if (!wanted.route.link.empty()) names.push_back(wanted.route.link);
   }
-  if (states.empty()) return states;
+  if (names.empty()) return {};
+  // A configuration that is wrong is said by the tools that need it; routes need their links' states only if they can be had.
   const Result<sys::LoadedConfig> config = sys::load_config(paths);
-  for (auto& [name, state] : states) {
-    if (const std::optional<route::LinkState> record = recorded(name, paths)) state = *record;
-    // A configuration that is wrong is said by the tools that need it; routes need its links' states only if they can be had.
-    const config::Link* link = config ? config->config.find_link(name) : nullptr;
-    if (link == nullptr) continue;
-    const JsonObject status = sys::link_status(paths, *link);
-    state.unreachable = status.string("state") == "unreachable";
-    if (state.interface.empty() && !state.down) state.interface = status.string("interface").value_or("");
-  }
-  return states;
+  return sys::link_states(names, config ? &config->config : nullptr, paths);
 }
 
 void log_changes(const std::vector<route::Change>& changes, const route::Interfaces& interfaces, const sys::StatePaths& paths) {

@@ -9,6 +9,7 @@
 #include "route/confirmation.hpp"
 #include "route/plan.hpp"
 #include "routeadd.d/options.hpp"
+#include "sys/link_routes.hpp"
 #include "sys/route_lock.hpp"
 #include "sys/signals.hpp"
 #include "sys/state_paths.hpp"
@@ -50,15 +51,13 @@ Result<std::string> read_source(const RouteSource& source);
 Result<route::ParsedRoutes> parse_source(const RouteSource& source, std::string text);
 Result<route::ParsedRoutes> read_routes(const RouteSource& source);
 
+using sys::in_force_path;
+using sys::routes_in_force;
+using sys::whole_file_in_force;
 /// The routes that are in force: those of the last apply, add or del since boot; before the first, the default file.
 Result<route::ParsedRoutes> read_routes_in_force(const sys::StatePaths& paths);
-/// Their text, if there was an apply since boot.
-std::optional<std::string> routes_in_force(const sys::StatePaths& paths);
 /// A failure is said on stderr only: the kernel's table is right already.
 void save_routes_in_force(std::string_view text, const Options& options, const sys::StatePaths& paths);
-/// As save_routes_in_force() would write it.
-std::string whole_file_in_force(std::string_view text);
-std::string in_force_path(const sys::StatePaths& paths);
 /// The routes one a line, without includes.
 std::string text_of(const std::vector<route::Wanted>& routes);
 

@@ -136,6 +136,44 @@ TEST_CASE("a chat script logs in, too, and what it aborts on ends the call") {
   }
 }
 
+TEST_CASE("a failed login leaves its dialogue, without secrets; one that succeeds leaves nothing") {
+  Bench bench;
+  bench.to_login().hear("Welcome\r\nUser name:").hear("Pass").hear("word:").hear("sesa").hear("me?\r\n");
+  CHECK(bench.machine.take_failed_login() == "");
+  Bench failed;
+  failed.start().to_dial().hear("\r\nCONNECT 28800\r\nWelcome\r\nUser").wait(Duration(50)).hear(" name:").wait(Duration(21'000));
+  REQUIRE(failed.events == "call.connected login.failed ");
+  const std::string dialogue = failed.machine.take_failed_login();
+  CHECK(dialogue.starts_with("< \"Welcome\\r\\n\"\n"));
+  CHECK(dialogue.find("> \"alice\\r\"") != std::string::npos);
+  CHECK(dialogue.find("+20") != std::string::npos);
+  CHECK(failed.machine.take_failed_login() == "");
+  const auto events = script::parse_transcript("t", dialogue);
+  CHECK(events);
+}
+
+TEST_CASE("the dialogue of a failed login masks what was sent and what the host echoes, and tells a lost carrier") {
+  Bench bench(stream_link(), "ABORT incorrect name: $USERID word: $PASSWORD ready \\c");
+  bench.to_login().hear("name:").hear("word:").hear("sesa").hear("me\r\nLogin incorrect\r\n");
+  const std::string dialogue = bench.machine.take_failed_login();
+  CHECK(dialogue.find("********") != std::string::npos);
+  CHECK(dialogue.find("sesame") == std::string::npos);
+  CHECK(dialogue.find("incorrect") != std::string::npos);
+  Bench cut;
+  cut.to_login().hear("name:").dcd(true).dcd(false);
+  CHECK(cut.machine.take_failed_login().find("! carrier-lost\n") != std::string::npos);
+}
+
+TEST_CASE("a flood before the prompt does not fill the memory") {
+  Bench bench;
+  bench.to_login();
+  for (int i = 0; i < 100; ++i) bench.hear(std::string(8192, 'x'));
+  bench.wait(Duration(31'000));
+  const std::string dialogue = bench.machine.take_failed_login();
+  CHECK(dialogue.size() > 1000);
+  CHECK(dialogue.size() < 80'000);
+}
+
 TEST_CASE("bytes behind the script's last match belong to the user of the line, at every split") {
   const std::string all = "User name:Password:220 hub ESMTP\r\n";
   for (std::size_t cut = 0; cut <= all.size(); ++cut) {
