@@ -5,6 +5,7 @@
 import json
 import os
 import unittest
+from pathlib import Path
 
 from modemsim import Modemsim
 from test_dialctl import PlainHost as Host, error_of
@@ -51,6 +52,11 @@ class Gsm(unittest.TestCase):
         self.assertEqual(connected[0]["signal_dbm"], -79)
         history = [json.loads(line) for line in host.run("history", "isp", "--json").stdout.splitlines()]
         self.assertEqual([call["signal_dbm"] for call in history if "signal_dbm" in call], [-79])
+
+    def test_the_scenario_that_stands_beside_the_fakes(self):
+        _, host = self.call(Path(__file__).resolve().parents[1] / "fakes" / "scenarios" / "gsm.toml", pin="1234")
+        result = host.run("run", "isp", "--", "true")
+        self.assertEqual(result.returncode, 0, result.stderr)
 
     def test_the_context_is_that_of_the_number_and_an_unknown_signal_is_null(self):
         sim, host = self.call(gsm("signal = 99"), apn="internet.example", numbers=["*99***3#"])
