@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// As common/base/pch/headers.hpp, for the tests.
+#include <doctest/doctest.h>
+
+#include "../../../common/base/pch/headers.hpp"
