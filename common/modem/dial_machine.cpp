@@ -130,6 +130,10 @@ void DialMachine::settle(std::size_t next_init, TimePoint now) {
 }
 
 void DialMachine::enter_dial(TimePoint now) {
+  if (options_.prepare_only) {
+    finish({});
+    return;
+  }
   step_ = Step::dial;
   lines_.clear();
   send(options_.dial + options_.number + "\r");

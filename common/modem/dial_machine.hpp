@@ -25,6 +25,7 @@ struct DialOptions {
   Duration dial_timeout{60'000};      ///< from the dial command to CONNECT
   bool reset_command = false;         ///< there is a program that resets the modem
   std::optional<GsmOptions> gsm{};    ///< the modem is a cellular one
+  bool prepare_only = false;          ///< ends, without an error, where the dial command would be sent
 };
 
 /// The end of one attempt to reach one number.
