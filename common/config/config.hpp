@@ -65,9 +65,9 @@ struct Link {
   std::optional<Backoff> backoff;     ///< absent: every run may dial
   Budget budget;
   Tariff tariff;
-  // Read and checked, but not in force yet: parse_config() warns.
-  std::string pool;                   ///< addresses for callers, "192.168.1.0/29"
+  std::string pool;                   ///< addresses for callers, "192.168.1.0/29"; address_pool.hpp reads it
   SecretSource caller_password;
+  int rings = 1;                      ///< `answer` answers at this one
   bool authenticate_peer = false;
   bool forward = false;
 };

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "config/address_pool.hpp"
 #include "config/sections.hpp"
 
 namespace longline::config {
@@ -61,6 +62,15 @@ void read_ppp(TableReader& reader, const toml::table& table, Link& link) {
   reader.read("forward", link.forward);
 }
 
+void read_answering(TableReader& reader, const std::string& file, Link& link) {
+  if (reader.read("pool", link.pool)) {
+    const Result<AddressPool> pool = AddressPool::parse(link.pool);
+    if (!pool) reader.complain("pool", "bad-value", pool.error().what);
+  }
+  read_secret_keys(reader, file, "caller-", link.caller_password);
+  reader.read_integer("rings", 1, 50, link.rings);
+}
+
 void read_policy(TableReader& reader, const std::string& file, std::vector<Diagnostic>& out, Link& link) {
   std::vector<std::string> hours;
   if (reader.read("hours", hours)) {
@@ -99,11 +109,6 @@ void read_policy(TableReader& reader, const std::string& file, std::vector<Diagn
     tariff.read_number("per-minute", 0, kMost, link.tariff.per_minute);
     tariff.read_duration("increment", kSecond, kDay, link.tariff.increment);
     tariff.finish();
-  }
-  reader.read("pool", link.pool);
-  read_secret_keys(reader, file, "caller-", link.caller_password);
-  for (const std::string_view key : {"pool", "caller-password-file", "caller-password-command"}) {
-    if (reader.has(key)) reader.warn(key, "not-in-force", "is checked, but not in force in this version");
   }
 }
 
@@ -153,6 +158,7 @@ Link read_link(const std::string& name, const toml::table& table, const std::str
   if (reader.read_words("on-failure", link.on_failure) && link.on_failure.empty()) {
     reader.complain("on-failure", "bad-value", "must name a program");
   }
+  read_answering(reader, file, link);
   read_policy(reader, file, out, link);
   reader.finish();
   return link;

@@ -57,6 +57,12 @@ std::string as_toml(const config::Link& link) {
                                                                              : "false");
   line("default-route-metric", std::to_string(link.default_route_metric));
   line("dns", link.dns ? "true" : "false");
+  if (!link.pool.empty()) text("pool", link.pool);
+  if (!link.caller_password.file.empty()) text("caller-password-file", link.caller_password.file);
+  if (!link.caller_password.command.empty()) line("caller-password-command", toml_array(link.caller_password.command));
+  line("rings", std::to_string(link.rings));
+  line("authenticate-peer", link.authenticate_peer ? "true" : "false");
+  line("forward", link.forward ? "true" : "false");
   time("idle", link.idle);
   time("max-call", link.max_call);
   if (link.modem == config::ModemKind::gsm) {
@@ -86,6 +92,9 @@ JsonObject as_json(const config::Link& link) {
   if (link.default_route == config::DefaultRoute::replace) out.set("default-route", "replace");
   else out.set("default-route", link.default_route == config::DefaultRoute::beside);
   out.set("default-route-metric", link.default_route_metric).set("dns", link.dns);
+  out.set("pool", maybe(link.pool)).set("caller-password-file", maybe(link.caller_password.file));
+  out.set("caller-password-command", link.caller_password.command).set("rings", link.rings);
+  out.set("authenticate-peer", link.authenticate_peer).set("forward", link.forward);
   out.set("idle", seconds(link.idle)).set("max-call", seconds(link.max_call)).set("on-failure", link.on_failure);
   out.set("apn", maybe(link.apn)).set("pin-file", maybe(link.pin.file)).set("pin-command", link.pin.command);
   out.set("registration-timeout", seconds(link.registration_timeout)).set("roaming", link.roaming);

@@ -72,6 +72,22 @@ expire = "3d"
   CHECK(parsed.config.local_domains == std::vector<std::string>{"site7.example.com"});
 }
 
+TEST_CASE("what answering needs is read and checked") {
+  const ParsedConfig parsed = parse(kLink + std::string("pool = \"192.168.1.0/29\"\nrings = 3\nforward = true\nauthenticate-peer = true\n"
+                                                        "caller-password-command = [\"pass\", \"branch\"]\n"));
+  CHECK(findings(parsed) == Findings{});
+  const Link& link = parsed.config.links.front();
+  CHECK(link.pool == "192.168.1.0/29");
+  CHECK(link.rings == 3);
+  CHECK(link.forward);
+  CHECK(link.authenticate_peer);
+  CHECK(link.caller_password.command == std::vector<std::string>{"pass", "branch"});
+  for (const char* bad : {"pool = \"192.168.1.1/29\"", "pool = \"a network\"", "pool = 5", "rings = 0", "rings = \"2\"", "forward = 1"}) {
+    CAPTURE(bad);
+    CHECK(has_errors(parse(std::string(kLink) + bad + "\n").diagnostics));
+  }
+}
+
 TEST_CASE("hours, backoff, budget and tariff are checked") {
   const std::string policy = R"(hours = ["Mo-Fr 06:00-22:00", "Sa,Su 08:00-24:00"]
 backoff = "10m..6h"
