@@ -52,6 +52,8 @@ PppPlan plan_ppp(const config::Link& link, const PppRole& role, const Secret& pa
   // Who knows our own password may not log in to us with it: it goes with no address.
   if (!password.empty()) secrets += secret_line(word(user), "*", password, "");
   plan.files = {{"options", ""}, {"pap-secrets", secrets}, {"chap-secrets", secrets}};
+  // Before the interface carries its first packet: that of the other end may be on its way already.
+  if (link.forward) plan.files.push_back({"ip-pre-up", "#!/bin/sh\necho 1 > /proc/sys/net/ipv4/conf/$1/forwarding\n"});
   return plan;
 }
 
