@@ -29,7 +29,7 @@ bool CallMachine::end_at_limit(TimePoint now) {
     hang_up(std::exchange(must_end_, std::nullopt)->why, now);
   } else if (now >= *facts_.started + link.max_call) {
     hang_up(Error(Errc::call_limit, fmt::format("the call lasted {}: hung up (max-call)", format_duration(link.max_call)), Stage::policy), now);
-  } else if (session_over_) {
+  } else if (session_over_ || nobody_waits_) {
     hang_up(std::nullopt, now);
   } else {
     hang_up(Error(Errc::idle_timeout, fmt::format("no traffic for {}: hung up (idle)", format_duration(link.idle)), Stage::transfer), now);

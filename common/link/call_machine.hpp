@@ -75,6 +75,10 @@ class CallMachine {
   explicit CallMachine(CallOptions options);
 
   void start(TimePoint now);
+  /// Instead of start(): the modem has answered a call and is connected. There is no login, and the end of PPP is no failure.
+  void start_answered(std::string connect, std::string leftover, TimePoint now);
+  /// The caller has said who it is: from now on this is a call of that link. What belongs to the line stays.
+  void become(const config::Link& link);
   void on_bytes(std::string_view bytes, TimePoint now);   ///< from the line
   void on_closed(TimePoint now);                          ///< the port is gone
   void on_time(TimePoint now);
@@ -96,6 +100,8 @@ class CallMachine {
   /// NO CARRIER was heard and may be meant: what waits for the line must not be written now.
   bool suspects_carrier() const { return !dcd_decides() && carries_data() && watch_.suspects(); }
   bool session_is_over() const { return session_over_; }
+  /// Nobody would miss the link: idle ends it without an error.
+  void nobody_waits(bool nobody) { nobody_waits_ = nobody; }
   /// Asks for the end, in any state. `reason`: why, when it counts as a failure.
   void hang_up(std::optional<Error> reason, TimePoint now);
   /// Replaces what was said before; nullopt: only idle and max-call limit the call.
@@ -153,6 +159,8 @@ class CallMachine {
   bool dcd_on_ = false;         ///< seen on since the connection was there
   bool dcd_follows_ = false;    ///< seen off while a number was dialled: the wire is not tied
   bool session_over_ = false;
+  bool nobody_waits_ = false;
+  bool answered_ = false;       ///< the other end has called
   std::optional<TimePoint> last_traffic_;
   std::optional<MustEnd> must_end_;
   std::optional<Error> end_;

@@ -118,6 +118,7 @@ void CallAccount::end(const link::CallFacts& facts, TimePoint now, const std::op
 void CallAccount::settle_backoff(const link::CallOutcome& outcome) {
   const link::CallVerdict verdict = link::judge(outcome);
   if (verdict == link::CallVerdict::neutral) return;
+  if (more_rounds_ && verdict == link::CallVerdict::failure && !outcome.was_up) return;
   const auto settle = [&]() -> Result<void> {
     if (verdict == link::CallVerdict::success) return ledger_->clear_backoff(link_.name);
     LONGLINE_TRY(const std::optional<link::BackoffState> before, ledger_->backoff(link_.name));

@@ -20,6 +20,8 @@ class CallAccount {
  public:
   CallAccount(config::Link link, const StatePaths& paths, EventSink& events);
 
+  /// One that reaches nobody is followed by another soon, and says nothing about the link yet.
+  void more_rounds_follow() { more_rounds_ = true; }
   /// The call starts.
   void begin();
   /// Something changed, or a minute is over: the ledger learns of it, so that the minutes of a call that is killed count.
@@ -45,6 +47,7 @@ class CallAccount {
   bool writable_ = false;
   std::int64_t id_ = 0;
   std::optional<WallTime> connected_;
+  bool more_rounds_ = false;
   bool failure_told_ = false;
 };
 

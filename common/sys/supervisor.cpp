@@ -12,6 +12,7 @@
 #include "sys/failure_hook.hpp"
 #include "sys/link_record.hpp"
 #include "sys/login_transcripts.hpp"
+#include "sys/port_yield.hpp"
 #include "sys/secret_file.hpp"
 #include "sys/sim_pin.hpp"
 #include "sys/sockets.hpp"
@@ -31,9 +32,11 @@ constexpr int kNothingMoved = 9316;             ///< Exchange: no data was sent 
 
 Supervisor::Supervisor(Options options)
     : options_(std::move(options)), events_(options_.paths.events), account_(options_.call.link, options_.paths, events_),
-      machine_(options_.call) {}
+      machine_(options_.call) {
+  if (options_.more_rounds) account_.more_rounds_follow();
+}
 
-Result<void> Supervisor::run(Options options) {
+Result<Supervisor::Outcome> Supervisor::run(Options options) {
   Supervisor supervisor(std::move(options));
   Result<void> opened = supervisor.open();
   if (!opened) {
@@ -43,17 +46,43 @@ Result<void> Supervisor::run(Options options) {
           failure_event("call.failed", 4106, supervisor.options_.call.link.name, *supervisor.error_));
     }
     supervisor.conclude();
-    return {};
+    return Outcome::over;
   }
-  return supervisor.loop();
+  LONGLINE_CHECK(supervisor.loop());
+  return supervisor.signalled_ ? Outcome::signalled : Outcome::over;
 }
 
 Result<void> Supervisor::open() {
   LONGLINE_TRY(signals_, Signals::open({SIGTERM, SIGINT, SIGHUP}));
   std::signal(SIGPIPE, SIG_IGN);
   LONGLINE_CHECK(ensure_folder(options_.paths.run_dir));
-  const std::string& name = options_.call.link.name;
+  signal_watch_ = loop_.watch(signals_->fd(), POLLIN, [this](short) {
+    while (signals_->take()) {
+      persistent_ = false;
+      signalled_ = true;
+      machine_.hang_up(Error(Errc::interrupted, "hung up by a signal", Stage::policy), loop_.now());
+      drain();
+    }
+  });
+  if (options_.incoming) return open_incoming();
   if (options_.first_client) add_client(std::move(options_.first_client));
+  LONGLINE_CHECK(claim_link());
+  LONGLINE_TRY(options_.call.password, read_secret(options_.call.link.password));
+  LONGLINE_TRY(options_.call.sim_pin, sim_pin(options_.call.link, options_.paths));
+  masker_in_.add(options_.call.password);
+  masker_out_.add(options_.call.password);
+  machine_ = link::CallMachine(options_.call);
+  LONGLINE_TRY(PortLock port_lock, acquire_port(options_.call.link.port, options_.paths.run_dir));
+  port_lock_.emplace(std::move(port_lock));
+  LONGLINE_TRY(line_, open_port(options_.call.link.port, serial_settings(options_.call.link)));
+  watch_line();
+  since_ = wall_now();
+  orphan_timer_ = loop_.at(loop_.now() + kOrphan, [this] { let_go_if_unheld(); });
+  return {};
+}
+
+Result<void> Supervisor::claim_link() {
+  const std::string& name = options_.call.link.name;
   LONGLINE_TRY(lock_, FileLock::try_acquire(options_.paths.link_lock(name)));
   if (!lock_) {
     // Another supervisor has just started, or is about to end: whoever started us asks it.
@@ -62,24 +91,6 @@ Result<void> Supervisor::open() {
   }
   LONGLINE_TRY(control_, listen_unix(options_.paths.control_socket(name)));
   control_watch_ = loop_.watch(control_.get(), POLLIN, [this](short) { accept_client(); });
-  signal_watch_ = loop_.watch(signals_->fd(), POLLIN, [this](short) {
-    while (signals_->take()) {
-      persistent_ = false;
-      machine_.hang_up(Error(Errc::interrupted, "hung up by a signal", Stage::policy), loop_.now());
-      drain();
-    }
-  });
-  LONGLINE_TRY(options_.call.password, read_secret(options_.call.link.password));
-  LONGLINE_TRY(options_.call.sim_pin, sim_pin(options_.call.link, options_.paths));
-  masker_in_.add(options_.call.password);
-  masker_out_.add(options_.call.password);
-  machine_ = link::CallMachine(options_.call);
-  LONGLINE_TRY(PortLock port_lock, PortLock::acquire(options_.call.link.port, options_.paths.run_dir));
-  port_lock_.emplace(std::move(port_lock));
-  LONGLINE_TRY(line_, open_port(options_.call.link.port, serial_settings(options_.call.link)));
-  line_watch_ = loop_.watch(line_->read_fd(), POLLIN, [this](short revents) { on_line(revents); });
-  since_ = wall_now();
-  orphan_timer_ = loop_.at(loop_.now() + kOrphan, [this] { let_go_if_unheld(); });
   return {};
 }
 
@@ -92,7 +103,7 @@ Result<void> Supervisor::loop() {
     return {};
   }
   // Whoever started us has asked already, but perhaps just before the call before ours failed: only now nobody else can.
-  if (!clients_.empty()) {
+  if (!incoming_ && !clients_.empty()) {
     const Client& first = clients_.front();
     if (Result<void> allowed = may_call(options_.paths, options_.call.link, {first.urgent, first.by_hand}); !allowed) {
       broadcast(JsonObject().set("msg", "end").merge(error_object("dialctl", allowed.error())));
@@ -101,9 +112,13 @@ Result<void> Supervisor::loop() {
       return {};
     }
   }
-  account_.begin();
-  keep_books();
-  machine_.start(loop_.now());
+  if (incoming_) {
+    machine_.start_answered(std::move(options_.incoming->connect), std::move(options_.incoming->leftover), loop_.now());
+  } else {
+    account_.begin();
+    keep_books();
+    machine_.start(loop_.now());
+  }
   poll_carrier();
   drain();
   while (!ended_) {
@@ -179,6 +194,7 @@ void Supervisor::drain() {
 
 void Supervisor::rearm() {
   if (ended_) return;
+  machine_.nobody_waits(nobody_waits());
   const bool read = (!relay_ || !relay_->full()) && (!ppp_ || !ppp_->session().full());
   line_watch_.set_events(static_cast<short>((read ? POLLIN : 0) | (to_line_.empty() || machine_.suspects_carrier() ? 0 : POLLOUT)));
   timer_.reset();
@@ -336,7 +352,7 @@ void Supervisor::conclude() {
         events_.emit(nothing);
       }
     }
-    account_.end(machine_.facts(), loop_.now(), error_, up_since_, due_, moved_);
+    if (!incoming_) account_.end(machine_.facts(), loop_.now(), error_, up_since_, due_, moved_);
     write_link_record(options_.paths, link.name, {wall_now(), error_});
   }
   // Not sooner: who finds nobody listening reads what is written down.
@@ -348,7 +364,7 @@ void Supervisor::conclude() {
     broadcast(end);
   }
   for (Client& client : clients_) client.channel.drain(1000);
-  if (!lock_ || !error_ || link.on_failure.empty() || error_->code == Errc::interrupted) return;
+  if (!lock_ || !error_ || incoming_ || options_.more_rounds || link.on_failure.empty() || error_->code == Errc::interrupted) return;
   // Nobody waits for the hook but us, and the link may be called again meanwhile.
   clients_.clear();
   lock_.reset();
@@ -356,6 +372,7 @@ void Supervisor::conclude() {
 }
 
 void Supervisor::keep_books() {
+  if (incoming_) return;
   account_.update(machine_.facts(), loop_.now(), due_, moved_);
   const bool urgent = urgent_ || std::any_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.urgent && !c.gone; });
   machine_.must_end(account_.must_end(machine_.facts(), loop_.now(), urgent));

@@ -27,7 +27,7 @@ namespace longline::sys {
 /// It ends with the call. Killed at any moment it leaves nothing that the next one does not take over: its locks die
 /// with it, the kernel drops DTR at the last close, and a socket file that nobody listens on is replaced.
 ///
-/// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up"|"terminal","pid","command","verbose","grade","now"}, {"op":"leave"},
+/// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up"|"demand"|"terminal","pid","command","verbose","grade","now"}, {"op":"leave"},
 /// {"op":"status"}, {"op":"down","force"}, {"op":"report","due","moved","connector"}.
 /// Out: {"msg":"state","state"}, {"msg":"up","line"} or {"msg":"up","interface","local","remote"}, {"msg":"trace","text"},
 /// {"msg":"dropped","over"}, {"msg":"left","last"},
@@ -42,10 +42,22 @@ class Supervisor {
     link::PppRole role;         ///< of a PPP link
     std::vector<std::string> tool_options;   ///< --config and --root, for the tools that we start
     bool raw = false;           ///< the line is a terminal's: nobody else may join
+    bool more_rounds = false;                ///< whoever started us calls again soon when nobody can be reached: that is no failure yet
+    /// A call that was answered, on a line that is locked and open already: there is nobody who started us. Whose link it is shows when
+    /// the caller has said its name; until then `call.link` is the link on whose modem it came, and nobody can join.
+    struct Incoming {
+      PortLock lock;
+      std::unique_ptr<ByteStream> line;
+      std::string connect, leftover;
+      std::function<Result<config::Link>(const std::string& caller)> who;
+    };
+    std::optional<Incoming> incoming;
   };
 
-  /// Runs the call to its end. The error has been told to every client already.
-  static Result<void> run(Options options);
+  /// How a call went on here; its error has been told to every client already.
+  enum class Outcome { over, signalled };
+  /// Runs the call to its end.
+  static Result<Outcome> run(Options options);
 
  private:
   struct Client {
@@ -54,6 +66,7 @@ class Supervisor {
     Loop::Registration watch;
     bool run = false;           ///< holds the link for as long as it is connected
     bool up = false;            ///< waits for the link, which then stays up by itself
+    bool demand = false;        ///< asked for the link and holds it, but idle and down may end it
     bool verbose = false;
     bool urgent = false;        ///< --grade urgent
     bool by_hand = false;       ///< --now
@@ -64,7 +77,11 @@ class Supervisor {
 
   explicit Supervisor(Options options);
   Result<void> open();
+  Result<void> open_incoming();
   Result<void> loop();
+  Result<config::Link> identify(const std::string& caller);
+  Result<void> claim_link();
+  void watch_line();
 
   void accept_client();
   void add_client(UniqueFd fd);
@@ -78,6 +95,7 @@ class Supervisor {
   bool line_is_drained() const;
   void stop_listening();
   bool held() const;
+  bool nobody_waits() const;
 
   void on_line(short revents);
   void write_line();
@@ -117,6 +135,8 @@ class Supervisor {
   std::string to_line_;
   bool persistent_ = false;     ///< `up` was answered: stays until `down`
   bool urgent_ = false;         ///< and was urgent
+  bool incoming_ = false;       ///< the caller holds the link
+  bool signalled_ = false;
   bool was_up_ = false;
   std::optional<TimePoint> up_since_;
   std::string transcript_hint_;                     ///< after a failed login

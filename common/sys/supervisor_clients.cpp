@@ -49,7 +49,7 @@ void Supervisor::on_request(Client& client, const JsonObject& request) {
   if (op == "join") {
     on_join(client, request);
   } else if (op == "leave") {
-    client.run = client.up = false;
+    client.run = client.up = client.demand = false;
     if (std::exchange(client.urgent, false)) keep_books();
     client.channel.send(JsonObject().set("msg", "left").set("last", !held()));
     let_go_if_unheld();
@@ -85,7 +85,7 @@ void Supervisor::on_join(Client& client, const JsonObject& request) {
   client.command = request.string("command").value_or("");
   client.verbose = request.boolean("verbose").value_or(false);
   const bool up = request.string("kind") == "up";
-  (up ? client.up : client.run) = true;
+  (up ? client.up : request.string("kind") == "demand" ? client.demand : client.run) = true;
   client.urgent = request.string("grade") == "urgent";
   client.by_hand = request.boolean("now").value_or(false);
   if (client.urgent) keep_books();
@@ -107,7 +107,7 @@ void Supervisor::on_down(Client& client, bool force) {
     client.channel.send(JsonObject().set("msg", "busy").set("holders", holders()));
     return;
   }
-  for (Client& other : clients_) other.run = other.up = false;
+  for (Client& other : clients_) other.run = other.up = other.demand = false;
   client.channel.send(JsonObject().set("msg", "closing"));
   std::optional<Error> reason;
   // Not only for the record: without a reason whoever waits for the link would call again.
@@ -120,9 +120,15 @@ void Supervisor::on_report(const JsonObject& report) {
   moved_ += std::max<std::int64_t>(0, report.integer("moved").value_or(0));
 }
 
+/// A call that traffic or a caller wants ends by idle as it should; a command that runs would miss the link.
+bool Supervisor::nobody_waits() const {
+  const auto any = [this](auto what) { return std::any_of(clients_.begin(), clients_.end(), [&](const Client& c) { return !c.gone && what(c); }); };
+  return !any([](const Client& c) { return c.run; }) && (incoming_ || any([](const Client& c) { return c.demand; }));
+}
+
 bool Supervisor::held() const {
-  return persistent_ || std::any_of(clients_.begin(), clients_.end(),
-                                    [](const Client& c) { return (c.run || c.up) && !c.gone; });
+  return persistent_ || incoming_ ||
+         std::any_of(clients_.begin(), clients_.end(), [](const Client& c) { return (c.run || c.up || c.demand) && !c.gone; });
 }
 
 void Supervisor::let_go_if_unheld() {
@@ -162,7 +168,7 @@ void Supervisor::broadcast(const JsonObject& message) {
 std::vector<JsonObject> Supervisor::holders() const {
   std::vector<JsonObject> out;
   for (const Client& client : clients_) {
-    if (client.gone || (!client.run && !(client.up && !persistent_))) continue;
+    if (client.gone || (!client.run && !client.demand && !(client.up && !persistent_))) continue;
     out.push_back(JsonObject().set("pid", client.pid).set("command", client.command));
   }
   if (persistent_) out.push_back(JsonObject().set_null("pid").set("command", "dialctl up"));

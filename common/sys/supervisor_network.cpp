@@ -30,7 +30,8 @@ void Supervisor::start_network() {
          machine_.network_ended(std::move(error), loop_.now());
          drain();
        },
-       [this] { rearm(); }, [this](Event event) { events_.emit(event); }});
+       [this] { rearm(); }, [this](Event event) { events_.emit(event); },
+       incoming_ ? [this](const std::string& caller) { return identify(caller); } : PppNetwork::Identify()});
   if (!network) {
     machine_.network_ended(std::move(network).error(), loop_.now());
     return;

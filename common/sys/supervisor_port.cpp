@@ -7,6 +7,10 @@
 
 namespace longline::sys {
 
+void Supervisor::watch_line() {
+  line_watch_ = loop_.watch(line_->read_fd(), POLLIN, [this](short revents) { on_line(revents); });
+}
+
 /// The modem has to be reset, or has gone to come back: the machine waits for its port.
 void Supervisor::reopen_port(bool run_command) {
   line_watch_.reset();
@@ -21,7 +25,7 @@ void Supervisor::reopen_port(bool run_command) {
                       if (port) {
                         port_lock_.emplace(std::move(port->lock));
                         line_ = std::move(port->line);
-                        line_watch_ = loop_.watch(line_->read_fd(), POLLIN, [this](short revents) { on_line(revents); });
+                        watch_line();
                       }
                       machine_.on_reopened(std::move(outcome), loop_.now());
                       poll_carrier();

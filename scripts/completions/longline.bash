@@ -56,7 +56,7 @@ _longline() {
   [[ $name:$previous == dialctl:-f ]] && previous=''
   case $previous in
     --config|--root|--transcript|--password-file|--maildir|--output|--port|-o|-f|-r) _longline_files; return ;;
-    --confirm|--from|--since|--wait) return ;;
+    --confirm|--from|--since|--interface|--wait) return ;;
     --grade) _longline_words $'normal\nurgent'; return ;;
     --link) _longline_words "$(_longline_links)"; return ;;
   esac
@@ -82,7 +82,7 @@ _longline() {
         *) _longline_words $'via\ndev\nlink\nmetric\ntable\nsrc\nmtu\nmask\nonlink\nfail-fast\ndefault\nblackhole\nunreachable\nprohibit' ;;
       esac
       ;;
-    dialctl:list|dialctl:show|dialctl:plan|dialctl:up|dialctl:down|dialctl:status|dialctl:history|dialctl:check|dialctl:connect|dialctl:events|dialctl:terminal)
+    dialctl:list|dialctl:show|dialctl:plan|dialctl:up|dialctl:down|dialctl:status|dialctl:history|dialctl:check|dialctl:connect|dialctl:demand|dialctl:answer|dialctl:events|dialctl:terminal)
       _longline_words "$(_longline_links)"
       ;;
     dialctl:import) _longline_files ;;

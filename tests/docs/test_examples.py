@@ -56,7 +56,8 @@ class ExamplesTest(unittest.TestCase):
 
     def test_systemd(self):
         units = sorted(glob.glob(os.path.join(manual.SOURCE, "scripts", "systemd", "*")))
-        self.assertEqual([os.path.basename(u) for u in units], ["longline-restore.service", "longline-routes-watch.service", "longline-routes.service",
+        self.assertEqual([os.path.basename(u) for u in units], ["longline-answer@.service", "longline-demand@.service",
+                                                                "longline-restore.service", "longline-routes-watch.service", "longline-routes.service",
                                                                 "longline@.service", "longline@.timer"])
         for unit in units:
             text = manual.read(unit)

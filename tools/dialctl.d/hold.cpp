@@ -25,30 +25,6 @@ namespace {
 constexpr Duration kBetweenTries{50};
 constexpr Duration kClosing{15'000};      ///< a hang-up takes five seconds at most
 
-/// A supervisor of its own for the link; our end of the connection to it.
-Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link& link, bool raw) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
-    return system_error(errno, "socketpair", Errc::os);
-  }
-  sys::UniqueFd ours(ends[0]), theirs(ends[1]);
-  std::error_code failure;
-  sys::SpawnOptions spawn;
-  spawn.argv = {std::filesystem::read_symlink("/proc/self/exe", failure).string()};
-  if (failure) return system_error(failure.value(), "/proc/self/exe", Errc::os);
-  const std::vector<std::string> given = tool_options(world);
-  spawn.argv.insert(spawn.argv.end(), given.begin(), given.end());
-  spawn.argv.insert(spawn.argv.end(), {"supervise", link.name});
-  if (world.options.now) sys::forget_sim_pin(link, world.paths);
-  if (raw) spawn.argv.emplace_back("--raw");
-  spawn.null_stdio = true;
-  spawn.new_session = true;
-  spawn.inherited = {theirs.get()};
-  LONGLINE_TRY(sys::ChildProcess child, sys::ChildProcess::spawn(spawn));
-  child.detach();
-  return sys::JsonChannel(std::move(ours));
-}
-
 enum class Try { up, again };
 
 struct Wait {
@@ -120,6 +96,29 @@ Result<Try> wait_until_up(const Wait& wait, Hold& hold, bool our_own) {
 
 }  // namespace
 
+Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link& link, Calls calls) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    return system_error(errno, "socketpair", Errc::os);
+  }
+  sys::UniqueFd ours(ends[0]), theirs(ends[1]);
+  std::error_code failure;
+  sys::SpawnOptions spawn;
+  spawn.argv = {std::filesystem::read_symlink("/proc/self/exe", failure).string()};
+  if (failure) return system_error(failure.value(), "/proc/self/exe", Errc::os);
+  const std::vector<std::string> given = tool_options(world);
+  spawn.argv.insert(spawn.argv.end(), given.begin(), given.end());
+  spawn.argv.insert(spawn.argv.end(), {"supervise", link.name});
+  if (world.options.now) sys::forget_sim_pin(link, world.paths);
+  if (calls != Calls::all) spawn.argv.emplace_back(calls == Calls::last_round ? "--last-round" : calls == Calls::round ? "--round" : "--raw");
+  spawn.null_stdio = true;
+  spawn.new_session = true;
+  spawn.inherited = {theirs.get()};
+  LONGLINE_TRY(sys::ChildProcess child, sys::ChildProcess::spawn(spawn));
+  child.detach();
+  return sys::JsonChannel(std::move(ours));
+}
+
 void say(const World& world, const std::string& text) {
   const CommonOptions& common = world.options.common;
   if (common.quiet || common.json || (!stderr_is_terminal() && common.verbose == 0)) return;
@@ -148,7 +147,7 @@ Result<Hold> take_hold(const World& world, const config::Link& link, const std::
     if (our_own) {
       // A call that is under way may be joined at any time; another one is judged anew.
       LONGLINE_CHECK(sys::may_call(world.paths, link, {world.options.urgent, world.options.now}));
-      LONGLINE_TRY(sys::JsonChannel started, start_supervisor(world, link, raw));
+      LONGLINE_TRY(sys::JsonChannel started, start_supervisor(world, link, raw ? Calls::raw : Calls::all));
       channel.emplace(std::move(started));
     }
     Hold hold{std::move(*channel), "", {}};

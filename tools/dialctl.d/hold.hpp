@@ -24,6 +24,12 @@ struct Hold {
 Result<Hold> take_hold(const World& world, const config::Link& link, const std::string& kind, const std::string& command,
                        sys::Signals& signals);
 
+/// What a supervisor is started for: a call with all its attempts; one round through the numbers, by demand, which waits in between by
+/// itself (one that fails while more follow is no failed call yet); a line for a terminal.
+enum class Calls { all, round, last_round, raw };
+/// A supervisor of its own for the link; our end of the connection to it.
+Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link& link, Calls calls);
+
 /// One line on stderr about what goes on, on a terminal or with --verbose.
 void say(const World& world, const std::string& text);
 /// A line of the dialogue, with --verbose.

@@ -39,6 +39,8 @@ Result<ExitStatus> dispatch(const Options& options) {
     case Verb::ports: return ports(world);
     case Verb::supervise: return supervise(world);
     case Verb::terminal: return terminal(world);
+    case Verb::demand: return demand(world);
+    case Verb::answer: return answer(world);
     case Verb::restore:
     case Verb::become_pppd:
     case Verb::import:

@@ -66,6 +66,11 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   import->add_option("--format", options.format, "rasphone or wvdial; default: by what is in it")->type_name("NAME");
   CLI::App* supervise = with_link(verb("supervise", "", Verb::supervise), true)->group("");
   supervise->add_flag("--raw", options.raw, "For terminal: no login, no network");
+  CLI::App* demand = with_link(verb("demand", "Call a link when there is traffic for its routes", Verb::demand), true);
+  demand->add_option("--interface", options.interface, "Name of the network interface; default: the link's")->type_name("NAME");
+  with_link(verb("answer", "Wait for calls on the modem of a link, and take them", Verb::answer), true);
+  supervise->add_flag("--round", options.round);
+  supervise->add_flag("--last-round", options.last_round);
 
   if (const std::optional<int> status = parse_command_line(app, options.common, ours, argv)) return status;
   const auto complain = [&](const std::string& what) {

@@ -10,7 +10,7 @@
 
 namespace longline::tools::dialctl {
 
-enum class Verb { list, show, plan, up, down, run, status, history, ports, supervise, restore, become_pppd,
+enum class Verb { list, show, plan, up, down, run, status, history, ports, supervise, demand, answer, restore, become_pppd,
                   import, explain, check, events, unlock, terminal };
 
 struct Options {
@@ -24,6 +24,9 @@ struct Options {
   bool urgent = false;                ///< --grade urgent
   std::string since;                  ///< as given: a time ago, or a point in time
   bool probe = false;
+  std::string interface;              ///< of demand; empty: named after the link
+  bool round = false;                 ///< supervise: once through the numbers, and more follow
+  bool last_round = false;            ///< supervise: once through the numbers
   std::vector<std::string> command;   ///< behind "--"
   std::string file;                   ///< of import; "-": stdin
   std::string format;                 ///< of import: "rasphone", "wvdial", or empty: guessed

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -28,7 +29,8 @@ constexpr Duration kHangUp{20'000};
 /// We call: where the called router must prove itself, it does so with the link's name and caller-password-file, as a caller would.
 Result<link::PppRole> calling_role(const config::Link& link) {
   link::PppRole role;
-  role.host = sys::host_name();
+  // Not what we are called when we answer: two routers may have one host name, and then a password for callers is not our own.
+  role.host = sys::host_name() + "-calls";
   if (!link.authenticate_peer) return role;
   LONGLINE_TRY(Secret password, sys::read_secret(link.caller_password));
   role.callers.push_back({link.name, std::move(password)});
@@ -104,6 +106,10 @@ Result<ExitStatus> supervise(const World& world) {
   options.call.link = *link;
   options.tool_options = tool_options(world);
   options.raw = world.options.raw;
+  options.more_rounds = world.options.round;
+  if (world.options.round || world.options.last_round) {
+    options.call.link.attempts = std::min(link->attempts, std::max(1, static_cast<int>(link->numbers.size())));
+  }
   // What fails here is told to whoever started us, like everything else.
   Result<void> prepared = [&]() -> Result<void> {
     if (options.raw) {

@@ -28,6 +28,8 @@ Result<ExitStatus> supervise(const World& world);
 /// Puts back what calls that were killed left changed on this host: the default route, name servers.
 void restore(const World& world);
 Result<ExitStatus> become_pppd();
+Result<ExitStatus> demand(const World& world);
+Result<ExitStatus> answer(const World& world);
 Result<ExitStatus> terminal(const World& world);
 // Those that need no configuration.
 Result<ExitStatus> import_phonebook(const Options& options);

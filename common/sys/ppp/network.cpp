@@ -60,6 +60,7 @@ Result<std::unique_ptr<PppNetwork>> PppNetwork::start(Loop& loop, Options option
                                   [self](std::optional<Error> error) {
                                     self->put_back();
                                     const auto ended = self->handlers_.ended;
+                                    if (self->refused_) error = std::move(self->refused_);
                                     ended(std::move(error));
                                   },
                                   [self] { self->handlers_.has_room(); }}));
@@ -72,6 +73,17 @@ PppNetwork::PppNetwork(Loop& loop, Options options, Handlers handlers)
 PppNetwork::~PppNetwork() { put_back(); }
 
 void PppNetwork::session_up() {
+  if (handlers_.identify) {
+    Result<config::Link> link = handlers_.identify(interface().peer);
+    if (!link) {
+      refused_ = std::move(link).error();
+      session_->stop();
+      return;
+    }
+    // What was done before we knew who calls.
+    if (options_.link.forward && !link->forward) forward_packets_of(interface().name, false);
+    options_.link = std::move(*link);
+  }
   changed_ = true;
   run_routeadd({"up", options_.link.name, interface().name}, [this](int status) { routes_done(status); });
 }
@@ -93,6 +105,7 @@ void PppNetwork::routes_done(int status) {
     event.text = text;
     handlers_.happened(std::move(event));
   }
+  if (options_.link.forward) forwarding_ = Forwarding::between(interface().name);
   up_ = true;
   handlers_.up();
 }
@@ -122,6 +135,7 @@ void PppNetwork::run_routeadd(const std::vector<std::string>& words, std::functi
 void PppNetwork::put_back() {
   if (!std::exchange(changed_, false)) return;
   up_ = false;
+  forwarding_ = Forwarding();
   routeadd_watch_.reset();
   routeadd_timer_.reset();
   routeadd_.reset();

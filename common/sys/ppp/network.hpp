@@ -9,6 +9,7 @@
 
 #include "base/event.hpp"
 #include "config/config.hpp"
+#include "sys/forwarding.hpp"
 #include "sys/loop.hpp"
 #include "sys/ppp/session.hpp"
 #include "sys/state_paths.hpp"
@@ -26,12 +27,15 @@ class PppNetwork {
     StatePaths paths;
     std::vector<std::string> tool_options;   ///< --config and --root, for the tools that we start
   };
+  /// Whose link it is, by the name that the caller proved, before routes come; or why it is refused.
+  using Identify = std::function<Result<config::Link>(const std::string& caller)>;
   struct Handlers {
     std::function<void(std::string)> to_line;
     std::function<void()> up;                          ///< interface, address, routes: all there
     std::function<void(std::optional<Error>)> ended;   ///< once; may destroy us
     std::function<void()> has_room;
     std::function<void(Event)> happened;
+    Identify identify{};                               ///< when somebody calls us
   };
   static Result<std::unique_ptr<PppNetwork>> start(Loop& loop, Options options, Handlers handlers);
   PppNetwork(const PppNetwork&) = delete;
@@ -55,6 +59,8 @@ class PppNetwork {
   std::unique_ptr<PppSession> session_;
   std::optional<ChildProcess> routeadd_;
   Loop::Registration routeadd_watch_, routeadd_timer_;
+  Forwarding forwarding_;
+  std::optional<Error> refused_;       ///< the caller, after it had proved its name
   bool up_ = false;
   bool changed_ = false;               ///< routes and the host may bear our marks
 };
