@@ -156,6 +156,32 @@ class Ppp(unittest.TestCase):
         self.up()
         self.down()
 
+    def test_connect_dials_for_a_pppd_that_somebody_else_starts(self):
+        self.configure()
+        self.provider()
+        machine.do("write", path="/etc/ppp/options", text="")
+        pppd = machine.start("pppd", "/dev/ttyS1", "115200", "nodetach", "noauth", "local", "user", "alice", "noipdefault",
+                             "connect", f"{DIALCTL} --root {self.root} connect branch")
+        machine.until(lambda: "10.9.0.2" in shell("ip -br addr"), "pppd's link to be up", 40)
+        self.assertEqual(self.status()["state"], "down")
+        self.assertEqual([e["event"] for e in self.events("call.connected")], ["call.connected"])
+        machine.run("pkill", "pppd")
+        machine.wait(pppd)
+
+    def test_check_names_the_link_that_holds_a_stolen_default_route(self):
+        self.configure()
+        self.provider()
+        self.up()
+        self.assertEqual(self.dialctl("check").status, 0)
+        interface = self.status()["interface"]
+        shell(f"ip route add default dev {interface} metric 1")
+        for tool, found in ((DIALCTL, self.dialctl("check", "--json")), (ROUTEADD, machine.run(ROUTEADD, "--root", self.root, "check", "--json"))):
+            with self.subTest(tool):
+                self.assertEqual(found.status, 1, found)
+                self.assertTrue(any(json.loads(line).get("link") == "branch" for line in found.stdout.splitlines()), found)
+        self.down()
+        self.assertEqual(shell("ip route show default").split()[:3], ["default", "via", "192.0.2.1"])
+
     def test_a_transfer_goes_over_the_link_and_its_bytes_are_counted(self):
         self.configure()
         self.provider()

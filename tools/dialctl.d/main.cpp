@@ -41,6 +41,7 @@ Result<ExitStatus> dispatch(const Options& options) {
     case Verb::terminal: return terminal(world);
     case Verb::demand: return demand(world);
     case Verb::answer: return answer(world);
+    case Verb::connect: return connect(world);
     case Verb::restore:
     case Verb::become_pppd:
     case Verb::import:

@@ -68,6 +68,9 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   supervise->add_flag("--raw", options.raw, "For terminal: no login, no network");
   CLI::App* demand = with_link(verb("demand", "Call a link when there is traffic for its routes", Verb::demand), true);
   demand->add_option("--interface", options.interface, "Name of the network interface; default: the link's")->type_name("NAME");
+  CLI::App* connect = with_link(verb("connect", "Dial and log in on stdin and stdout, for pppd", Verb::connect), true);
+  connect->add_flag("--now", options.now, "Call in spite of a backoff");
+  connect->add_option("--grade", grade, "normal, or urgent, which may break the hours")->type_name("GRADE");
   with_link(verb("answer", "Wait for calls on the modem of a link, and take them", Verb::answer), true);
   supervise->add_flag("--round", options.round);
   supervise->add_flag("--last-round", options.last_round);

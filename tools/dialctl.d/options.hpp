@@ -10,7 +10,7 @@
 
 namespace longline::tools::dialctl {
 
-enum class Verb { list, show, plan, up, down, run, status, history, ports, supervise, demand, answer, restore, become_pppd,
+enum class Verb { list, show, plan, up, down, run, status, history, ports, supervise, demand, answer, connect, restore, become_pppd,
                   import, explain, check, events, unlock, terminal };
 
 struct Options {

@@ -30,6 +30,7 @@ void restore(const World& world);
 Result<ExitStatus> become_pppd();
 Result<ExitStatus> demand(const World& world);
 Result<ExitStatus> answer(const World& world);
+Result<ExitStatus> connect(const World& world);
 Result<ExitStatus> terminal(const World& world);
 // Those that need no configuration.
 Result<ExitStatus> import_phonebook(const Options& options);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#pragma once
 
 // Compiled once for each target: most of the time that a file takes is these headers. Files still include what they use.
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#pragma once
 
 // As common/base/pch/headers.hpp, for the tests.
 #include <doctest/doctest.h>
