@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "base/text.hpp"
+
 namespace longline::link {
 namespace {
 
@@ -17,6 +19,13 @@ std::optional<LinkState> link_state_from_name(std::string_view name) {
     if (kNames[i] == name) return static_cast<LinkState>(i);
   }
   return std::nullopt;
+}
+
+std::optional<std::int64_t> CallFacts::rate() const {
+  constexpr std::string_view kConnect = "CONNECT ";
+  if (!connect.starts_with(kConnect)) return std::nullopt;
+  const std::string_view rest = std::string_view(connect).substr(kConnect.size());
+  return parse_integer(rest.substr(0, rest.find_first_not_of("0123456789")));
 }
 
 }  // namespace longline::link

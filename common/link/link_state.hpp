@@ -19,6 +19,7 @@ std::optional<LinkState> link_state_from_name(std::string_view name);
 struct CallFacts {
   std::string number;                 ///< as dialled; empty before the first attempt and without a modem
   std::string connect;                ///< the modem's CONNECT line, escaped
+  std::optional<std::int64_t> rate() const;   ///< bit/s, as that line tells it: of the line, or of the port, as the modem pleases
   std::optional<TimePoint> started;   ///< of the connection
   std::int64_t bytes_in = 0;          ///< since CONNECT, login included
   std::int64_t bytes_out = 0;

@@ -113,7 +113,7 @@ void PppLog::on_line(std::string_view line) {
 }
 
 std::optional<Error> PppLog::error(int status) const {
-  const std::string& words = said_.empty() && (status == 1 || status == 2) ? last_ : said_;
+  const std::string& words = said_.empty() && (status == 1 || status == 2 || status > 19) ? last_ : said_;
   const std::string said = words.empty() ? "" : fmt::format(" (pppd: {})", words);
   const auto failure = [&](Errc code, std::string_view what, Stage stage) {
     return std::optional(Error(code, fmt::format("{}{}", what, said), stage));

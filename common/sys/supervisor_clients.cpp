@@ -186,7 +186,7 @@ JsonObject Supervisor::up_message() const {
 JsonObject Supervisor::status() const {
   const link::CallFacts& facts = machine_.facts();
   JsonObject call;
-  call.set("number", facts.number).set("connect", facts.connect);
+  call.set("number", facts.number).set("connect", facts.connect).set("rate", facts.rate());
   if (connected_at_) call.set("started", format_iso8601(*connected_at_));
   else call.set_null("started");
   call.set("signal_dbm", facts.signal_dbm).set("bytes_in", facts.bytes_in).set("bytes_out", facts.bytes_out);

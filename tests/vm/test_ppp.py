@@ -135,7 +135,7 @@ class Ppp(unittest.TestCase):
                 status = self.status()
                 self.assertEqual((status["state"], status["network"]), ("up", "ppp"))
                 self.assertEqual((status["local"], status["remote"]), ("10.9.0.2", "10.9.0.1"))
-                self.assertEqual(status["call"]["connect"], "CONNECT 115200")
+                self.assertEqual((status["call"]["connect"], status["call"]["rate"]), ("CONNECT 115200", 115200))
                 self.assertGreater(status["call"]["bytes_in"], 100)
                 self.assertIn("default via 192.0.2.1", shell("ip route show default"))
                 self.assertEqual(len(shell("ip route show default").splitlines()), 1)

@@ -104,6 +104,16 @@ struct Bench {
 
 }  // namespace
 
+TEST_CASE("the rate is what the modem says it is") {
+  CallFacts facts;
+  CHECK_FALSE(facts.rate());
+  for (const auto& [connect, rate] : std::initializer_list<std::pair<const char*, std::optional<std::int64_t>>>{
+           {"CONNECT", std::nullopt}, {"CONNECT 28800/ARQ", 28800}, {"CONNECT 115200", 115200}, {"CONNECT FAST", std::nullopt}}) {
+    facts.connect = connect;
+    CHECK(facts.rate() == rate);
+  }
+}
+
 TEST_CASE("dial, log in, carry data, hang up") {
   Bench bench;
   bench.to_up();
