@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Numbers and names are those of raserror.h; the meanings are told in our words.
 #include <algorithm>
-#include <array>
+#include <iterator>
 
 #include "base/text.hpp"
 #include "link/explanation.hpp"
@@ -9,7 +9,7 @@
 namespace longline::link {
 namespace {
 
-constexpr std::array kMeanings = {
+constexpr RasMeaning kMeanings[] = {
     RasMeaning{600, "PENDING", "an operation is pending; not an error"},
     RasMeaning{601, "ERROR_INVALID_PORT_HANDLE", "the port handle is not valid"},
     RasMeaning{602, "ERROR_PORT_ALREADY_OPEN", "the port is open already"},
@@ -286,14 +286,14 @@ constexpr std::array kMeanings = {
 }  // namespace
 
 const RasMeaning* ras_meaning(int number) {
-  const auto found = std::lower_bound(kMeanings.begin(), kMeanings.end(), number,
+  const auto found = std::lower_bound(std::begin(kMeanings), std::end(kMeanings), number,
                                       [](const RasMeaning& row, int wanted) { return row.number < wanted; });
-  return found != kMeanings.end() && found->number == number ? &*found : nullptr;
+  return found != std::end(kMeanings) && found->number == number ? found : nullptr;
 }
 
 const RasMeaning* ras_meaning(std::string_view name) {
-  const auto found = std::find_if(kMeanings.begin(), kMeanings.end(), [&](const RasMeaning& row) { return iequals(row.name, name); });
-  return found == kMeanings.end() ? nullptr : &*found;
+  const auto found = std::find_if(std::begin(kMeanings), std::end(kMeanings), [&](const RasMeaning& row) { return iequals(row.name, name); });
+  return found == std::end(kMeanings) ? nullptr : found;
 }
 
 }  // namespace longline::link

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "sys/call_gate.hpp"
 #include "sys/failure_hook.hpp"
+#include "sys/code_pages.hpp"
 #include "sys/link_record.hpp"
 #include "sys/login_transcripts.hpp"
 #include "sys/port_yield.hpp"
@@ -256,6 +257,7 @@ void Supervisor::on_state(link::LinkState state) {
   if (state == link::LinkState::up) {
     was_up_ = true;
     up_since_ = loop_.now();
+    settle_timer_ = loop_.at(loop_.now() + kSettling, [] { give_back_code_pages(); });
     urgent_ = std::any_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.up && c.urgent; });
   }
   if (state == link::LinkState::up && ppp_) {

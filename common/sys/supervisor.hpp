@@ -150,7 +150,7 @@ class Supervisor {
   bool ended_ = false;
   std::optional<Error> error_;
   Loop::Registration signal_watch_, control_watch_, line_watch_, timer_, carrier_timer_, orphan_timer_,
-      drain_timer_, traffic_timer_, books_timer_;
+      drain_timer_, traffic_timer_, books_timer_, settle_timer_;
 };
 
 }  // namespace longline::sys
