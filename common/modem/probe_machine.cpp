@@ -7,7 +7,7 @@
 namespace longline::modem {
 namespace {
 
-constexpr Duration kAnswer{500};
+constexpr Duration kAnswer{1'000};
 constexpr Duration kQuestion{2'000};
 constexpr Duration kSettle{250};
 constexpr std::size_t kMostText = 200;

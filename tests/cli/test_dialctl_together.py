@@ -54,7 +54,7 @@ class Together(unittest.TestCase):
     def test_five_that_are_killed_take_nobody_with_them(self):
         gate = self.root / "gate"
         runs = [self.run_link("sh", "-c", f"while [ ! -e {gate} ]; do sleep 0.1; done") for _ in range(MANY)]
-        wait_until(lambda: len(self.status()["holders"]) == MANY, what="all to hold the link")
+        wait_until(lambda: len(self.status()["holders"]) == MANY and self.status()["state"] == "up", what="all to hold the link")
         # The one that started the supervisor is among them.
         victims, others = runs[::4], [run for i, run in enumerate(runs) if i % 4 != 0]
         self.assertEqual(len(victims), 5)
