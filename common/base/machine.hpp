@@ -2,9 +2,11 @@
 #pragma once
 
 #include <concepts>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/time.hpp"
 
@@ -22,6 +24,15 @@ concept Machine = requires(M m, std::string_view in, TimePoint now) {
   { m.deadline() } -> std::same_as<std::optional<TimePoint>>;
   m.next_action();  // optional<variant<Write, …>>
 };
+
+/// The first of a machine's waiting actions, taken out: what next_action() does where they wait in a queue.
+template <class Action>
+std::optional<Action> take_first(std::deque<Action>& actions) {
+  if (actions.empty()) return std::nullopt;
+  Action first = std::move(actions.front());
+  actions.pop_front();
+  return first;
+}
 
 /// Bytes for the line. `secret`: they hold a credential; traces show them masked.
 struct Write {

@@ -7,18 +7,6 @@
 #include "link/dial_options.hpp"
 
 namespace longline::link {
-namespace {
-
-Event recovery_event(const std::string& link, const modem::Recovery& recovery) {
-  Event event;
-  event.event = "modem.recovery";
-  event.link = link;
-  event.text = recovery.note;
-  event.more.set("rung", recovery.rung).set("helped", recovery.helped);
-  return event;
-}
-
-}  // namespace
 
 void CallMachine::dial(const NumberChoice::Next& next, TimePoint now) {
   facts_.number = next.number;
@@ -42,7 +30,9 @@ void CallMachine::drain_dial(TimePoint now) {
       break;
     }
     if (const auto* recovery = std::get_if<modem::Recovery>(&*action)) {
-      actions_.emplace_back(Happened{recovery_event(options_.link.name, *recovery)});
+      Event event = modem::to_event(*recovery);
+      event.link = options_.link.name;
+      actions_.emplace_back(Happened{std::move(event)});
       continue;
     }
     reopening_ = reopening_ || std::holds_alternative<modem::ReopenPort>(*action);

@@ -328,10 +328,7 @@ std::optional<TimePoint> CallMachine::deadline() const {
 }
 
 std::optional<CallAction> CallMachine::next_action() {
-  if (actions_.empty()) return std::nullopt;
-  CallAction action = std::move(actions_.front());
-  actions_.pop_front();
-  return action;
+  return take_first(actions_);
 }
 
 }  // namespace longline::link

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/machine.hpp"
+
 namespace longline::link {
 namespace {
 
@@ -158,10 +160,7 @@ void DemandMachine::on_time(TimePoint now) {
 }
 
 std::optional<DemandAction> DemandMachine::next_action() {
-  if (actions_.empty()) return std::nullopt;
-  DemandAction action = std::move(actions_.front());
-  actions_.pop_front();
-  return action;
+  return take_first(actions_);
 }
 
 }  // namespace longline::link

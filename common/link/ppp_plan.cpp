@@ -22,7 +22,7 @@ std::string secret_line(const std::string& client, const std::string& server, co
 
 PppPlan plan_ppp(const config::Link& link, const PppRole& role, const Secret& password) {
   PppPlan plan;
-  const bool authenticate = role.answering || link.authenticate_peer;
+  plan.authenticates_peer = role.answering || link.authenticate_peer;
   // The line is a pseudo-terminal: it has no modem wires, and its speed means nothing.
   plan.argv = {"pppd", "nodetach", "local", "nocrtscts", "logfd", "2"};
   const auto add = [&](std::initializer_list<std::string> words) { plan.argv.insert(plan.argv.end(), words); };
@@ -35,7 +35,7 @@ PppPlan plan_ppp(const config::Link& link, const PppRole& role, const Secret& pa
   if (role.local.empty()) add({"noipdefault", "ipcp-accept-local"});
   if (role.remote.empty()) add({"ipcp-accept-remote"});
   if (link.dns && !role.answering) add({"usepeerdns"});
-  if (authenticate) {
+  if (plan.authenticates_peer) {
     // Our name in the challenge is the host's: so a secret for those who log in to us is never taken for our own.
     add({"auth", "require-chap", "require-pap", "name", role.host});
   } else {

@@ -39,6 +39,7 @@ struct PppFile {
 struct PppPlan {
   std::vector<std::string> argv;
   std::vector<PppFile> files;          ///< options, pap-secrets, chap-secrets
+  bool authenticates_peer = false;     ///< the peer must prove who it is
 };
 
 PppPlan plan_ppp(const config::Link& link, const PppRole& role, const Secret& password);

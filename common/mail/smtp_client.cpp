@@ -330,10 +330,7 @@ void SmtpClient::stop(TimePoint now) {
 std::optional<TimePoint> SmtpClient::deadline() const { return impl_->deadline(); }
 
 std::optional<SmtpClientAction> SmtpClient::next_action() {
-  if (impl_->actions.empty()) return std::nullopt;
-  SmtpClientAction action = std::move(impl_->actions.front());
-  impl_->actions.pop_front();
-  return action;
+  return take_first(impl_->actions);
 }
 
 const SmtpPeer& SmtpClient::peer() const { return impl_->peer; }

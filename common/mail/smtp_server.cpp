@@ -245,10 +245,7 @@ void SmtpServer::stop(TimePoint now) {
 std::optional<TimePoint> SmtpServer::deadline() const { return impl_->deadline(); }
 
 std::optional<SmtpServerAction> SmtpServer::next_action() {
-  if (impl_->actions.empty()) return std::nullopt;
-  SmtpServerAction action = std::move(impl_->actions.front());
-  impl_->actions.pop_front();
-  return action;
+  return take_first(impl_->actions);
 }
 
 bool SmtpServer::waiting() const { return impl_->phase == Impl::Phase::storing; }

@@ -13,7 +13,6 @@ namespace {
 
 constexpr Duration kRingGap{9'000};          // between two rings: 6 s in America, 5 s in Europe, of which one may be missed by nobody
 constexpr Duration kCheckWait{5'000};
-constexpr Duration kLineEnd{50};             // for the LF behind the CR of CONNECT
 constexpr Duration kFirstPause{15'000};
 constexpr Duration kLongestPause{600'000};
 
@@ -121,8 +120,7 @@ void AnswerMachine::on_bytes(std::string_view bytes, TimePoint now) {
         drain_preparation(now);
         return;
       case Step::line_end:
-        if (bytes.front() == '\n' && leftover_.empty()) bytes.remove_prefix(1);
-        leftover_ += bytes;
+        leftover_ = behind_line_feed(bytes);
         answered();
         return;
       default: break;
@@ -132,13 +130,10 @@ void AnswerMachine::on_bytes(std::string_view bytes, TimePoint now) {
       answered();
       return;
     }
-    const std::string_view before = bytes;
     const std::optional<std::string> line = lines_.next(bytes);
     if (!line) return;
-    const char end = before[before.size() - bytes.size() - 1];
     on_line(*line, now);
-    // A line that ended in LF has its CR behind it.
-    if (step_ == Step::line_end && end == '\n') {
+    if (step_ == Step::line_end && lines_.ended_in_lf()) {
       leftover_ = std::string(bytes);
       answered();
       return;
@@ -228,10 +223,7 @@ void AnswerMachine::on_time(TimePoint now) {
 }
 
 std::optional<AnswerAction> AnswerMachine::next_action() {
-  if (actions_.empty()) return std::nullopt;
-  AnswerAction action = std::move(actions_.front());
-  actions_.pop_front();
-  return action;
+  return take_first(actions_);
 }
 
 }  // namespace longline::modem

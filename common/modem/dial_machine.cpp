@@ -17,7 +17,6 @@ constexpr Duration kLoudWait{1'000};
 constexpr Duration kInitWait{10'000};
 constexpr Duration kQuietReset{2'000};   // a modem that was quiet may be so again after ATZ
 constexpr Duration kSettle{250};         // some modems volunteer a second OK after ATZ
-constexpr Duration kLineEnd{50};         // for the LF behind the CR of CONNECT
 
 bool resets(std::string_view command) {
   return iequals(command.substr(0, 3), "ATZ") || iequals(command.substr(0, 4), "AT&F");
@@ -143,8 +142,7 @@ void DialMachine::enter_dial(TimePoint now) {
 void DialMachine::on_bytes(std::string_view bytes, TimePoint now) {
   while (!bytes.empty() && step_ != Step::done && step_ != Step::idle) {
     if (step_ == Step::line_end) {
-      if (bytes.front() == '\n' && leftover_.empty()) bytes.remove_prefix(1);
-      leftover_ += bytes;
+      leftover_ = behind_line_feed(bytes);
       finish({std::nullopt, connect_, leftover_});
       return;
     }
@@ -162,13 +160,10 @@ void DialMachine::on_bytes(std::string_view bytes, TimePoint now) {
       }
       continue;
     }
-    const std::string_view before = bytes;
     const std::optional<std::string> line = lines_.next(bytes);
     if (!line) return;
-    const char end = before[before.size() - bytes.size() - 1];
     on_line(*line, now);
-    // A line that ended in LF has its CR behind it.
-    if (step_ == Step::line_end && end == '\n') {
+    if (step_ == Step::line_end && lines_.ended_in_lf()) {
       leftover_ = std::string(bytes);
       finish({std::nullopt, connect_, leftover_});
       return;
@@ -326,10 +321,7 @@ void DialMachine::finish(Dialled end) {
 }
 
 std::optional<DialAction> DialMachine::next_action() {
-  if (actions_.empty()) return std::nullopt;
-  DialAction action = std::move(actions_.front());
-  actions_.pop_front();
-  return action;
+  return take_first(actions_);
 }
 
 }  // namespace longline::modem

@@ -263,10 +263,7 @@ void GsmMachine::finish() {
 }
 
 std::optional<GsmAction> GsmMachine::next_action() {
-  if (actions_.empty()) return std::nullopt;
-  GsmAction action = std::move(actions_.front());
-  actions_.pop_front();
-  return action;
+  return take_first(actions_);
 }
 
 }  // namespace longline::modem

@@ -101,10 +101,7 @@ void HangUpMachine::finish(bool confirmed) {
 }
 
 std::optional<HangUpAction> HangUpMachine::next_action() {
-  if (actions_.empty()) return std::nullopt;
-  HangUpAction action = std::move(actions_.front());
-  actions_.pop_front();
-  return action;
+  return take_first(actions_);
 }
 
 }  // namespace longline::modem

@@ -11,7 +11,9 @@ std::optional<std::string> LineReader::next(std::string_view& bytes) {
     const char c = bytes.front();
     bytes.remove_prefix(1);
     if (c == '\r' || c == '\n') {
-      if (!line_.empty()) return std::exchange(line_, {});
+      if (line_.empty()) continue;
+      ended_in_lf_ = c == '\n';
+      return std::exchange(line_, {});
     } else if (c != '\0' && line_.size() < kLongest) {
       line_ += c;
     }

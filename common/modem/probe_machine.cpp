@@ -92,10 +92,7 @@ void ProbeMachine::finish() {
 }
 
 std::optional<ProbeAction> ProbeMachine::next_action() {
-  if (actions_.empty()) return std::nullopt;
-  ProbeAction action = std::move(actions_.front());
-  actions_.pop_front();
-  return action;
+  return take_first(actions_);
 }
 
 }  // namespace longline::modem

@@ -27,6 +27,13 @@ constexpr std::array<std::string_view, 8> kRungs = {"", "dtr", "escape", "atq0",
 
 }  // namespace
 
+Event to_event(const Recovery& recovery) {
+  Event event{"modem.recovery"};
+  event.text = recovery.note;
+  event.more.set("rung", recovery.rung).set("helped", recovery.helped);
+  return event;
+}
+
 void WakeMachine::start(TimePoint now) {
   if (step_ != Step::idle) return;
   actions_.emplace_back(SetDtr{true});
@@ -210,10 +217,7 @@ void WakeMachine::finish(std::optional<Error> error) {
 }
 
 std::optional<WakeAction> WakeMachine::next_action() {
-  if (actions_.empty()) return std::nullopt;
-  WakeAction action = std::move(actions_.front());
-  actions_.pop_front();
-  return action;
+  return take_first(actions_);
 }
 
 }  // namespace longline::modem

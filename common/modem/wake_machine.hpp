@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/error.hpp"
+#include "base/event.hpp"
 #include "base/machine.hpp"
 #include "modem/line_reader.hpp"
 
@@ -24,6 +25,8 @@ struct Recovery {
   bool helped = false;
   std::string note{};             ///< what the reset-command, or opening the port again, said; may be empty
 };
+
+Event to_event(const Recovery& recovery);   ///< modem.recovery; whose modem it is, its receiver knows
 
 /// Close the port, run the link's reset-command if `command`, open the port again when it is there. The answer is on_reopened().
 struct ReopenPort {

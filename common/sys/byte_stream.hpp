@@ -26,6 +26,8 @@ class ByteStream {
   virtual Result<std::string> read(std::size_t most = 65536) = 0;
   /// How many of the bytes were taken, maybe 0. Errc::line_dropped when the other end is gone.
   virtual Result<std::size_t> write(std::string_view bytes) = 0;
+  /// Writes as much of `pending` as is taken now, and leaves the rest in it. Errors as write().
+  Result<void> write_from(std::string& pending);
 
   /// Data Carrier Detect (V.24 circuit 109); nullopt where the line has none (pty, TCP).
   virtual std::optional<bool> carrier() { return std::nullopt; }

@@ -50,7 +50,7 @@ void CallWaiting::begin() {
 bool CallWaiting::take_port() {
   const config::Link& link = options_.link;
   if (lock_) return true;
-  if (port_is_taken(link.port, options_.paths.run_dir)) {
+  if (lock_holder(link.port, options_.paths.run_dir)) {
     stand_aside();
     return false;
   }
@@ -131,7 +131,7 @@ void CallWaiting::stand_aside() {
   const Duration pause = aside_ ? kAsideAgain : kAside;
   aside_ = true;
   aside_timer_ = loop_.at(loop_.now() + pause, [this] {
-    if (port_is_taken(options_.link.port, options_.paths.run_dir)) {
+    if (lock_holder(options_.link.port, options_.paths.run_dir)) {
       stand_aside();
       return;
     }
@@ -150,7 +150,7 @@ void CallWaiting::on_opened() {
   }
   const auto look = [this](auto&& self, std::size_t step) -> void {
     if (lock_ || aside_) return;
-    if (port_is_taken(options_.link.port, options_.paths.run_dir)) {
+    if (lock_holder(options_.link.port, options_.paths.run_dir)) {
       stand_aside();
       rearm();
     } else if (step < kLooks.size()) {
@@ -192,18 +192,11 @@ void CallWaiting::on_readable(short revents) {
 }
 
 void CallWaiting::write_line() {
-  while (!to_line_.empty() && line_) {
-    const Result<std::size_t> put = line_->write(to_line_);
-    if (!put) {
-      to_line_.clear();
-      machine_.on_closed(loop_.now());
-      line_watch_.reset();
-      line_.reset();
-      break;
-    }
-    if (*put == 0) break;
-    to_line_.erase(0, *put);
-  }
+  if (!line_ || line_->write_from(to_line_)) return;
+  to_line_.clear();
+  machine_.on_closed(loop_.now());
+  line_watch_.reset();
+  line_.reset();
 }
 
 void CallWaiting::on_time() {
@@ -225,11 +218,9 @@ void CallWaiting::drain() {
       if (line_) static_cast<void>(line_->set_dtr(dtr->on));
     } else if (std::holds_alternative<DiscardInput>(*action)) {
       if (line_) static_cast<void>(line_->discard_input());
-    } else if (auto* recovery = std::get_if<modem::Recovery>(&*action)) {
-      Event event{"modem.recovery"};
+    } else if (const auto* recovery = std::get_if<modem::Recovery>(&*action)) {
+      Event event = modem::to_event(*recovery);
       event.stage = Stage::modem;
-      event.text = recovery->note;
-      event.more.set("rung", recovery->rung).set("helped", recovery->helped);
       told(std::move(event));
     } else if (std::holds_alternative<modem::ModemReady>(*action)) {
       if (std::exchange(troubled_, false)) told(Event{"answer.ready"});

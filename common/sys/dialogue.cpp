@@ -158,15 +158,10 @@ void Dialogue::act(const script::Action& action) {
 }
 
 void Dialogue::flush() {
-  while (!pending_.empty()) {
-    const Result<std::size_t> taken = line_.write(pending_);
-    if (!taken) {
-      if (taken.error().code == Errc::line_dropped) return lost();
-      return fail(taken.error());
-    }
-    if (*taken == 0) return;
-    pending_.erase(0, *taken);
-  }
+  const Result<void> written = line_.write_from(pending_);
+  if (written) return;
+  if (written.error().code == Errc::line_dropped) return lost();
+  fail(written.error());
 }
 
 /// Not before the bytes that were written in the old framing have left; asking is what never blocks.

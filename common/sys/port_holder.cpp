@@ -97,15 +97,19 @@ std::string lock_file_of(const std::string& device) {
   return (fs::exists("/var/lock") ? "/var/lock" : "/run/lock") + ("/LCK.." + name);
 }
 
-std::string network_port_lock(const std::string& port, const std::string& run_dir) {
-  std::string name = port;
+std::string port_file(const std::string& port, const std::string& run_dir, const char* suffix) {
+  std::error_code failure;
+  std::string name = port.starts_with("tcp:") ? port : fs::canonical(port, failure).string();
+  if (failure) name = port;
   std::replace(name.begin(), name.end(), '/', '_');
-  return run_dir + "/" + name + ".lock";
+  return run_dir + "/" + name + suffix;
 }
+
+std::string network_port_lock(const std::string& port, const std::string& run_dir) { return port_file(port, run_dir, ".lock"); }
 
 PortHolder named_holder(int pid, std::string method) { return {pid, process_name(pid), std::move(method)}; }
 
-std::optional<PortHolder> port_holder(const std::string& port, const std::string& run_dir) {
+std::optional<PortHolder> lock_holder(const std::string& port, const std::string& run_dir) {
   const bool is_network = port.starts_with("tcp:");
   std::error_code failure;
   const std::string path = is_network ? network_port_lock(port, run_dir) : fs::canonical(port, failure).string();
@@ -117,8 +121,15 @@ std::optional<PortHolder> port_holder(const std::string& port, const std::string
   if (const std::optional<int> pid = lock_file_owner(lock_file); pid && *pid != ::getpid()) {
     return named_holder(*pid, "lock file " + lock_file);
   }
-  if (const int pid = opener(path); pid != 0) return named_holder(pid, "open");
   return std::nullopt;
+}
+
+std::optional<PortHolder> port_holder(const std::string& port, const std::string& run_dir) {
+  if (std::optional<PortHolder> holder = lock_holder(port, run_dir)) return holder;
+  std::error_code failure;
+  const fs::path device = fs::canonical(port, failure);
+  const int pid = failure || port.starts_with("tcp:") ? 0 : opener(device);
+  return pid == 0 ? std::nullopt : std::optional(named_holder(pid, "open"));
 }
 
 }  // namespace longline::sys

@@ -21,11 +21,7 @@ bool carry_out(modem::ProbeMachine& machine, ByteStream& line, std::string& unse
     if (std::get_if<DiscardInput>(&*action) != nullptr) static_cast<void>(line.discard_input());
     if (auto* probed = std::get_if<modem::Probed>(&*action)) end = std::move(*probed);
   }
-  if (unsent.empty() || end) return true;
-  const Result<std::size_t> put = line.write(unsent);
-  if (!put) return false;
-  unsent.erase(0, *put);
-  return true;
+  return end || line.write_from(unsent);
 }
 
 modem::Probed ask(ByteStream& line) {

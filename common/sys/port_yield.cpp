@@ -6,9 +6,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <filesystem>
 
 #include "sys/port_holder.hpp"
 #include "sys/state_paths.hpp"
@@ -20,15 +18,6 @@ namespace {
 constexpr Duration kYields{3'000};
 constexpr Duration kAgain{50};
 
-std::string file_beside(const std::string& port, const std::string& run_dir, const char* suffix) {
-  std::error_code failure;
-  const bool network = port.starts_with("tcp:");
-  const std::filesystem::path device = network ? std::filesystem::path(port) : std::filesystem::canonical(port, failure);
-  std::string name = failure ? port : device.string();
-  std::replace(name.begin(), name.end(), '/', '_');
-  return run_dir + "/" + name + suffix;
-}
-
 void wait_for_end(const std::string& lock, TimePoint until) {
   while (::access(lock.c_str(), F_OK) == 0 && steady_now() < until) {
     const Result<std::optional<FileLock>> free = FileLock::try_acquire(lock);
@@ -39,9 +28,9 @@ void wait_for_end(const std::string& lock, TimePoint until) {
 
 }  // namespace
 
-std::string port_yield_lock(const std::string& port, const std::string& run_dir) { return file_beside(port, run_dir, ".yields"); }
+std::string port_yield_lock(const std::string& port, const std::string& run_dir) { return port_file(port, run_dir, ".yields"); }
 
-std::string port_waiter_lock(const std::string& port, const std::string& run_dir) { return file_beside(port, run_dir, ".answers"); }
+std::string port_waiter_lock(const std::string& port, const std::string& run_dir) { return port_file(port, run_dir, ".answers"); }
 
 Result<PortLock> acquire_port(const std::string& port, const std::string& run_dir) {
   const TimePoint until = steady_now() + kYields;
@@ -56,18 +45,6 @@ Result<PortLock> acquire_port(const std::string& port, const std::string& run_di
     if (!holder || *holder) return PortLock::acquire(port, run_dir);
     ::poll(nullptr, 0, static_cast<int>(kAgain.count()));
   }
-}
-
-bool port_is_taken(const std::string& port, const std::string& run_dir) {
-  const bool network = port.starts_with("tcp:");
-  std::error_code failure;
-  const std::string path = network ? network_port_lock(port, run_dir) : std::filesystem::canonical(port, failure).string();
-  struct stat file{};
-  if (failure || ::stat(path.c_str(), &file) != 0) return false;
-  if (const int pid = flock_holder(file); pid != 0 && pid != ::getpid()) return true;
-  if (network) return false;
-  const std::optional<int> owner = lock_file_owner(lock_file_of(path));
-  return owner && *owner != ::getpid();
 }
 
 Result<PortOpenings> PortOpenings::watch(const std::string& port, const std::string& run_dir) {

@@ -21,9 +21,6 @@ std::string port_waiter_lock(const std::string& port, const std::string& run_dir
 /// PortLock::acquire, and while the holder is one who yields, again, for three seconds at most; so long, too, until his connection is gone.
 Result<PortLock> acquire_port(const std::string& port, const std::string& run_dir);
 
-/// Does somebody else hold the port's lock, or a lock file for it? Found without opening it.
-bool port_is_taken(const std::string& port, const std::string& run_dir);
-
 /// Tells when somebody opens a port, or asks for the lock of a tcp: port: inotify(7). Our own openings count too: clear() behind them.
 class PortOpenings {
  public:

@@ -12,4 +12,12 @@ std::string sibling_tool(const char* name) {
   return !failure && std::filesystem::exists(tool, failure) ? tool.string() : name;
 }
 
+std::vector<std::string> routeadd_command(const std::vector<std::string>& tool_options, const std::vector<std::string>& words) {
+  std::vector<std::string> argv = {sibling_tool("routeadd")};
+  argv.insert(argv.end(), tool_options.begin(), tool_options.end());
+  argv.emplace_back("--quiet");
+  argv.insert(argv.end(), words.begin(), words.end());
+  return argv;
+}
+
 }  // namespace longline::sys

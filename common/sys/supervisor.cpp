@@ -9,8 +9,8 @@
 
 #include "base/text.hpp"
 #include "sys/call_gate.hpp"
-#include "sys/failure_hook.hpp"
 #include "sys/code_pages.hpp"
+#include "sys/failure_hook.hpp"
 #include "sys/link_record.hpp"
 #include "sys/login_transcripts.hpp"
 #include "sys/port_yield.hpp"
@@ -153,15 +153,9 @@ void Supervisor::on_line(short revents) {
 }
 
 void Supervisor::write_line() {
-  while (!to_line_.empty() && line_ && !machine_.suspects_carrier()) {
-    const Result<std::size_t> put = line_->write(to_line_);
-    if (!put) {
-      to_line_.clear();
-      machine_.on_closed(loop_.now());
-      break;
-    }
-    if (*put == 0) break;
-    to_line_.erase(0, *put);
+  if (line_ && !machine_.suspects_carrier() && !line_->write_from(to_line_)) {
+    to_line_.clear();
+    machine_.on_closed(loop_.now());
   }
   const bool hold = to_line_.size() >= kMostToLine || machine_.suspects_carrier();
   if (relay_) relay_->hold_client(hold);
@@ -259,31 +253,7 @@ void Supervisor::on_state(link::LinkState state) {
     up_since_ = loop_.now();
     settle_timer_ = loop_.at(loop_.now() + kSettling, [] { give_back_code_pages(); });
     urgent_ = std::any_of(clients_.begin(), clients_.end(), [](const Client& c) { return c.up && c.urgent; });
-  }
-  if (state == link::LinkState::up && ppp_) {
-    for (Client& client : clients_) {
-      if (client.up) persistent_ = true;
-    }
-    broadcast(up_message());
-  } else if (state == link::LinkState::up) {
-    const std::string path = options_.paths.line_socket(options_.call.link.name);
-    Result<std::unique_ptr<LineRelay>> relay = LineRelay::open(
-        loop_, path,
-        {[this](std::string bytes) {
-           machine_.send(bytes, loop_.now());
-           drain();
-         },
-         [this] { machine_.session_over(false); },
-         [this] {
-           machine_.session_over(true);
-           settling_until_ = loop_.now() + kSettling;
-         },
-         [this] { rearm(); }});
-    if (!relay) {
-      machine_.hang_up(std::move(relay).error(), loop_.now());
-      return;
-    }
-    relay_ = std::move(*relay);
+    if (!ppp_ && !offer_line()) return;
     for (Client& client : clients_) {
       if (client.up) persistent_ = true;
     }
@@ -296,6 +266,28 @@ void Supervisor::on_state(link::LinkState state) {
     relay_.reset();
     broadcast(JsonObject().set("msg", "dropped").set("over", machine_.session_is_over()));
   }
+}
+
+/// The line of a stream link as a socket. False: there is none, and the call ends.
+bool Supervisor::offer_line() {
+  Result<std::unique_ptr<LineRelay>> relay = LineRelay::open(
+      loop_, options_.paths.line_socket(options_.call.link.name),
+      {[this](std::string bytes) {
+         machine_.send(bytes, loop_.now());
+         drain();
+       },
+       [this] { machine_.session_over(false); },
+       [this] {
+         machine_.session_over(true);
+         settling_until_ = loop_.now() + kSettling;
+       },
+       [this] { rearm(); }});
+  if (!relay) {
+    machine_.hang_up(std::move(relay).error(), loop_.now());
+    return false;
+  }
+  relay_ = std::move(*relay);
+  return true;
 }
 
 /// What the host said at three in the morning. A disk that does not take it must not keep the event from being written.

@@ -103,6 +103,7 @@ class Supervisor {
   void drain();
   void on_action(link::CallAction action);
   void on_state(link::LinkState state);
+  bool offer_line();
   void start_network();
   void stop_network(link::StopNetwork::How how);
   void look_for_traffic();

@@ -14,6 +14,7 @@ import time
 import unittest
 from pathlib import Path
 
+from longline import DialctlHost
 from modemsim import BUILD, Modemsim, wait_until
 
 DIALCTL = BUILD / "tools" / "dialctl"
@@ -51,12 +52,11 @@ endproc
 """
 
 
-class Host:
+class Host(DialctlHost):
     """A root folder with a configuration for one link."""
 
     def __init__(self, port, script=SCRIPT, **keys):
-        self.temporary = tempfile.TemporaryDirectory(prefix="dialctl-")
-        self.root = Path(self.temporary.name)
+        super().__init__()
         (self.root / "isp.secret").write_text("sesame\n")
         (self.root / "isp.secret").chmod(0o600)
         (self.root / keys.get("script_file", "isp.scp")).write_text(script)
@@ -74,35 +74,7 @@ class Host:
         self.run("down", "isp", "--force")
         self.temporary.cleanup()
 
-    def command(self, *arguments):
-        return [str(DIALCTL), "--root", str(self.root), *arguments]
-
-    def start(self, *arguments):
-        return subprocess.Popen(self.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
-
-    def run(self, *arguments, timeout=40):
-        return subprocess.run(self.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=timeout)
-
-    def status(self):
-        return json.loads(self.run("status", "--json").stdout)
-
-    def events(self):
-        path = self.root / "events.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def supervisor(self):
-        """The pid of the link's supervisor."""
-        needle = [b"--root", str(self.root).encode(), b"supervise"]
-        for entry in Path("/proc").iterdir():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if all(word in words for word in needle):
-                return int(entry.name)
-        return None
+    run = DialctlHost.dialctl
 
 
 class PlainHost(Host):

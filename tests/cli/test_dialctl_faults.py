@@ -9,7 +9,7 @@ import time
 import unittest
 from pathlib import Path
 
-from modemsim import Modemsim
+from modemsim import Modemsim, open_port
 from test_dialctl import Host, error_of
 
 README = Path(__file__).resolve().parents[1] / "fakes" / "README.md"
@@ -91,11 +91,8 @@ class Faults(unittest.TestCase):
         """As another program finds the port: no lock file, no flock, on hook."""
         device = os.path.realpath(sim.port)
         self.assertFalse((Path("/var/lock") / f"LCK..{device[5:].replace('/', '_')}").exists())
-        fd = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        finally:
-            os.close(fd)
+        with open_port(device) as port:
+            fcntl.flock(port, fcntl.LOCK_EX | fcntl.LOCK_NB)
         connected, over = (len(sim.events(event)) for event in ("connect", "hangup"))
         self.assertGreaterEqual(over, connected)
 

@@ -14,7 +14,8 @@ import time
 import unittest
 from pathlib import Path
 
-from modemsim import BUILD, Modemsim, wait_until
+from longline import DialctlHost
+from modemsim import BUILD, Modemsim, open_port, wait_until
 
 DIALCTL = BUILD / "tools" / "dialctl"
 SCENARIO = '[modem]\nanswer-delay = "20ms"\n[far-end]\ncommand = ["cat"]\n'
@@ -28,12 +29,11 @@ def another_day():
     return f"{DAYS[(datetime.datetime.now().isoweekday() + 3) % 7]} 10:00-11:00"
 
 
-class Host:
+class Host(DialctlHost):
     """A root folder with one link without a login script; `keys` is TOML."""
 
     def __init__(self, port, keys=""):
-        self.temporary = tempfile.TemporaryDirectory(prefix="policy-")
-        self.root = Path(self.temporary.name)
+        super().__init__()
         self.port = port
         self.configure(keys)
 
@@ -49,42 +49,14 @@ class Host:
         wait_until(lambda: self.supervisor() is None)
         self.temporary.cleanup()
 
-    def command(self, *arguments):
-        return [str(DIALCTL), "--root", str(self.root), *arguments]
-
-    def start(self, *arguments):
-        return subprocess.Popen(self.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def dialctl(self, *arguments):
-        return subprocess.run(self.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=40)
-
     def run(self, *options):
         """dialctl run isp -- true: its status, and the error's code."""
         done = self.dialctl("--json", "run", "isp", *options, "--", "true")
         error = json.loads(done.stderr.splitlines()[-1])["error"] if done.stderr else None
         return done.returncode, error and error["code"]
 
-    def status(self):
-        return json.loads(self.dialctl("status", "--json").stdout)
-
     def history(self, *arguments):
         return [json.loads(line) for line in self.dialctl("--json", "history", *arguments).stdout.splitlines()]
-
-    def events(self, name=None):
-        path = self.root / "events.jsonl"
-        events = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-        return [event for event in events if name is None or event["event"] == name]
-
-    def supervisor(self):
-        needle = [b"--root", str(self.root).encode(), b"supervise"]
-        for entry in Path("/proc").iterdir():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if all(word in words for word in needle):
-                return int(entry.name)
-        return None
 
     def ledger(self):
         return sqlite3.connect(self.root / "calls.db", timeout=5)
@@ -304,7 +276,7 @@ class BackoffTest(Case):
 
     def test_a_port_in_use_says_nothing_about_the_link(self):
         host = self.host('backoff = "10m..6h"')
-        with open(self.sim.port, "rb", buffering=0) as port:
+        with open_port(self.sim.port) as port:
             subprocess.run(["flock", "--nonblock", str(port.fileno())], pass_fds=[port.fileno()], check=True)
             self.assertEqual(host.run(), (75, "port-in-use"))
         self.assertEqual(host.run(), (0, None))

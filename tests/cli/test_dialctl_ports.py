@@ -11,7 +11,7 @@ import time
 import unittest
 from pathlib import Path
 
-from modemsim import Modemsim, wait_until
+from modemsim import Modemsim, open_port, wait_until
 from test_dialctl import DIALCTL, PlainHost as Host
 
 FAR = '\n[far-end]\ncommand = ["cat"]\n'
@@ -70,7 +70,7 @@ class Ports(unittest.TestCase):
 
     def test_a_program_that_only_has_it_open_is_seen_too(self):
         with Modemsim(FAR) as sim, Host(sim.port) as host:
-            with open(sim.port, "rb", buffering=0) as port:
+            with open_port(sim.port) as port:
                 opened = subprocess.Popen(["sleep", "60"], stdin=port)
             try:
                 self.assertEqual(row_of(host, "--probe")["holder"], {"pid": opened.pid, "command": "sleep", "method": "open"})

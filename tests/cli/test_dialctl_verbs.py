@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import manual  # noqa: E402
 from longline import LOGIN, PASSWORD, SOURCE, TOOLS, Site, Tool  # noqa: E402
-from modemsim import PATIENCE, wait_until  # noqa: E402
+from modemsim import PATIENCE, open_port, wait_until  # noqa: E402
 
 DIALCTL = TOOLS / "dialctl"
 BOOKS = SOURCE / "tests" / "data" / "phonebooks"
@@ -368,7 +368,7 @@ class Calls(unittest.TestCase):
 
     def test_unlock_finds_who_has_it_open(self):
         site = self.site()
-        with open(site.sim.port, "rb", buffering=0) as port:
+        with open_port(site.sim.port) as port:
             reader = subprocess.Popen(["sleep", "60"], stdin=port)
         self.addCleanup(lambda: (reader.kill(), reader.wait()))
         done = site.run("dialctl", "unlock", site.sim.port, "--json", check=False)
@@ -378,7 +378,7 @@ class Calls(unittest.TestCase):
     def test_modem_manager_is_named_with_what_keeps_it_away(self):
         site = self.site()
         program = shutil.copy(shutil.which("sleep"), site.folder / "ModemManager")
-        with open(site.sim.port, "rb", buffering=0) as port:
+        with open_port(site.sim.port) as port:
             manager = subprocess.Popen([program, "60"], stdin=port)
         self.addCleanup(lambda: (manager.kill(), manager.wait()))
         wait_until(lambda: Path(f"/proc/{manager.pid}/comm").read_text() == "ModemManager\n")

@@ -100,6 +100,48 @@ class Tool:
         return f"status {self.status}, stdout {self.out[-1500:]!r}, stderr {self.errors[-3000:]!r}"
 
 
+def supervisor_of(root):
+    """The pid of the supervisor of a link under this root; None without one."""
+    for path in Path("/proc").iterdir():
+        if not path.name.isdigit():
+            continue
+        try:
+            words = (path / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"supervise" in words and str(root).encode() in words:
+            return int(path.name)
+    return None
+
+
+class DialctlHost:
+    """A root folder for dialctl; who derives from it writes the configuration."""
+
+    def __init__(self):
+        self.temporary = tempfile.TemporaryDirectory(prefix="dialctl-")
+        self.root = Path(self.temporary.name)
+
+    def command(self, *arguments):
+        return [str(TOOLS / "dialctl"), "--root", str(self.root), *arguments]
+
+    def start(self, *arguments):
+        return subprocess.Popen(self.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def dialctl(self, *arguments, timeout=40):
+        return subprocess.run(self.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+
+    def status(self):
+        return json.loads(self.dialctl("status", "--json").stdout)
+
+    def events(self, name=None):
+        path = self.root / "events.jsonl"
+        events = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [event for event in events if name is None or event["event"] == name]
+
+    def supervisor(self):
+        return supervisor_of(self.root)
+
+
 class Site:
     """A host with a modem. `line`, `modem`, `faults`: TOML for modemsim; `link`: more keys of [link.isp]."""
 
@@ -228,17 +270,7 @@ class Site:
         return [without_received(path.read_bytes()) for path in found]
 
     def supervisor(self):
-        """The pid of the link's supervisor, None without one."""
-        for path in Path("/proc").iterdir():
-            if not path.name.isdigit():
-                continue
-            try:
-                words = (path / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"supervise" in words and str(self.root).encode() in words:
-                return int(path.name)
-        return None
+        return supervisor_of(self.root)
 
 
 def message(subject, body="Hello.\n", message_id=None):

@@ -208,6 +208,11 @@ class Dte:
             self.fd = -1
 
 
+def open_port(path):
+    """The port, as a file. A test is a session leader: it must not make the port its controlling terminal, which hangs up on it."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0)
+
+
 class PtyDte(Dte):
     def __init__(self, path):
         fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)

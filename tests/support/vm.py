@@ -321,6 +321,12 @@ class Machine:
     def run(self, *argv, stdin="", env=None, patience=PATIENCE):
         return self.wait(self.start(*argv, stdin=stdin, env=env, patience=patience), patience + 10)
 
+    def shell(self, text, **options):
+        """What commands print that must not fail."""
+        done = self.run("sh", "-ec", text, **options)
+        assert done.status == 0, done
+        return done.stdout
+
     def modem_inside(self, scenario, root):
         """modemsim in the machine, so that its far end can be a pppd there, at the other end of ttyS1's cable."""
         self.do("write", path=f"{root}/modem.toml", text=scenario)

@@ -44,19 +44,13 @@ def tearDownModule():
         machine.close()
 
 
-def shell(text, **options):
-    done = machine.run("sh", "-ec", text, **options)
-    assert done.status == 0, done
-    return done.stdout
-
-
 class Router:
     """One end: the router's namespace, a host on its LAN, and the tools."""
 
     def __init__(self, name, lan, far, pool, idle):
         self.name, self.lan, self.root = name, lan, f"/run/{name}"
         self.running = {}
-        shell(f"""ip netns add {name} && ip -n {name} link set lo up
+        machine.shell(f"""ip netns add {name} && ip -n {name} link set lo up
             ip netns add {name}-host && ip -n {name}-host link set lo up
             ip -n {name} link add lan type veth peer name eth0 netns {name}-host
             ip -n {name} addr add 192.168.{lan}.1/24 dev lan && ip -n {name} link set lan up
@@ -74,7 +68,7 @@ class Router:
     def start(self, verb):
         """A daemon, as systemd would start it."""
         log = f"{self.root}/{verb}.log"
-        shell(f"ip netns exec {self.name} {DIALCTL} --root {self.root} --verbose {verb} branch > {log} 2>&1 < /dev/null & echo $! > {self.root}/{verb}.pid")
+        machine.shell(f"ip netns exec {self.name} {DIALCTL} --root {self.root} --verbose {verb} branch > {log} 2>&1 < /dev/null & echo $! > {self.root}/{verb}.pid")
         self.running[verb] = int(machine.do("read", path=f"{self.root}/{verb}.pid"))
 
     def stop(self):
@@ -93,21 +87,21 @@ class Router:
         return [event for event in map(json.loads, text.splitlines()) if event["event"] == name]
 
     def routes(self):
-        lines = shell(f"ip -n {self.name} route show proto 77").splitlines()
+        lines = machine.shell(f"ip -n {self.name} route show proto 77").splitlines()
         return [re.sub(r" +", " ", line).strip() for line in lines]
 
     def ping(self, address, count=1, wait=40):
         return machine.run("ip", "netns", "exec", f"{self.name}-host", "ping", "-c", str(count), "-w", str(wait), "-i", "1", address, patience=60)
 
     def remove(self):
-        shell(f"ip netns del {self.name}; ip netns del {self.name}-host; rm -rf {self.root}")
+        machine.shell(f"ip netns del {self.name}; ip netns del {self.name}-host; rm -rf {self.root}")
 
 
 class Demand(unittest.TestCase):
     def setUp(self):
         self.sydney = Router("sydney", 10, 20, 1, "8s")
         self.perth = Router("perth", 20, 10, 2, "8s")
-        shell(f"""nohup python3 {TELEPHONE} /run/telephone.jsonl {self.sydney.root}/modem {self.perth.root}/modem > /run/telephone.out 2>&1 &
+        machine.shell(f"""nohup python3 {TELEPHONE} /run/telephone.jsonl {self.sydney.root}/modem {self.perth.root}/modem > /run/telephone.out 2>&1 &
             echo $! > /run/telephone.pid""")
         machine.until(lambda: "ready" in (machine.do("read", path="/run/telephone.out") or ""), "the telephone network")
 
@@ -115,7 +109,7 @@ class Demand(unittest.TestCase):
         for router in (self.sydney, self.perth):
             router.dialctl("down", "branch", "--force")
             router.stop()
-        shell("kill $(cat /run/telephone.pid); rm -f /run/telephone.*")
+        machine.shell("kill $(cat /run/telephone.pid); rm -f /run/telephone.*")
         for router in (self.sydney, self.perth):
             router.remove()
 
@@ -194,7 +188,7 @@ class Demand(unittest.TestCase):
             self.assertEqual(self.perth.state(), "down")
             # One who would be welcome, if there were an address left.
             machine.do("write", path=f"{self.sydney.root}/branch.secret", text="sesame\n", mode=0o600)
-            shell("".join(f"flock {self.perth.root}/run/192.168.2.{n}.lease sleep 30 > /dev/null 2>&1 < /dev/null & " for n in range(2, 7)))
+            machine.shell("".join(f"flock {self.perth.root}/run/192.168.2.{n}.lease sleep 30 > /dev/null 2>&1 < /dev/null & " for n in range(2, 7)))
             call = machine.start("ip", "netns", "exec", "sydney", DIALCTL, "--root", self.sydney.root, "up", "branch")
             refused = machine.until(lambda: [e for e in self.perth.events("call.refused") if e["ras"] != 649], "the event")[0]
             self.assertEqual((refused["ras"], refused["stage"]), (717, "address"))

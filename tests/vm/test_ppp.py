@@ -41,7 +41,7 @@ def setUpModule():
     require_vm()
     machine = Machine()
     # The host has a LAN with a default route; the provider has a host behind it.
-    shell("""ip link set lo up
+    machine.shell("""ip link set lo up
         ip link add lan type dummy && ip addr add 192.0.2.7/24 dev lan && ip link set lan up
         ip route add default via 192.0.2.1
         ip netns add isp && ip -n isp link set lo up
@@ -56,15 +56,9 @@ def tearDownModule():
         machine.close()
 
 
-def shell(text, **options):
-    done = machine.run("sh", "-ec", text, **options)
-    assert done.status == 0, done
-    return done.stdout
-
-
 def snapshot():
     """What a call must leave as it was: interfaces, addresses, routes, name servers, /etc/ppp, the port and its lock."""
-    text = shell("""ip -br link; ip -br addr; ip route show table all; ip -6 route; cat /etc/resolv.conf; ls -l /etc/ppp
+    text = machine.shell("""ip -br link; ip -br addr; ip route show table all; ip -6 route; cat /etc/resolv.conf; ls -l /etc/ppp
         cat /etc/ppp/*-secrets; ls /run/lock; ls /run/t*/run 2>/dev/null || true; cat /proc/mounts; stty -F /dev/ttyS1 -a""")
     # Locks and records of how the last call ended stay.
     return re.sub(r"(?m)^(branch\.(last|lock|interface|sock)|routes\.lock|/run/t\d+/run:|)\n", "", text)
@@ -116,13 +110,13 @@ class Ppp(unittest.TestCase):
         return [event for event in map(json.loads, text.splitlines()) if event["event"] == name]
 
     def supervisor(self):
-        return int(shell(f"pgrep -f 'root {self.root} .*supervise'").split()[0])
+        return int(machine.shell(f"pgrep -f 'root {self.root} .*supervise'").split()[0])
 
     def our_pppd(self):
-        return int(shell(f"pgrep -P {self.supervisor()} pppd").split()[0])
+        return int(machine.shell(f"pgrep -P {self.supervisor()} pppd").split()[0])
 
     def secrets_are_nowhere(self):
-        found = shell(f"grep -rls sesame {self.root}/run {self.root}/events.jsonl /run/lock /var/log /etc/ppp/options || true")
+        found = machine.shell(f"grep -rls sesame {self.root}/run {self.root}/events.jsonl /run/lock /var/log /etc/ppp/options || true")
         self.assertEqual(found, "")
 
     def test_up_and_down_with_chap_and_with_pap(self):
@@ -137,10 +131,10 @@ class Ppp(unittest.TestCase):
                 self.assertEqual((status["local"], status["remote"]), ("10.9.0.2", "10.9.0.1"))
                 self.assertEqual((status["call"]["connect"], status["call"]["rate"]), ("CONNECT 115200", 115200))
                 self.assertGreater(status["call"]["bytes_in"], 100)
-                self.assertIn("default via 192.0.2.1", shell("ip route show default"))
-                self.assertEqual(len(shell("ip route show default").splitlines()), 1)
-                shell(f"ping -c 2 -W 5 -I {status['interface']} 10.9.0.1")
-                self.assertNotIn("sesame", shell("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"))
+                self.assertIn("default via 192.0.2.1", machine.shell("ip route show default"))
+                self.assertEqual(len(machine.shell("ip route show default").splitlines()), 1)
+                machine.shell(f"ping -c 2 -W 5 -I {status['interface']} 10.9.0.1")
+                self.assertNotIn("sesame", machine.shell("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"))
                 self.secrets_are_nowhere()
                 self.down()
                 self.assertEqual(self.status()["state"], "down")
@@ -162,7 +156,7 @@ class Ppp(unittest.TestCase):
         machine.do("write", path="/etc/ppp/options", text="")
         pppd = machine.start("pppd", "/dev/ttyS1", "115200", "nodetach", "noauth", "local", "user", "alice", "noipdefault",
                              "connect", f"{DIALCTL} --root {self.root} connect branch")
-        machine.until(lambda: "10.9.0.2" in shell("ip -br addr"), "pppd's link to be up", 40)
+        machine.until(lambda: "10.9.0.2" in machine.shell("ip -br addr"), "pppd's link to be up", 40)
         self.assertEqual(self.status()["state"], "down")
         self.assertEqual([e["event"] for e in self.events("call.connected")], ["call.connected"])
         machine.run("pkill", "pppd")
@@ -174,13 +168,13 @@ class Ppp(unittest.TestCase):
         self.up()
         self.assertEqual(self.dialctl("check").status, 0)
         interface = self.status()["interface"]
-        shell(f"ip route add default dev {interface} metric 1")
+        machine.shell(f"ip route add default dev {interface} metric 1")
         for tool, found in ((DIALCTL, self.dialctl("check", "--json")), (ROUTEADD, machine.run(ROUTEADD, "--root", self.root, "check", "--json"))):
             with self.subTest(tool):
                 self.assertEqual(found.status, 1, found)
                 self.assertTrue(any(json.loads(line).get("link") == "branch" for line in found.stdout.splitlines()), found)
         self.down()
-        self.assertEqual(shell("ip route show default").split()[:3], ["default", "via", "192.0.2.1"])
+        self.assertEqual(machine.shell("ip route show default").split()[:3], ["default", "via", "192.0.2.1"])
 
     def test_a_transfer_goes_over_the_link_and_its_bytes_are_counted(self):
         self.configure()
@@ -195,7 +189,7 @@ class Ppp(unittest.TestCase):
         self.assertEqual(machine.wait(serve).stdout.strip(), "20000")
         down = self.events("link.down")[-1]
         self.assertGreater(down["bytes_out"], 20000)
-        self.assertEqual(shell("ip route show 198.51.100.0/24"), "")
+        self.assertEqual(machine.shell("ip route show 198.51.100.0/24"), "")
 
     def test_the_default_route_is_taken_only_when_the_entry_says_so_and_given_back(self):
         before = snapshot()
@@ -205,7 +199,7 @@ class Ppp(unittest.TestCase):
                 self.configure(CREDENTIALS + "\n" + keys)
                 sim = self.provider()
                 self.up()
-                routes = shell("ip route show default").splitlines()
+                routes = machine.shell("ip route show default").splitlines()
                 self.assertEqual(len(routes), len(expected), routes)
                 for route, pattern in zip(routes, expected):
                     self.assertRegex(route, pattern)
@@ -234,14 +228,14 @@ class Ppp(unittest.TestCase):
         for who in ("supervisor", "pppd", "both"):
             with self.subTest(who):
                 self.up()
-                self.assertNotIn("192.0.2.1", shell("ip route show default"))
+                self.assertNotIn("192.0.2.1", machine.shell("ip route show default"))
                 victims = {"supervisor": [self.supervisor()], "pppd": [self.our_pppd()], "both": [self.supervisor(), self.our_pppd()]}[who]
-                shell("kill -STOP " + " ".join(map(str, victims)) + "; kill -9 " + " ".join(map(str, victims)))
+                machine.shell("kill -STOP " + " ".join(map(str, victims)) + "; kill -9 " + " ".join(map(str, victims)))
                 if who == "both":
                     # Nobody is left to put anything back: the next command does.
-                    machine.until(lambda: "ppp" not in shell("ip -br link"), "the interface to go", 60)
+                    machine.until(lambda: "ppp" not in machine.shell("ip -br link"), "the interface to go", 60)
                     self.dialctl("list")
-                machine.until(lambda: "192.0.2.1" in shell("ip route show default"), "the default route to come back", 60)
+                machine.until(lambda: "192.0.2.1" in machine.shell("ip route show default"), "the default route to come back", 60)
                 machine.until(lambda: machine.run("pgrep", "-f", f"root {self.root} .*supervise").status == 1, "the supervisor to end", 60)
                 machine.until(lambda: machine.run("pgrep", "-f", "logfd 2").status == 1, "pppd to end", 60)
                 self.dialctl("down", "branch")
@@ -290,7 +284,7 @@ class Ppp(unittest.TestCase):
         sim.signal(signal.SIGUSR1)
         self.assertEqual(machine.wait(run).status, 75)
         self.assertEqual(self.status()["state"], "down")
-        self.assertNotIn("ppp", shell("ip -br link"))
+        self.assertNotIn("ppp", machine.shell("ip -br link"))
 
     def test_idle_counts_real_traffic_only(self):
         self.configure(CREDENTIALS + '\nidle = "6s"')

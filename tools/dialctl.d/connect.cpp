@@ -74,16 +74,9 @@ class Connection {
   }
 
   void write() {
-    while (!to_line_.empty()) {
-      const Result<std::size_t> put = line_->write(to_line_);
-      if (!put) {
-        to_line_.clear();
-        machine_.on_closed(loop_.now());
-      } else if (*put == 0) {
-        break;
-      } else {
-        to_line_.erase(0, *put);
-      }
+    if (!line_->write_from(to_line_)) {
+      to_line_.clear();
+      machine_.on_closed(loop_.now());
     }
     write_watch_.reset();
     if (!to_line_.empty()) write_watch_ = loop_.watch(line_->write_fd(), POLLOUT, [this](short) { write(); });

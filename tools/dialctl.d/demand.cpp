@@ -302,13 +302,8 @@ void Demand::send_waiting() {
 }
 
 Result<void> Demand::routeadd(const std::vector<std::string>& words) {
-  std::vector<std::string> argv = {sys::sibling_tool("routeadd")};
-  const std::vector<std::string> given = tool_options(world_);
-  argv.insert(argv.end(), given.begin(), given.end());
-  argv.emplace_back("--quiet");
-  argv.insert(argv.end(), words.begin(), words.end());
   constexpr std::size_t kMostOutput = 1 << 20;
-  Result<std::string> done = sys::run_and_read(argv, kRouteadd, kMostOutput);
+  Result<std::string> done = sys::run_and_read(sys::routeadd_command(tool_options(world_), words), kRouteadd, kMostOutput);
   if (done) return {};
   return std::move(done).error().in_stage(Stage::route);
 }

@@ -9,11 +9,8 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "dialctl.d/verbs.hpp"
-#include "link/local_time.hpp"
 #include "sys/config_file.hpp"
 #include "sys/event_reader.hpp"
-#include "sys/local_clock.hpp"
-#include "sys/system_clock.hpp"
 
 namespace longline::tools::dialctl {
 namespace {
@@ -56,13 +53,7 @@ Result<void> follow(sys::EventReader& reader) {
 Result<ExitStatus> events(const Options& options, const sys::StatePaths& paths) {
   std::optional<WallTime> since;
   if (!options.since.empty()) {
-    Result<WallTime> parsed = link::parse_since(options.since, sys::wall_now(), sys::local_clock());
-    if (!parsed) {
-      Error error = std::move(parsed).error().context("--since");
-      error.code = Errc::usage;
-      return error;
-    }
-    since = *parsed;
+    LONGLINE_TRY(since, since_when(options.since));
   }
   bool any = false;
   sys::EventReader reader(paths.events, [&](const JsonObject& event) {

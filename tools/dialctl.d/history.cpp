@@ -10,7 +10,6 @@
 #include "link/call_policy.hpp"
 #include "sys/ledger.hpp"
 #include "sys/local_clock.hpp"
-#include "sys/system_clock.hpp"
 
 namespace longline::tools::dialctl {
 namespace {
@@ -48,17 +47,11 @@ std::string as_line(const sys::LedgerCall& call, const link::LocalClock& clock) 
 Result<ExitStatus> history(const World& world) {
   const std::string& only = world.options.link;
   const link::LocalClock clock = sys::local_clock();
-  const WallTime now = sys::wall_now();
-  Result<WallTime> since = link::parse_since(world.options.since.empty() ? "31d" : world.options.since, now, clock);
-  if (!since) {
-    Error error = std::move(since).error().context("--since");
-    error.code = Errc::usage;
-    return error;
-  }
+  LONGLINE_TRY(const WallTime since, since_when(world.options.since.empty() ? "31d" : world.options.since));
   Result<sys::Ledger> ledger = sys::Ledger::open_read_only(world.paths.calls);
   std::vector<sys::LedgerCall> calls;
   if (ledger) {
-    LONGLINE_TRY(calls, ledger->calls(only, *since, kMost));
+    LONGLINE_TRY(calls, ledger->calls(only, since, kMost));
   } else if (ledger.error().code != Errc::not_found) {
     return std::move(ledger).error();
   }

@@ -6,7 +6,10 @@
 
 #include "base/text.hpp"
 #include "dialctl.d/verbs.hpp"
+#include "link/local_time.hpp"
 #include "sys/config_file.hpp"
+#include "sys/local_clock.hpp"
+#include "sys/system_clock.hpp"
 
 namespace longline::tools::dialctl {
 
@@ -17,6 +20,14 @@ std::vector<std::string> tool_options(const World& world) {
   std::error_code failure;
   if (!common.root.empty()) out.insert(out.end(), {"--root", std::filesystem::absolute(common.root, failure).string()});
   return out;
+}
+
+Result<WallTime> since_when(const std::string& text) {
+  Result<WallTime> since = link::parse_since(text, sys::wall_now(), sys::local_clock());
+  if (since) return since;
+  Error error = std::move(since).error().context("--since");
+  error.code = Errc::usage;
+  return error;
 }
 
 Result<const config::Link*> named_link(const World& world) {

@@ -41,6 +41,8 @@ Result<ExitStatus> unlock(const Options& options, const sys::StatePaths& paths);
 
 /// --config and --root as they were given, absolute: for the processes that we start.
 std::vector<std::string> tool_options(const World& world);
+/// What --since says, in local time. Errc::usage.
+Result<WallTime> since_when(const std::string& text);
 /// The link that was named. Errc::not_found with the nearest name.
 Result<const config::Link*> named_link(const World& world);
 /// The link's login script, parsed; null without one. Errc::config when it cannot be read, script_error with every diagnostic

@@ -341,10 +341,7 @@ struct ChatMachine::State {
   std::optional<Action> next_action() {
     go_on();
     if (actions.empty() && phase == Phase::ended && finished) actions.emplace_back(*std::exchange(finished, std::nullopt));
-    if (actions.empty()) return std::nullopt;
-    Action action = std::move(actions.front());
-    actions.pop_front();
-    return action;
+    return take_first(actions);
   }
 
   bool expects_more() const { return last_expect && (next <= *last_expect || (is_reply && current == &program->steps[*last_expect])); }

@@ -5,23 +5,15 @@
 #include <poll.h>
 
 #include <csignal>
-#include <filesystem>
 
-#include "sys/process.hpp"
 #include "sys/ppp/host_changes.hpp"
+#include "sys/sibling_tool.hpp"
 
 namespace longline::sys {
 namespace {
 
 constexpr Duration kRouteadd{10'000};
 constexpr int kNoAnswer = -1;
-
-std::string sibling(const char* name) {
-  std::error_code failure;
-  const std::filesystem::path ours = std::filesystem::read_symlink("/proc/self/exe", failure);
-  const std::filesystem::path tool = ours.parent_path() / name;
-  return !failure && std::filesystem::exists(tool, failure) ? tool.string() : name;
-}
 
 std::string shell_word(const std::string& text) {
   std::string out = "'";
@@ -31,20 +23,17 @@ std::string shell_word(const std::string& text) {
 
 /// What pppd does about the host when we are no longer there to do it.
 std::string restore_command(const PppNetwork::Options& options) {
-  std::string out = "exec " + shell_word(sibling("dialctl"));
+  std::string out = "exec " + shell_word(sibling_tool("dialctl"));
   for (const std::string& word : options.tool_options) out += " " + shell_word(word);
   return out + " --quiet restore";
 }
 
-SpawnOptions routeadd_command(const PppNetwork::Options& options, const std::vector<std::string>& words) {
+Result<ChildProcess> start_routeadd(const PppNetwork::Options& options, const std::vector<std::string>& words) {
   SpawnOptions spawn;
-  spawn.argv = {sibling("routeadd")};
-  spawn.argv.insert(spawn.argv.end(), options.tool_options.begin(), options.tool_options.end());
-  spawn.argv.emplace_back("--quiet");
-  spawn.argv.insert(spawn.argv.end(), words.begin(), words.end());
+  spawn.argv = routeadd_command(options.tool_options, words);
   spawn.null_stdio = true;
   spawn.new_process_group = true;
-  return spawn;
+  return ChildProcess::spawn(spawn);
 }
 
 }  // namespace
@@ -52,10 +41,8 @@ SpawnOptions routeadd_command(const PppNetwork::Options& options, const std::vec
 Result<std::unique_ptr<PppNetwork>> PppNetwork::start(Loop& loop, Options options, Handlers handlers) {
   std::unique_ptr<PppNetwork> network(new PppNetwork(loop, std::move(options), std::move(handlers)));
   PppNetwork* self = network.get();
-  const bool authenticates = self->options_.role.answering || self->options_.link.authenticate_peer;
   LONGLINE_TRY(network->session_,
-               PppSession::start(loop, link::plan_ppp(self->options_.link, self->options_.role, self->options_.password), authenticates,
-                                 restore_command(self->options_),
+               PppSession::start(loop, link::plan_ppp(self->options_.link, self->options_.role, self->options_.password), restore_command(self->options_),
                                  {[self](std::string bytes) { self->handlers_.to_line(std::move(bytes)); }, [self] { self->session_up(); },
                                   [self](std::optional<Error> error) {
                                     self->put_back();
@@ -90,28 +77,25 @@ void PppNetwork::session_up() {
 
 void PppNetwork::routes_done(int status) {
   if (status != 0) {
-    Event event{"route.failed"};
-    event.link = options_.link.name;
-    event.stage = Stage::route;
-    event.text = status == kNoAnswer ? "routeadd up did not end in time" : fmt::format("routeadd up ended with status {}", status);
-    handlers_.happened(std::move(event));
+    routes_failed(status == kNoAnswer ? "routeadd up did not end in time" : fmt::format("routeadd up ended with status {}", status));
   }
   Result<std::vector<std::string>> changed = change_host(options_.paths, options_.link, interface());
-  const std::vector<std::string> trouble = changed ? std::move(*changed) : std::vector<std::string>{changed.error().message()};
-  for (const std::string& text : trouble) {
-    Event event{"route.failed"};
-    event.link = options_.link.name;
-    event.stage = Stage::route;
-    event.text = text;
-    handlers_.happened(std::move(event));
-  }
+  if (!changed) routes_failed(changed.error().message());
+  else for (std::string& text : *changed) routes_failed(std::move(text));
   if (options_.link.forward) forwarding_ = Forwarding::between(interface().name);
-  up_ = true;
   handlers_.up();
 }
 
+void PppNetwork::routes_failed(std::string text) {
+  Event event{"route.failed"};
+  event.link = options_.link.name;
+  event.stage = Stage::route;
+  event.text = std::move(text);
+  handlers_.happened(std::move(event));
+}
+
 void PppNetwork::run_routeadd(const std::vector<std::string>& words, std::function<void(int)> done) {
-  Result<ChildProcess> child = ChildProcess::spawn(routeadd_command(options_, words));
+  Result<ChildProcess> child = start_routeadd(options_, words);
   if (!child) {
     done(kNoAnswer);
     return;
@@ -134,20 +118,15 @@ void PppNetwork::run_routeadd(const std::vector<std::string>& words, std::functi
 
 void PppNetwork::put_back() {
   if (!std::exchange(changed_, false)) return;
-  up_ = false;
   forwarding_ = Forwarding();
   routeadd_watch_.reset();
   routeadd_timer_.reset();
   routeadd_.reset();
   if (const Result<bool> put = put_host_back(options_.paths, options_.link.name); !put) {
-    Event event{"route.failed"};
-    event.link = options_.link.name;
-    event.stage = Stage::route;
-    event.text = "what the link changed could not be put back: " + put.error().message();
-    handlers_.happened(std::move(event));
+    routes_failed("what the link changed could not be put back: " + put.error().message());
   }
   // The kernel took the link's routes with the interface; this writes that down and lets what stands in for them come.
-  Result<ChildProcess> child = ChildProcess::spawn(routeadd_command(options_, {"down", options_.link.name}));
+  Result<ChildProcess> child = start_routeadd(options_, {"down", options_.link.name});
   if (!child) return;
   pollfd ending{child->pidfd(), POLLIN, 0};
   ::poll(&ending, 1, static_cast<int>(kRouteadd.count()));

@@ -44,12 +44,12 @@ class PppNetwork {
 
   PppSession& session() { return *session_; }
   const PppInterface& interface() const { return session_->interface(); }
-  bool is_up() const { return up_; }
 
  private:
   PppNetwork(Loop& loop, Options options, Handlers handlers);
   void session_up();
   void routes_done(int status);
+  void routes_failed(std::string text);
   void run_routeadd(const std::vector<std::string>& words, std::function<void(int)> done);
   void put_back();
 
@@ -61,7 +61,6 @@ class PppNetwork {
   Loop::Registration routeadd_watch_, routeadd_timer_;
   Forwarding forwarding_;
   std::optional<Error> refused_;       ///< the caller, after it had proved its name
-  bool up_ = false;
   bool changed_ = false;               ///< routes and the host may bear our marks
 };
 

@@ -87,8 +87,8 @@ UniqueFd open_packets(unsigned index) {
 
 }  // namespace
 
-Result<std::unique_ptr<PppSession>> PppSession::start(Loop& loop, link::PppPlan plan, bool authenticates, const std::string& ip_down,
-                                                      Handlers handlers) {
+Result<std::unique_ptr<PppSession>> PppSession::start(Loop& loop, link::PppPlan plan, const std::string& ip_down, Handlers handlers) {
+  const bool authenticates = plan.authenticates_peer;
   LONGLINE_TRY(UniqueFd events, open_events());
   LONGLINE_TRY(Pppd pppd, start_pppd(std::move(plan), ip_down));
   std::unique_ptr<PppSession> session(new PppSession(loop, std::move(pppd), authenticates, std::move(handlers)));

@@ -36,9 +36,7 @@ class PppSession {
     std::function<void(std::optional<Error>)> ended;
     std::function<void()> has_room;    ///< full() became false
   };
-  /// `authenticates`: the peer must prove who it is before the session is up.
-  static Result<std::unique_ptr<PppSession>> start(Loop& loop, link::PppPlan plan, bool authenticates, const std::string& ip_down,
-                                                   Handlers handlers);
+  static Result<std::unique_ptr<PppSession>> start(Loop& loop, link::PppPlan plan, const std::string& ip_down, Handlers handlers);
   PppSession(const PppSession&) = delete;
   PppSession& operator=(const PppSession&) = delete;
   ~PppSession();                       ///< pppd and its interface are gone afterwards

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "unit/let_pass.hpp"
+
 using namespace longline;
 using namespace longline::link;
 
@@ -74,13 +76,7 @@ struct Bench {
     return *this;
   }
   Bench& wait(Duration d) {
-    const TimePoint end = now + d;
-    while (machine.deadline() && *machine.deadline() <= end) {
-      now = std::max(now, *machine.deadline());
-      machine.on_time(now);
-      drain();
-    }
-    now = end;
+    let_pass(machine, now, d, [this] { drain(); });
     return *this;
   }
   Bench& dcd(bool on) {

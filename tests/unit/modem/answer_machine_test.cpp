@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "unit/let_pass.hpp"
+
 using namespace longline;
 using namespace longline::modem;
 
@@ -46,13 +48,7 @@ struct Bench {
     return *this;
   }
   Bench& wait(Duration d) {
-    const TimePoint end = now + d;
-    while (machine.deadline() && *machine.deadline() <= end) {
-      now = *machine.deadline();
-      machine.on_time(now);
-      drain();
-    }
-    now = end;
+    let_pass(machine, now, d, [this] { drain(); });
     return *this;
   }
   Bench& ready() { return hear("\r\nOK\r\n").hear("\r\nOK\r\n").hear("\r\nOK\r\n"); }

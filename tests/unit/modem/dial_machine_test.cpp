@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "modem/lcp_frame.hpp"
+#include "unit/let_pass.hpp"
 
 using namespace longline;
 using namespace longline::modem;
@@ -33,13 +34,7 @@ struct Bench {
     return *this;
   }
   Bench& wait(Duration d) {
-    const TimePoint end = now + d;
-    while (machine.deadline() && *machine.deadline() <= end) {
-      now = *machine.deadline();
-      machine.on_time(now);
-      drain();
-    }
-    now = end;
+    let_pass(machine, now, d, [this] { drain(); });
     return *this;
   }
   Bench& dialling() { return hear("\r\nOK\r\n").hear("\r\nOK\r\n").wait(Duration(250)).hear("\r\nOK\r\n"); }

@@ -5,6 +5,7 @@
 
 #include "modem/cme_error.hpp"
 #include "modem/command_limit.hpp"
+#include "unit/let_pass.hpp"
 
 using namespace longline;
 using namespace longline::modem;
@@ -42,13 +43,7 @@ struct Bench {
     return *this;
   }
   Bench& wait(Duration d) {
-    const TimePoint end = now + d;
-    while (machine->deadline() && *machine->deadline() <= end) {
-      now = *machine->deadline();
-      machine->on_time(now);
-      drain();
-    }
-    now = end;
+    let_pass(*machine, now, d, [this] { drain(); });
     return *this;
   }
   /// Past +CMEE.

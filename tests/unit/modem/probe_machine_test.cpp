@@ -52,7 +52,7 @@ TEST_CASE("a modem says what it is, whatever the chunks, with or without echo") 
   }
 }
 
-TEST_CASE("where nothing answers a second is enough; a late answer is no answer to ATI") {
+TEST_CASE("where nothing answers two seconds are enough; a late answer is no answer to ATI") {
   Bench silent;
   silent.wait().wait();
   REQUIRE(silent.probed);
