@@ -77,6 +77,7 @@ Result<Spool> Spool::open(const std::string& path) {
   spool.db_ = std::make_unique<Sqlite>(std::move(db));
   spool.reserve_.emplace(path + ".reserve");
   spool.reserve_->keep();
+  if (auto made = add_missing_tables(*spool.db_); !made) return damaged_or(std::move(made).error(), path);
   if (auto dropped = spool.drop_dead_leases(); !dropped) return damaged_or(std::move(dropped).error(), path);
   return spool;
 }

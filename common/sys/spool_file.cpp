@@ -40,6 +40,12 @@ CREATE TABLE receipts(n INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL,
 CREATE TABLE peers(name TEXT PRIMARY KEY, window INTEGER NOT NULL, bytes INTEGER NOT NULL, learned INTEGER NOT NULL);
 )sql";
 
+// Grows at its end; a table that is here is never changed. Who reads a spool that no writer of this longline has opened finds none of them.
+constexpr const char* kLaterTables = R"sql(
+CREATE TABLE IF NOT EXISTS connectors(
+  name TEXT PRIMARY KEY, open_failures INTEGER NOT NULL DEFAULT 0, next_open INTEGER, reason TEXT NOT NULL DEFAULT '');
+)sql";
+
 constexpr std::uint32_t kApplicationId = 0x4c4c6d71;   // "LLmq"
 constexpr std::size_t kHeader = 100;                   // sqlite.org/fileformat2.html, 1.3
 constexpr std::size_t kWriteVersion = 18;              // 2 is WAL, and so the byte after it
@@ -120,6 +126,12 @@ Result<void> create_spool_file(const std::string& path, std::int64_t version, Wa
     return std::move(published).error().in_stage(Stage::queue);
   }
   return {};
+}
+
+Result<void> add_missing_tables(Sqlite& db) {
+  Result<void> made = db.run(kLaterTables);
+  if (!made && made.error().code == Errc::disk_full) return {};
+  return made;
 }
 
 }  // namespace longline::sys

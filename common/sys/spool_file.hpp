@@ -8,6 +8,8 @@
 
 namespace longline::sys {
 
+class Sqlite;
+
 /// What stands in the first 100 bytes of a spool's file, read without SQLite, so that a file that is not ours is not
 /// even locked.
 enum class SpoolFile { absent, present };
@@ -17,5 +19,9 @@ Result<SpoolFile> inspect_spool_file(const std::string& path, std::int64_t versi
 
 /// A new spool, complete, under this name. No error when another process was faster.
 Result<void> create_spool_file(const std::string& path, std::int64_t version, WallTime now);
+
+/// Tables that came after version 1 and that an older longline does not miss: made where they are not there. Full disk: left for
+/// the next time.
+Result<void> add_missing_tables(Sqlite& db);
 
 }  // namespace longline::sys
