@@ -5,35 +5,22 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import postfix  # noqa: E402
+from postfix import Postfix, wait_until  # noqa: E402
 
 BUILD = Path(os.environ.get("LONGLINE_BUILD", Path(__file__).resolve().parents[2] / "build")).resolve()
 MTAQ = str(BUILD / "tools" / "mtaq")
 PATIENCE = float(os.environ.get("LONGLINE_TEST_PATIENCE", "60"))
-POSTFIX = shutil.which("postfix", path="/usr/sbin:/usr/bin:/sbin")
 SWAKS = shutil.which("swaks")
 
 HEAD = b"From: alice@here.example\nTo: bob@far.example\nDate: Sun, 22 Nov 2026 23:10:51 +0000\nMessage-ID: <%d@here.example>\nSubject: %d\n\n"
-
-
-def wait_until(question, what):
-    deadline = time.monotonic() + PATIENCE
-    while not (answer := question()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"timed out waiting for {what}")
-        time.sleep(0.02)
-    return answer
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def run(*command, root=None, data=b"", check=0):
@@ -42,97 +29,6 @@ def run(*command, root=None, data=b"", check=0):
     if check is not None and done.returncode != check:
         raise AssertionError(f"{command} ended {done.returncode}, not {check}: {done.stderr.decode(errors='replace')}")
     return done
-
-
-class Postfix:
-    """An instance with its own configuration, queue and data. Takes mail for bob@far.example into a Maildir."""
-
-    MASTER = """
-127.0.0.1:{port} inet n - n - - smtpd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-proxywrite unix - - n - 1 proxymap
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-local unix - n n - - local
-virtual unix - n n - - virtual
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-showq unix n - n - - showq
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-tlsmgr unix - - n 1000? 1 tlsmgr
-postlog unix-dgram n - n - 1 postlogd
-"""
-    MAIN = """
-compatibility_level = 3.6
-queue_directory = {folder}/queue
-data_directory = {folder}/data
-command_directory = /usr/sbin
-daemon_directory = /usr/lib/postfix/sbin
-mail_owner = postfix
-setgid_group = postdrop
-maillog_file = {folder}/log/mail.log
-maillog_file_prefixes = {folder}/log
-myhostname = mail.far.example
-mydestination =
-local_recipient_maps =
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-alias_maps =
-alias_database =
-virtual_mailbox_domains = far.example
-virtual_mailbox_base = {folder}/boxes
-virtual_mailbox_maps = texthash:{folder}/mailboxes
-virtual_uid_maps = static:65534
-virtual_gid_maps = static:65534
-virtual_mailbox_limit = 0
-smtpd_client_restrictions =
-smtpd_relay_restrictions = permit_auth_destination, reject
-smtpd_peername_lookup = no
-message_size_limit = 60000000
-{more}
-"""
-
-    def __init__(self, more=""):
-        self.folder = Path(tempfile.mkdtemp(prefix="longline-postfix-"))
-        self.folder.chmod(0o755)
-        for name in ("queue", "data", "log", "boxes"):
-            (self.folder / name).mkdir()
-        shutil.chown(self.folder / "data", "postfix", "postfix")
-        os.chown(self.folder / "boxes", 65534, 65534)
-        (self.folder / "mailboxes").write_text("bob@far.example bob/\ncarol@far.example carol/\n")
-        self.port = free_port()
-        (self.folder / "main.cf").write_text(self.MAIN.format(folder=self.folder, more=more))
-        (self.folder / "master.cf").write_text(self.MASTER.format(port=self.port))
-        run(POSTFIX, "-c", str(self.folder), "start")
-        wait_until(self.answers, "Postfix")
-
-    def answers(self):
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as s:
-                return s.recv(100).startswith(b"220 mail.far.example")
-        except OSError:
-            return False
-
-    def box(self, name):
-        return sorted(p.read_bytes() for p in (self.folder / "boxes" / name / "new").glob("*"))
-
-    def log(self):
-        return (self.folder / "log" / "mail.log").read_text(errors="replace")
-
-    def stop(self):
-        subprocess.run([POSTFIX, "-c", str(self.folder), "stop"], capture_output=True, timeout=PATIENCE)
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Root:
@@ -164,7 +60,7 @@ def messages():
     return [HEAD % (n, n) + body for n, body in enumerate(bodies)]
 
 
-@unittest.skipUnless(POSTFIX and os.geteuid() == 0, "needs Postfix and root")
+@unittest.skipUnless(postfix.available(), "needs Postfix and root")
 class FlushToPostfix(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
