@@ -81,6 +81,7 @@ class Supervisor {
   Result<void> loop();
   Result<config::Link> identify(const std::string& caller);
   Result<void> claim_link();
+  Result<void> claim_link_for_caller();
   void watch_line();
 
   void accept_client();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A supervisor whose call came from the other end.
 #include <fmt/format.h>
+#include <poll.h>
 
 #include "base/text.hpp"
 #include "sys/ledger.hpp"
@@ -8,6 +9,23 @@
 #include "sys/system_clock.hpp"
 
 namespace longline::sys {
+namespace {
+
+constexpr Duration kOthersGiveUp{3'000};
+constexpr int kStep = 50;   // milliseconds
+
+}  // namespace
+
+/// The modem is ours: a supervisor of ours that wants to call at the same moment finds it taken, and gives the link up. Two routers that
+/// call each other at once would else refuse each other for as long as they do so.
+Result<void> Supervisor::claim_link_for_caller() {
+  const TimePoint patience = steady_now() + kOthersGiveUp;
+  while (true) {
+    Result<void> claimed = claim_link();
+    if (claimed || claimed.error().code != Errc::busy || steady_now() >= patience) return claimed;
+    ::poll(nullptr, 0, kStep);
+  }
+}
 
 Result<void> Supervisor::open_incoming() {
   Options::Incoming& call = *options_.incoming;
@@ -18,7 +36,7 @@ Result<void> Supervisor::open_incoming() {
   since_ = wall_now();
   machine_ = link::CallMachine(options_.call);
   // A stream has no names: it is the link on whose modem it came.
-  if (options_.call.link.network == config::Network::stream) return claim_link();
+  if (options_.call.link.network == config::Network::stream) return claim_link_for_caller();
   return {};
 }
 
@@ -26,7 +44,7 @@ Result<config::Link> Supervisor::identify(const std::string& caller) {
   Result<config::Link> link = options_.incoming->who(caller);
   if (!link) return link;
   options_.call.link = *link;
-  if (Result<void> claimed = claim_link(); !claimed) {
+  if (Result<void> claimed = claim_link_for_caller(); !claimed) {
     if (claimed.error().code != Errc::busy) return std::move(claimed).error();
     return Error(Errc::busy, fmt::format("link '{}' is in use: its caller must try again", escape_at_most(link->name, 64)), Stage::lock);
   }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """dialctl answer on a stream link, with the emulated modem: calls that come in, calls that go out meanwhile, a modem that is silent.
 Calls with PPP are in tests/vm."""
+import fcntl
 import json
 import os
 import signal
@@ -85,6 +86,17 @@ class Answer(unittest.TestCase):
         # The caller holds the link: it does not go down with the command.
         self.assertEqual(site.status()["state"], "up")
         self.assertEqual(len(site.sim.calls()), 1)
+
+    def test_a_call_of_ours_at_the_same_moment_gives_the_link_up(self):
+        """It has the link's lock until it finds that the modem is taken: two routers that call each other must not refuse each other for it."""
+        site = self.site()
+        self.answer(site)
+        with open(site.root / "run" / "isp.lock", "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            site.sim.ring()
+            site.sim.wait_event("connect")
+        site.wait_state("up")
+        self.assertEqual(site.events("call.refused"), [])
 
     def test_the_same_modem_calls_out_meanwhile(self):
         for tcp in (False, True):

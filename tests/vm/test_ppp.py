@@ -308,9 +308,13 @@ class Ppp(unittest.TestCase):
 
         def switches():
             return int(re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)", machine.do("read", path=f"/proc/{pid}/status")).group(1))
-        before, began = switches(), time.monotonic()
-        machine.run("sleep", "10")
-        self.assertLessEqual(switches() - before, time.monotonic() - began + 3)
+
+        def often():
+            before, began = switches(), time.monotonic()
+            machine.run("sleep", "6")
+            return switches() - before - (time.monotonic() - began)
+        # The best of three: a busy host adds wakings of its own.
+        self.assertTrue(any(often() <= 2 for _ in range(3)), "more than one waking a second")
         self.down()
 
 
