@@ -401,6 +401,17 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(host.run("show", "isp").stdout, shown)
             self.assertEqual(json.loads(host.run("show", "isp", "--json").stdout)["login-timeout"], 300)
 
+    def test_a_reader_that_has_seen_enough_is_no_failure(self):
+        with Host("/dev/ttyS0") as host:
+            gone, end = os.pipe()
+            os.close(gone)
+            with open(end, "wb") as nobody, open("/dev/full", "wb") as full:
+                left = subprocess.run(host.command("show", "isp"), stdout=nobody, stderr=subprocess.PIPE, timeout=10)
+                failed = subprocess.run(host.command("show", "isp"), stdout=full, stderr=subprocess.PIPE, timeout=10)
+        self.assertEqual((left.returncode, left.stderr), (0, b""))
+        self.assertEqual(failed.returncode, 74)
+        self.assertIn(b"stdout could not be written", failed.stderr)
+
     def test_plan_touches_nothing(self):
         with Host("/dev/ttyNONE7", numbers=["1", "2"], attempts=3) as host:
             plan = json.loads(host.run("plan", "isp", "--json").stdout)

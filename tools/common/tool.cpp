@@ -23,6 +23,12 @@ bool stderr_takes_bytes() {
   return ::poll(&room, 1, kPatience) == 1;
 }
 
+// `dialctl events | head` has all that it wanted.
+bool reader_has_left() {
+  pollfd out{STDOUT_FILENO, 0, 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
 }  // namespace
 
 void print_error(std::string_view tool, const CommonOptions& common, const Error& error, std::optional<int> status) {
@@ -57,7 +63,7 @@ int run_tool(std::string_view tool, const CommonOptions& common, const std::func
   } catch (const std::exception& e) {
     print_error(tool, common, Error(Errc::software, std::string("a bug in longline: ") + e.what()));
   }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+  if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && !reader_has_left()) {
     print_error(tool, common, Error(Errc::io, "stdout could not be written"));
     if (status == 0 || status == 1) status = static_cast<int>(ExitStatus::io);
   }
