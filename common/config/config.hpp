@@ -8,6 +8,7 @@
 
 #include "base/diagnostic.hpp"
 #include "base/time.hpp"
+#include "config/name_server.hpp"
 #include "config/policy.hpp"
 
 namespace longline::config {
@@ -83,6 +84,15 @@ struct Retrieve {
   Duration every{14'400'000};
 };
 
+/// When a connector's mail is worth a call: any one suffices. None: one message is enough.
+struct DueTriggers {
+  std::optional<std::int64_t> messages{};
+  std::optional<std::int64_t> bytes{};
+  std::optional<Duration> oldest{};
+  bool urgent = false;                ///< one urgent message
+  bool empty() const { return !messages && !bytes && !oldest && !urgent; }
+};
+
 /// [connector.NAME]
 struct Connector {
   std::string name;
@@ -91,7 +101,7 @@ struct Connector {
   int cost = 10;
   std::string link;                   ///< empty: reached over the LAN, never dials
   Protocol protocol = Protocol::smtp;
-  std::string host;                   ///< a host's name or address; "line": the byte stream of a stream link
+  std::string host;                   ///< a host's name or address; "line": the byte stream of a stream link; "mx": by DNS
   std::string peer_name;              ///< what the peer must call itself in banner and EHLO reply; empty: any
   int port = 25;
   std::string source_address;
@@ -99,9 +109,15 @@ struct Connector {
   std::string helo;                   ///< empty: the host's name
   std::string user;
   SecretSource password;
-  int max_open_retries = 7;
-  Duration open_interval{120'000};
-  Duration expire{432'000'000};
+  std::optional<NameServer> nameserver;  ///< for host "mx"; absent: the system's
+  int max_open_retries = 7;           ///< openings that may fail in a row, beyond the first, before the next cost's turn
+  Duration open_interval{120'000};    ///< after an opening that failed
+  int max_transfer_retries = 2;       ///< sessions that may break off in a row with nothing moved, beyond the first
+  Duration transfer_interval{120'000};
+  std::vector<Hours> hours;           ///< when it may be used; empty: at any time
+  Duration expire{432'000'000};       ///< counted while link and connector could be used
+  Duration delay_warning{14'400'000}; ///< likewise; zero: never
+  DueTriggers due;
   bool chunking = true;               ///< use BDAT where the peer offers it
   bool pipelining = true;             ///< use PIPELINING where the peer offers it
   std::optional<std::int64_t> max_size{};  ///< larger messages are refused for good before the call

@@ -77,6 +77,8 @@ void check_references(ParsedConfig& out) {
                near ? fmt::format("link = \"{}\"", *near) : "");
     } else if (connector.host == "line" && link->network != Network::stream) {
       complain("not-a-stream", fmt::format("host \"line\" needs a link with network = \"stream\"; '{}' is not one", link->name), "");
+    } else if (connector.host == "mx" && link->network == Network::stream) {
+      complain("not-a-network", fmt::format("host \"mx\" needs a link that carries IP; '{}' is a byte stream", link->name), "");
     }
   }
 }

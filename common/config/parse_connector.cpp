@@ -20,6 +20,31 @@ Retrieve read_retrieve(const toml::table& table, const std::string& connector, c
   return retrieve;
 }
 
+void read_policy(TableReader& reader, Connector& connector) {
+  if (connector.protocol == Protocol::x400) {   // Exchange's
+    connector.max_open_retries = 144;
+    connector.open_interval = Duration(600'000);
+  }
+  reader.read_integer("max-open-retries", 0, 1'000'000, connector.max_open_retries);
+  reader.read_duration("open-interval", kSecond, kDay, connector.open_interval);
+  reader.read_integer("max-transfer-retries", 0, 1'000'000, connector.max_transfer_retries);
+  reader.read_duration("transfer-interval", kSecond, kDay, connector.transfer_interval);
+  read_hours(reader, "hours", connector.hours);
+  reader.read_duration("expire", kSecond, 3650 * kDay, connector.expire);
+  reader.read_duration("delay-warning", Duration(0), 3650 * kDay, connector.delay_warning);
+  std::int64_t messages = 0;
+  if (reader.read_integer("due-messages", std::int64_t{1}, std::int64_t{1'000'000'000}, messages)) connector.due.messages = messages;
+  reader.read_size("due-bytes", connector.due.bytes);
+  Duration oldest{};
+  if (reader.read_duration("due-oldest", kSecond, 3650 * kDay, oldest)) connector.due.oldest = oldest;
+  reader.read("due-urgent", connector.due.urgent);
+  if (connector.link.empty()) {
+    for (const std::string_view key : {"due-messages", "due-bytes", "due-oldest", "due-urgent"}) {
+      if (reader.has(key)) reader.warn(key, "no-effect", "has no effect without 'link': a connector without one never dials");
+    }
+  }
+}
+
 }  // namespace
 
 Connector read_connector(const std::string& name, const toml::table& table, const std::string& file,
@@ -53,9 +78,13 @@ Connector read_connector(const std::string& name, const toml::table& table, cons
   reader.read("helo", connector.helo);
   reader.read("user", connector.user);
   read_secret_keys(reader, file, "", connector.password);
-  reader.read_integer("max-open-retries", 0, 1'000'000, connector.max_open_retries);
-  reader.read_duration("open-interval", kSecond, kDay, connector.open_interval);
-  reader.read_duration("expire", kSecond, 3650 * kDay, connector.expire);
+  if (std::string text; reader.read("nameserver", text)) {
+    const Result<NameServer> parsed = parse_name_server(text);
+    if (parsed) connector.nameserver = *parsed;
+    else reader.complain("nameserver", "bad-value", parsed.error().what);
+    if (connector.host != "mx") reader.warn("nameserver", "no-effect", "has no effect without host = \"mx\"");
+  }
+  read_policy(reader, connector);
   reader.read("chunking", connector.chunking);
   reader.read("pipelining", connector.pipelining);
   reader.read_size("max-size", connector.max_size);

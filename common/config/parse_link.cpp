@@ -72,15 +72,7 @@ void read_answering(TableReader& reader, const std::string& file, Link& link) {
 }
 
 void read_policy(TableReader& reader, const std::string& file, std::vector<Diagnostic>& out, Link& link) {
-  std::vector<std::string> hours;
-  if (reader.read("hours", hours)) {
-    if (hours.empty()) reader.complain("hours", "bad-value", "must hold at least one time, or be left out: then every time is allowed");
-    for (const std::string& text : hours) {
-      const Result<Hours> parsed = parse_hours(text);
-      if (parsed) link.hours.push_back(*parsed);
-      else reader.complain("hours", "bad-value", parsed.error().what);
-    }
-  }
+  read_hours(reader, "hours", link.hours);
   reader.read("urgent-any-hour", link.urgent_any_hour);
   if (link.urgent_any_hour && !reader.has("hours")) reader.warn("urgent-any-hour", "no-effect", "has no effect without 'hours'");
   std::string backoff;

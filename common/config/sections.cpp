@@ -51,6 +51,17 @@ void read_secret(TableReader& reader, const std::string& file, const std::string
   }
 }
 
+void read_hours(TableReader& reader, std::string_view key, std::vector<Hours>& out) {
+  std::vector<std::string> hours;
+  if (!reader.read(key, hours)) return;
+  if (hours.empty()) reader.complain(key, "bad-value", "must hold at least one time, or be left out: then every time is allowed");
+  for (const std::string& text : hours) {
+    const Result<Hours> parsed = parse_hours(text);
+    if (parsed) out.push_back(*parsed);
+    else reader.complain(key, "bad-value", parsed.error().what);
+  }
+}
+
 void read_domains(TableReader& reader, std::string_view key, std::vector<std::string>& domains) {
   if (!reader.read(key, domains)) return;
   for (std::string& domain : domains) {

@@ -19,6 +19,8 @@ std::string beside(const std::string& config_file, const std::string& name);
 void read_secret_keys(TableReader& reader, const std::string& file, const std::string& prefix, SecretSource& out);
 /// One secret: a file's name or a program, under these keys.
 void read_secret(TableReader& reader, const std::string& file, const std::string& file_key, const std::string& command_key, SecretSource& out);
+/// When something may be used: "Mo-Fr 06:00-22:00", one or several.
+void read_hours(TableReader& reader, std::string_view key, std::vector<Hours>& out);
 /// Domains and patterns, made lower case.
 void read_domains(TableReader& reader, std::string_view key, std::vector<std::string>& domains);
 

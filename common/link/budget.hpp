@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "base/local_time.hpp"
 #include "config/policy.hpp"
-#include "link/local_time.hpp"
 #include "link/tariff.hpp"
 
 namespace longline::link {

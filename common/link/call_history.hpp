@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "link/local_time.hpp"
+#include "base/local_time.hpp"
 #include "link/tariff.hpp"
 
 namespace longline::link {

@@ -7,7 +7,7 @@
 #include <array>
 #include <chrono>
 
-#include "link/hours.hpp"
+#include "config/hours.hpp"
 
 namespace longline::link {
 namespace {

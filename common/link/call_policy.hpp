@@ -4,10 +4,10 @@
 #include <optional>
 #include <string_view>
 
+#include "base/local_time.hpp"
 #include "config/config.hpp"
 #include "link/backoff.hpp"
 #include "link/budget.hpp"
-#include "link/local_time.hpp"
 
 namespace longline::link {
 

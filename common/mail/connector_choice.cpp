@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "mail/connector_choice.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/text.hpp"
 #include "mail/address.hpp"
 
 namespace longline::mail {
-namespace {
 
 std::string_view domain_of(std::string_view address) {
   const std::size_t at = address.rfind('@');
   return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
 }
-
-}  // namespace
 
 Destination ConnectorChoice::choose(std::string_view address) {
   const std::string_view domain = domain_of(address);
@@ -23,19 +23,26 @@ Destination ConnectorChoice::choose(std::string_view address) {
   return destination;
 }
 
+bool ConnectorChoice::spent(const config::Connector& connector, std::string_view domain) const {
+  const auto state = states_.find(state_key(connector, domain));
+  return state != states_.end() && is_spent(state->second, connector, now_);
+}
+
 Destination ConnectorChoice::decide(std::string_view domain) const {
   Destination best;
   int specificity = -1;
-  for (const config::Connector& connector : config_.connectors) {
-    for (const std::string& pattern : connector.domains) {
-      const auto match = match_domain(pattern, domain);
-      if (!match || *match < specificity) continue;
-      if (*match == specificity && connector.cost >= best.connector->cost) continue;
-      best.connector = &connector;
-      specificity = *match;
-    }
+  bool best_spent = false;
+  for (const config::Connector& connector : config_->connectors) {
+    int match = -1;
+    for (const std::string& pattern : connector.domains) match = std::max(match, match_domain(pattern, domain).value_or(-1));
+    if (match < 0 || match < specificity) continue;
+    const bool spends = spent(connector, domain);
+    if (match == specificity && std::pair(spends, connector.cost) >= std::pair(best_spent, best.connector->cost)) continue;
+    best.connector = &connector;
+    specificity = match;
+    best_spent = spends;
   }
-  for (const std::string& pattern : config_.local_domains) {
+  for (const std::string& pattern : config_->local_domains) {
     const auto match = match_domain(pattern, domain);
     if (match && *match > specificity) return {nullptr, true};
   }
@@ -44,7 +51,7 @@ Destination ConnectorChoice::decide(std::string_view domain) const {
 
 std::string next_hop(const config::Connector* connector) {
   if (connector == nullptr) return "";
-  if (connector->host == "line") return "line";
+  if (connector->host == "line" || connector->host == "mx") return connector->host;
   const bool v6 = connector->host.find(':') != std::string::npos && connector->host.front() != '[';
   return (v6 ? "[" + connector->host + "]" : connector->host) + ":" + std::to_string(connector->port);
 }
@@ -57,7 +64,6 @@ std::optional<std::string> why_unusable(const config::Connector& connector) {
   if (connector.protocol == config::Protocol::x400) {
     return "connector " + connector.name + " speaks X.400, which this version does not";
   }
-  if (connector.host == "mx") return "connector " + connector.name + " delivers by DNS, which this version does not";
   if (connector.tls == config::TlsMode::required || connector.tls == config::TlsMode::implicit) {
     return "connector " + connector.name + " requires TLS, which this version does not speak";
   }
@@ -76,25 +82,6 @@ std::string waiting_reason(const Recipient& recipient, const Destination& destin
   if (destination.local) return "its domain is local: 'mtaq receive' keeps such mail, the queue does not";
   if (destination.connector == nullptr) return "no connector serves " + escape(domain_of(recipient.address));
   return why_unusable(*destination.connector).value_or("");
-}
-
-void DueLinks::add(const QueuedMessage& message, WallTime now) {
-  for (const Recipient& recipient : message.recipients) {
-    if (!is_due(message, recipient, now)) continue;
-    const Destination destination = choice_.choose(recipient.address);
-    if (destination.connector == nullptr || destination.connector->link.empty()) continue;
-    // Refused without a call, by the next flush that has the line anyway.
-    if (why_too_large(*destination.connector, message.size)) continue;
-    if (!why_unusable(*destination.connector)) due_[destination.connector->link] = true;
-  }
-}
-
-std::vector<std::string> DueLinks::names() const {
-  std::vector<std::string> names;
-  for (const config::Link& link : config_.links) {
-    if (due_.contains(link.name)) names.push_back(link.name);
-  }
-  return names;
 }
 
 }  // namespace longline::mail

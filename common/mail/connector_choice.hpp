@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "mail/connector_state.hpp"
 #include "mail/queue.hpp"
 
 namespace longline::mail {
@@ -19,20 +20,27 @@ struct Destination {
   bool operator==(const Destination&) const = default;
 };
 
-/// The most specific domain wins, then the lowest cost, then the order of the configuration. A local domain wins over
-/// patterns that are less specific than itself. Each connector decides for itself: that a LAN connector serves some domain
-/// changes nothing for the mail of a dial-up one (Q230051). Keeps what it found out, by domain; the Config must outlive it.
+/// The most specific domain wins, then the lowest cost, then the order of the configuration; a connector whose retries are spent comes
+/// after the others that are as specific. A local domain wins over patterns that are less specific than itself. Each connector decides
+/// for itself: that a LAN connector serves some domain changes nothing for the mail of a dial-up one (Q230051). Keeps what it found
+/// out, by domain; the Config must outlive it.
 class ConnectorChoice {
  public:
-  explicit ConnectorChoice(const config::Config& config) : config_(config) {}
+  explicit ConnectorChoice(const config::Config& config, ConnectorStates states = {}, WallTime now = {})
+      : config_(&config), states_(std::move(states)), now_(now) {}
   Destination choose(std::string_view address);
 
  private:
   Destination decide(std::string_view domain) const;
-  const config::Config& config_;
+  bool spent(const config::Connector& connector, std::string_view domain) const;
+  const config::Config* config_;
+  ConnectorStates states_;
+  WallTime now_;
   std::map<std::string, Destination, std::less<>> known_;
 };
 
+/// The part behind the last @, or "".
+std::string_view domain_of(std::string_view address);
 /// "line", "mail.example.com:25"; "" for no connector.
 std::string next_hop(const config::Connector* connector);
 /// The right to send over it that two flushes must not have at once: its link's, or its own on the LAN.
@@ -43,18 +51,5 @@ std::optional<std::string> why_unusable(const config::Connector& connector);
 std::optional<std::string> why_too_large(const config::Connector& connector, std::int64_t size);
 /// Why a recipient waits, in one clause: its own reason, or that no connector serves its domain.
 std::string waiting_reason(const Recipient& recipient, const Destination& destination);
-
-/// The links that a call is worth: names in the order of the configuration, each once.
-class DueLinks {
- public:
-  explicit DueLinks(const config::Config& config) : config_(config), choice_(config) {}
-  void add(const QueuedMessage& message, WallTime now);
-  std::vector<std::string> names() const;
-
- private:
-  const config::Config& config_;
-  ConnectorChoice choice_;
-  std::map<std::string, bool> due_;
-};
 
 }  // namespace longline::mail

@@ -37,6 +37,19 @@ Outcome Receipt::outcome() const {
   return Outcome::not_tried;
 }
 
+void merge(Receipt& into, const Receipt& part) {
+  const bool had_left = !into.recipients.empty() && into.left(), has_left = !part.recipients.empty() && part.left();
+  if (!had_left) into.cause = part.cause;
+  else if (has_left && into.cause != part.cause) into.cause.reset();
+  if (into.reason.empty() || !had_left) into.reason = part.reason.empty() ? into.reason : part.reason;
+  if (part.next_attempt && (!into.next_attempt || *part.next_attempt < *into.next_attempt)) into.next_attempt = part.next_attempt;
+  if (into.connector.empty()) {
+    into.connector = part.connector;
+    into.link = part.link;
+  }
+  into.recipients.insert(into.recipients.end(), part.recipients.begin(), part.recipients.end());
+}
+
 JsonObject to_json(const Receipt& receipt) {
   std::vector<JsonObject> recipients;
   for (const RecipientResult& r : receipt.recipients) {
@@ -152,11 +165,6 @@ std::optional<Error> FlushTally::judgement() const {
 Duration retry_delay(int attempts) {
   constexpr Duration kFirst(5 * 60'000), kLongest(4 * 3'600'000);
   return std::min(kLongest, kFirst * (1 << std::clamp(attempts - 1, 0, 10)));
-}
-
-bool has_expired(WallTime arrived, Duration expire, WallTime now) {
-  constexpr WallTime kPlausible(Duration(1'577'836'800'000));  // 2020
-  return arrived > kPlausible && arrived < now && now - arrived >= expire;
 }
 
 }  // namespace longline::mail

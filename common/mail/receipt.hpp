@@ -29,6 +29,10 @@ struct Receipt {
   bool left() const { return outcome() != Outcome::sent && outcome() != Outcome::refused; }
 };
 
+/// Adds what another lane did for the same message: a message that goes to several peers has one receipt. Of two causes that differ none
+/// is left, so that only what is left for one reason is judged by it.
+void merge(Receipt& into, const Receipt& part);
+
 /// {"id","result","connector","link","size","recipients":[{"address","result","code","reason"}],"next_attempt","cause",
 /// "reason","message_id"}; what does not apply is null.
 JsonObject to_json(const Receipt& receipt);
@@ -64,8 +68,5 @@ class FlushTally {
 
 /// How long a deferred recipient rests: 5 min, doubled with each answered attempt, at most 4 h. Only `due` waits for it.
 Duration retry_delay(int attempts);
-/// Whether a message that was just refused for the time being has been tried long enough. A time of arrival that cannot
-/// be (ahead of now, or before 2020: a clock that had no battery) expires nothing.
-bool has_expired(WallTime arrived, Duration expire, WallTime now);
 
 }  // namespace longline::mail

@@ -89,7 +89,7 @@ std::optional<link::MustEnd> CallAccount::must_end(const link::CallFacts& facts,
   link::Usage others;
   const config::Budget& budget = link_.budget;
   if (ledger_ && (budget.minutes_per_day || budget.minutes_per_month || budget.cost_per_month)) {
-    Result<link::Usage> usage = ledger_->usage(link_.name, link::local_day(wall, clock_), link::local_month(wall, clock_), id_);
+    Result<link::Usage> usage = ledger_->usage(link_.name, local_day(wall, clock_), local_month(wall, clock_), id_);
     if (usage) others = *usage;
     else note(std::move(usage).error());
   }

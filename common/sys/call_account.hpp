@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
+#include "base/local_time.hpp"
 #include "config/config.hpp"
 #include "link/backoff.hpp"
 #include "link/call_machine.hpp"
-#include "link/local_time.hpp"
 #include "sys/ledger.hpp"
 #include "sys/state_paths.hpp"
 
@@ -42,7 +42,7 @@ class CallAccount {
   config::Link link_;
   std::string path_;
   EventSink& events_;
-  link::LocalClock clock_;
+  LocalClock clock_;
   std::optional<Ledger> ledger_;
   bool writable_ = false;
   std::int64_t id_ = 0;

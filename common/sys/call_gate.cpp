@@ -11,7 +11,7 @@ bool has_budget(const config::Link& link) {
   return budget.calls_per_day || budget.minutes_per_day || budget.minutes_per_month || budget.cost_per_month;
 }
 
-Result<void> read_ledger(const StatePaths& paths, const config::Link& link, bool with_usage, const link::LocalClock& clock,
+Result<void> read_ledger(const StatePaths& paths, const config::Link& link, bool with_usage, const LocalClock& clock,
                          link::CallQuestion& question) {
   Result<Ledger> ledger = Ledger::open_read_only(paths.calls);
   if (!ledger && ledger.error().code == Errc::not_found) return {};
@@ -21,7 +21,7 @@ Result<void> read_ledger(const StatePaths& paths, const config::Link& link, bool
     LONGLINE_TRY(question.backoff, ledger->backoff(link.name));
   }
   if (with_usage) {
-    LONGLINE_TRY(question.usage, ledger->usage(link.name, link::local_day(now, clock), link::local_month(now, clock)));
+    LONGLINE_TRY(question.usage, ledger->usage(link.name, local_day(now, clock), local_month(now, clock)));
   }
   return {};
 }
@@ -29,7 +29,7 @@ Result<void> read_ledger(const StatePaths& paths, const config::Link& link, bool
 }  // namespace
 
 LinkStanding link_standing(const StatePaths& paths, const config::Link& link, bool urgent, bool with_usage) {
-  const link::LocalClock clock = local_clock();
+  const LocalClock clock = local_clock();
   link::CallQuestion question;
   question.now = moment_now();
   question.urgent = urgent;

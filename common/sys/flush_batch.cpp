@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "sys/local_clock.hpp"
 
 namespace longline::sys {
 namespace {
@@ -32,7 +33,7 @@ bool FlushHop::serves(const config::Connector* other) const { return std::find(a
 FlushBatch::FlushBatch(Spool& spool, const config::Config& config, EventSink& events, std::string host, std::string lane,
                        Callbacks callbacks)
     : spool_(spool), config_(config), events_(events), host_(std::move(host)), lane_(std::move(lane)),
-      callbacks_(std::move(callbacks)), choice_(config) {}
+      callbacks_(std::move(callbacks)), choice_(config), patience_(config, local_clock()) {}
 
 bool FlushBatch::ours(const config::Connector* connector) const {
   return connector != nullptr && mail::lease_name(*connector) == lane_ && !mail::why_unusable(*connector) &&

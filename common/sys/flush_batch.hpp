@@ -13,6 +13,7 @@
 #include "config/config.hpp"
 #include "mail/connector_choice.hpp"
 #include "mail/dsn.hpp"
+#include "mail/patience.hpp"
 #include "mail/receipt.hpp"
 #include "mail/smtp_client.hpp"
 #include "sys/spool.hpp"
@@ -99,6 +100,7 @@ class FlushBatch : public mail::MessageSource {
   std::string lane_;
   Callbacks callbacks_;
   mutable mail::ConnectorChoice choice_;
+  mail::Patience patience_;
   std::map<std::string, Entry> entries_;
   std::set<std::string> seen_;            // never taken on twice
   FlushHop hop_;

@@ -52,7 +52,7 @@ RecipientUpdate FlushBatch::update_for(const Entry& entry, RecipientResult& resu
   const mail::Recipient& before = found == nullptr ? kUnknown : *found;
   const WallTime now = wall_now();
   const config::Connector* connector = choice_.choose(result.address).connector;
-  const bool expired = connector != nullptr && mail::has_expired(entry.message.arrived, connector->expire, now) &&
+  const bool expired = connector != nullptr && patience_.is_over(*connector, entry.message.arrived, connector->expire, now) &&
                        (result.outcome == Outcome::deferred ||
                         (result.outcome == Outcome::not_tried && entry.cause == Errc::next_hop_unreachable));
   if (expired) {

@@ -117,7 +117,7 @@ Result<void> Ledger::finish(std::int64_t id, const CallFigures& figures, const s
   return in_policy(work());
 }
 
-Result<link::Usage> Ledger::usage(const std::string& link, const link::Period& day, const link::Period& month, std::int64_t except) {
+Result<link::Usage> Ledger::usage(const std::string& link, const Period& day, const Period& month, std::int64_t except) {
   const auto work = [&]() -> Result<link::Usage> {
     LONGLINE_TRY(SqliteStatement row,
                  db_.prepare("SELECT total(seen - duration >= ?2 AND seen - duration < ?3), total(max(0, min(seen, ?3) - max(seen - duration, ?2))),"

@@ -55,7 +55,7 @@ class Ledger {
   Result<void> finish(std::int64_t id, const CallFigures& figures, const std::optional<Error>& error);
 
   /// Of the local day and month, without the call `except`.
-  Result<link::Usage> usage(const std::string& link, const link::Period& day, const link::Period& month, std::int64_t except = 0);
+  Result<link::Usage> usage(const std::string& link, const Period& day, const Period& month, std::int64_t except = 0);
   /// Calls of one link, or of all with "", that were under way at `since` or later; the oldest first, the newest `most`.
   Result<std::vector<LedgerCall>> calls(const std::string& link, WallTime since, std::int64_t most);
 

@@ -8,13 +8,13 @@
 
 namespace longline::sys {
 
-link::LocalClock local_clock() {
+LocalClock local_clock() {
   ::tzset();
   return [](WallTime at) {
     const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
     std::tm local{};
-    if (::localtime_r(&seconds, &local) == nullptr) return link::LocalTime{};
-    return link::LocalTime{local.tm_year + 1900, static_cast<unsigned>(local.tm_mon) + 1, static_cast<unsigned>(local.tm_mday),
+    if (::localtime_r(&seconds, &local) == nullptr) return LocalTime{};
+    return LocalTime{local.tm_year + 1900, static_cast<unsigned>(local.tm_mon) + 1, static_cast<unsigned>(local.tm_mday),
                            static_cast<unsigned>(local.tm_wday), local.tm_hour * 60 + local.tm_min};
   };
 }

@@ -236,6 +236,8 @@ Result<void> Spool::set_peer_window(const std::string& peer, const mail::SendWin
 
 Result<void> Spool::trim() {
   constexpr std::int64_t kWorthwhilePages = 256;
+  LONGLINE_TRY(const bool warns, has_table("warned"));
+  if (warns) LONGLINE_CHECK(db_->run("DELETE FROM warned WHERE seq NOT IN (SELECT seq FROM messages)"));
   LONGLINE_TRY(const std::int64_t free, db_->integer("PRAGMA freelist_count"));
   if (free < kWorthwhilePages) return {};
   return db_->run("PRAGMA incremental_vacuum");

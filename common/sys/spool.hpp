@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "mail/connector_state.hpp"
 #include "mail/queue.hpp"
 #include "mail/smtp_client.hpp"
 #include "sys/disk_reserve.hpp"
@@ -58,6 +59,7 @@ struct MessageUpdate {
   bool ends = true;                        ///< the flush that has the message lets it go
   std::optional<mail::Submission> notification;   ///< a DSN, queued together with the result
   std::string receipt;                     ///< JSON for flushes that wait; "" for none
+  bool warns = false;                      ///< the notification says that the message is late: once is enough
 };
 
 /// A flush's result for one message, as the flush that had the line recorded it.
@@ -122,6 +124,16 @@ class Spool {
   Result<std::optional<mail::SendWindow>> peer_window(const std::string& peer);
   Result<void> set_peer_window(const std::string& peer, const mail::SendWindow& window, WallTime now);
 
+  // spool_connectors.cpp:
+  /// By mail::state_key(); empty where nothing was ever kept.
+  Result<mail::ConnectorStates> connector_states();
+  /// All but the time of the last retrieval.
+  Result<void> set_connector_state(const std::string& key, const mail::ConnectorState& state);
+  /// Mail was fetched through this connector, or an attempt ended well with nothing there.
+  Result<void> set_retrieved(const std::string& connector, WallTime now);
+  /// Whether its sender was told that it is late. True also where that cannot be kept.
+  Result<bool> was_warned(const std::string& id);
+
   /// Gives the room of removed messages back to the file system when it is worth it.
   Result<void> trim();
 
@@ -139,6 +151,8 @@ class Spool {
   Result<void> apply(const MessageUpdate& update, WallTime now, std::vector<std::string>& notifications);
   Result<void> check_free(std::int64_t sequence, const std::string& id);
   Result<void> erase(std::int64_t sequence);
+  /// Spools that no writer of this version has opened lack later tables.
+  Result<bool> has_table(std::string_view name);
 
   std::optional<DiskReserve> reserve_;
   std::unique_ptr<Sqlite> db_;   // null: a spool that is not there, opened to be read; its address is stable for bodies

@@ -43,7 +43,9 @@ CREATE TABLE peers(name TEXT PRIMARY KEY, window INTEGER NOT NULL, bytes INTEGER
 // Grows at its end; a table that is here is never changed. Who reads a spool that no writer of this longline has opened finds none of them.
 constexpr const char* kLaterTables = R"sql(
 CREATE TABLE IF NOT EXISTS connectors(
-  name TEXT PRIMARY KEY, open_failures INTEGER NOT NULL DEFAULT 0, next_open INTEGER, reason TEXT NOT NULL DEFAULT '');
+  name TEXT PRIMARY KEY, open_failures INTEGER NOT NULL DEFAULT 0, transfer_failures INTEGER NOT NULL DEFAULT 0,
+  next_open INTEGER, reason TEXT NOT NULL DEFAULT '', retrieved INTEGER);
+CREATE TABLE IF NOT EXISTS warned(seq INTEGER PRIMARY KEY);
 )sql";
 
 constexpr std::uint32_t kApplicationId = 0x4c4c6d71;   // "LLmq"

@@ -270,6 +270,10 @@ Result<void> Spool::apply(const MessageUpdate& update, WallTime now, std::vector
   if (update.notification) {
     LONGLINE_TRY(std::string id, insert(*update.notification, now));
     notifications.push_back(std::move(id));
+    if (update.warns) {
+      LONGLINE_TRY(SqliteStatement* warned, statement("INSERT OR IGNORE INTO warned(seq) VALUES(?)"));
+      LONGLINE_CHECK(warned->bind(1, sequence).run());
+    }
   }
   LONGLINE_TRY(SqliteStatement* left, statement("SELECT count(*) FROM recipients WHERE seq=? AND state<3"));
   LONGLINE_TRY(const bool row, left->bind(1, sequence).step());

@@ -103,7 +103,7 @@ class FormatsTest(unittest.TestCase):
         bodies = {
             "General": general[general.index("\nvoid read_file("):general.index("\nvoid check_references(")],
             "Links": manual.read("common/config/parse_link.cpp") + manual.read("common/config/parse_gsm.cpp"),
-            "Connectors": connector[connector.index("\nConnector read_connector("):],
+            "Connectors": connector[connector.index("\nvoid read_policy("):],
         }
         page = Page("man/longline.toml.5").configuration_keys()
         for section, body in bodies.items():

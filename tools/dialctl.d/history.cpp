@@ -33,7 +33,7 @@ JsonObject as_json(const sys::LedgerCall& call) {
   return out;
 }
 
-std::string as_line(const sys::LedgerCall& call, const link::LocalClock& clock) {
+std::string as_line(const sys::LedgerCall& call, const LocalClock& clock) {
   const sys::CallFigures& f = call.figures;
   std::string result = !call.ended ? "under way" : call.code.empty() ? "ok" : escape_at_most(call.code, 32);
   if (call.ras) result += fmt::format(" ({})", *call.ras);
@@ -46,7 +46,7 @@ std::string as_line(const sys::LedgerCall& call, const link::LocalClock& clock) 
 
 Result<ExitStatus> history(const World& world) {
   const std::string& only = world.options.link;
-  const link::LocalClock clock = sys::local_clock();
+  const LocalClock clock = sys::local_clock();
   LONGLINE_TRY(const WallTime since, since_when(world.options.since.empty() ? "31d" : world.options.since));
   Result<sys::Ledger> ledger = sys::Ledger::open_read_only(world.paths.calls);
   std::vector<sys::LedgerCall> calls;

@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/local_time.hpp"
 #include "base/text.hpp"
 #include "dialctl.d/verbs.hpp"
-#include "link/local_time.hpp"
 #include "sys/config_file.hpp"
 #include "sys/local_clock.hpp"
 #include "sys/system_clock.hpp"
@@ -23,7 +23,7 @@ std::vector<std::string> tool_options(const World& world) {
 }
 
 Result<WallTime> since_when(const std::string& text) {
-  Result<WallTime> since = link::parse_since(text, sys::wall_now(), sys::local_clock());
+  Result<WallTime> since = parse_since(text, sys::wall_now(), sys::local_clock());
   if (since) return since;
   Error error = std::move(since).error().context("--since");
   error.code = Errc::usage;

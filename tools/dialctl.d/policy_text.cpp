@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "link/hours.hpp"
+#include "config/hours.hpp"
 #include "sys/call_gate.hpp"
 #include "sys/local_clock.hpp"
 
@@ -15,7 +15,7 @@ double minutes(Duration d) { return static_cast<double>(d.count()) / 60'000; }
 
 std::vector<std::string> hours_of(const config::Link& link) {
   std::vector<std::string> out;
-  for (const config::Hours& hours : link.hours) out.push_back(link::format_hours({hours}));
+  for (const config::Hours& hours : link.hours) out.push_back(config::format_hours({hours}));
   return out;
 }
 

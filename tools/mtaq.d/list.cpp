@@ -57,23 +57,4 @@ Result<ExitStatus> run_show(const Options& options, World& world) {
   return ExitStatus::ok;
 }
 
-Result<ExitStatus> run_due(const Options& options, World& world) {
-  LONGLINE_CHECK(check_link(world, options.due_link));
-  LONGLINE_TRY(sys::Spool spool, sys::Spool::open_read_only(world.paths.spool));
-  mail::DueLinks due(world.config);
-  const WallTime now = sys::wall_now();
-  LONGLINE_CHECK(spool.visit(sys::Box::queue, [&](mail::QueuedMessage&& message) {
-    due.add(message, now);
-    return true;
-  }));
-  bool any = false;
-  for (const std::string& name : due.names()) {
-    if (!options.due_link.empty() && name != options.due_link) continue;
-    any = true;
-    if (options.common.quiet) continue;
-    print((options.common.json ? JsonObject().set("link", name).dump() : name) + "\n");
-  }
-  return any ? ExitStatus::ok : ExitStatus::no;
-}
-
 }  // namespace longline::mtaq

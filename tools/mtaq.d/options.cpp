@@ -68,6 +68,14 @@ void add_add(CLI::App& app, AddOptions& add) {
   app.add_option("RCPT", add.recipients, "Recipients")->type_name("");
 }
 
+void add_due(CLI::App& app, DueOptions& due) {
+  app.add_option("--link", due.link, "Ask about this link only")->type_name("NAME");
+  app.add_option("--messages", due.triggers.messages, "Due when so many wait")->type_name("N")->check(CLI::PositiveNumber);
+  add_parsed<std::optional<std::int64_t>>(app, "--bytes", due.triggers.bytes, to_size, "SIZE", "Due when so many bytes wait");
+  add_parsed<std::optional<Duration>>(app, "--oldest", due.triggers.oldest, to_duration, "TIME", "Due when one has waited so long");
+  app.add_flag("--urgent", due.triggers.urgent, "Due when an urgent one waits");
+}
+
 void add_flush(CLI::App& app, FlushOptions& flush) {
   auto* link = app.add_option("--link", flush.link, "What goes over this link")->type_name("NAME");
   auto* connector = app.add_option("--connector", flush.connector, "What goes through this connector")->type_name("NAME");
@@ -139,7 +147,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
   list->add_flag("--inbox", out.list.inbox, "What receive took in, not the queue");
   show->add_option("ID", out.show.id, "A message's id")->required()->type_name("");
   show->add_flag("--raw", out.show.raw, "The message alone, byte for byte");
-  due->add_option("--link", out.due_link, "Ask about this link only")->type_name("NAME");
+  add_due(*due, out.due);
   add_flush(*flush, out.flush);
   add_receive(*receive, out.receive);
   if (const auto status = tools::parse_command_line(app, out.common, argc, argv)) return status;

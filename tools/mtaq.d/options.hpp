@@ -32,6 +32,11 @@ struct ShowOptions {
   bool raw = false;                        ///< the message alone
 };
 
+struct DueOptions {
+  std::string link;
+  config::DueTriggers triggers;            ///< instead of the connectors' own
+};
+
 struct FlushOptions {
   std::string link;
   std::string connector;
@@ -63,7 +68,7 @@ struct Options {
   AddOptions add;
   ListOptions list;
   ShowOptions show;
-  std::string due_link;
+  DueOptions due;
   FlushOptions flush;
   ReceiveOptions receive;
   ChangeOptions change;

@@ -208,3 +208,67 @@ TEST_CASE("what is wrong about a cellular modem has its place") {
   REQUIRE(hayes.diagnostics.size() == 1);
   CHECK(hayes.diagnostics.front().severity == Severity::warning);
 }
+
+TEST_CASE("a connector's policy reads as meant") {
+  const ParsedConfig parsed = parse(std::string(kLink) + R"(
+[connector.world]
+domains = "*"
+host = "mx"
+link = "isp"
+nameserver = "192.0.2.53:5353"
+max-open-retries = 0
+open-interval = "5m"
+max-transfer-retries = 4
+transfer-interval = "30s"
+hours = ["Mo-Fr 06:00-22:00", "Sa 08:00-12:00"]
+expire = "2d"
+delay-warning = 0
+due-messages = 5
+due-bytes = "200k"
+due-oldest = "2h"
+due-urgent = true
+)");
+  REQUIRE_MESSAGE(parsed.diagnostics.empty(), parsed.diagnostics.front().message);
+  const Connector& c = parsed.config.connectors[0];
+  REQUIRE(c.nameserver);
+  CHECK(c.nameserver->address == "192.0.2.53");
+  CHECK(c.nameserver->port == 5353);
+  CHECK(c.max_open_retries == 0);
+  CHECK(c.open_interval == Duration(300'000));
+  CHECK(c.max_transfer_retries == 4);
+  CHECK(c.transfer_interval == Duration(30'000));
+  CHECK(c.hours.size() == 2);
+  CHECK(c.delay_warning == Duration(0));
+  CHECK(c.due.messages == 5);
+  CHECK(c.due.bytes == 200'000);
+  CHECK(c.due.oldest == Duration(7'200'000));
+  CHECK(c.due.urgent);
+  const Connector x400 = parse("[connector.x]\ndomains = \"*\"\nhost = \"h\"\nprotocol = \"x400\"\n").config.connectors[0];
+  CHECK(x400.max_open_retries == 144);
+  CHECK(x400.open_interval == Duration(600'000));
+}
+
+TEST_CASE("what makes no sense for a connector is said") {
+  const std::string head = "[connector.world]\ndomains = \"*\"\n";
+  CHECK(findings(parse(head + "host = \"mx\"\nnameserver = \"ns.example.com\"\n")) == Findings{"4:14 bad-value"});
+  CHECK(findings(parse(head + "host = \"mx\"\nhours = \"never\"\n")) == Findings{"4:9 bad-value"});
+  CHECK(findings(parse(head + "host = \"h\"\nnameserver = \"192.0.2.53\"\n")) == Findings{"4:14 no-effect"});
+  CHECK(findings(parse(head + "host = \"h\"\ndue-messages = 3\n")) == Findings{"4:16 no-effect"});
+  CHECK(findings(parse(head + "host = \"mx\"\nlink = \"isp\"\n" + kLink + "network = \"stream\"\n")) == Findings{"4:8 not-a-network"});
+}
+
+TEST_CASE("a name server is an IP address, with or without a port") {
+  const auto shown = [](std::string_view text) {
+    const auto parsed = parse_name_server(text);
+    return parsed ? parsed->address + " " + std::to_string(parsed->port) : "no";
+  };
+  CHECK(shown("192.0.2.53") == "192.0.2.53 53");
+  CHECK(shown("192.0.2.53:5353") == "192.0.2.53 5353");
+  CHECK(shown("2001:db8::53") == "2001:db8::53 53");
+  CHECK(shown("[2001:db8::53]") == "2001:db8::53 53");
+  CHECK(shown("[2001:db8::53]:5353") == "2001:db8::53 5353");
+  for (const char* bad : {"", ":53", "192.0.2.53:", "192.0.2.53:0", "192.0.2.53:65536", "[2001:db8::53", "[2001:db8::53]53", "ns.example.com", "[]:53"}) {
+    CAPTURE(bad);
+    CHECK(shown(bad) == "no");
+  }
+}

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "unit/link/zone.hpp"
+#include "unit/zone.hpp"
 
 using namespace longline;
 using namespace longline::link;

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "link/call_history.hpp"
-#include "unit/link/zone.hpp"
+#include "unit/zone.hpp"
 
 using namespace longline;
 using namespace longline::link;

@@ -16,12 +16,6 @@ config::Connector connector(std::string name, std::vector<std::string> domains, 
   return c;
 }
 
-config::Link link(std::string name) {
-  config::Link l;
-  l.name = std::move(name);
-  return l;
-}
-
 QueuedMessage message_to(std::vector<std::string> addresses) {
   QueuedMessage m;
   for (std::string& address : addresses) {
@@ -70,71 +64,65 @@ TEST_CASE("local domains win over less specific connectors only") {
   CHECK(chosen(config, "a@other.example") == "any");
 }
 
-// Q230051: one dial-up smart host for everything; then a connection for one domain over the LAN was added, and the
-// dial-up one never dialled again.
-TEST_CASE("Q230051: a LAN connector for one domain does not keep the dial-up connector from dialling") {
+TEST_CASE("a connector whose retries are spent comes after the others that are as specific") {
   config::Config config;
-  config.links = {link("isp")};
-  config.connectors = {connector("smarthost", {"*"}, "isp"), connector("partner", {"partner.example"})};
-  const auto due = [&](std::vector<QueuedMessage> messages) {
-    DueLinks links(config);
-    for (const QueuedMessage& m : messages) links.add(m, kNow);
-    return links.names();
-  };
-  CHECK(due({message_to({"a@world.example"})}) == std::vector<std::string>{"isp"});
-  CHECK(due({message_to({"a@partner.example"}), message_to({"a@world.example"})}) == std::vector<std::string>{"isp"});
-  CHECK(due({message_to({"a@partner.example", "b@world.example"})}) == std::vector<std::string>{"isp"});
-  CHECK(due({message_to({"a@partner.example"})}).empty());
-  CHECK(chosen(config, "a@partner.example") == "partner");
-  CHECK(chosen(config, "a@world.example") == "smarthost");
-
-  // The other order of the entries, and the LAN connector at a lower cost: the same.
-  std::swap(config.connectors[0], config.connectors[1]);
-  config.connectors[0].cost = 1;
-  CHECK(due({message_to({"a@partner.example"}), message_to({"a@world.example"})}) == std::vector<std::string>{"isp"});
-  CHECK(due({message_to({"a@partner.example"})}).empty());
+  config.connectors = {connector("cheap", {"example.com"}, "isp", 5), connector("dear", {"example.com"}, "gsm", 50),
+                       connector("any", {"*"}, "isp", 1)};
+  ConnectorStates states;
+  const auto now_chosen = [&](WallTime now) { return ConnectorChoice(config, states, now).choose("a@example.com").connector->name; };
+  for (int i = 0; i <= config.connectors[0].max_open_retries; ++i) {
+    CHECK(now_chosen(kNow) == "cheap");
+    note_open_failure(states["cheap"], config.connectors[0], "refused", kNow);
+  }
+  CHECK(now_chosen(kNow) == "dear");
+  // Rested: tried again, and one more failure is another rest.
+  const Duration rest = config.connectors[0].open_interval * config.connectors[0].max_open_retries;
+  CHECK(now_chosen(kNow + rest - Duration(1)) == "dear");
+  CHECK(now_chosen(kNow + rest) == "cheap");
+  note_open_failure(states["cheap"], config.connectors[0], "refused", kNow + rest);
+  CHECK(now_chosen(kNow + rest) == "dear");
+  // A clock that was ahead when the failure was written down.
+  CHECK(now_chosen(kNow - Duration(365LL * 86'400'000)) == "cheap");
+  // All are spent: the cheapest, never a less specific one.
+  for (int i = 0; i <= config.connectors[1].max_open_retries; ++i) note_open_failure(states["dear"], config.connectors[1], "refused", kNow + rest);
+  CHECK(now_chosen(kNow + rest) == "cheap");
+  CHECK(note_success(states["cheap"]));
+  CHECK_FALSE(note_success(states["cheap"]));
+  CHECK(now_chosen(kNow + rest) == "cheap");
 }
 
-TEST_CASE("each link is named once, in the order of the configuration") {
-  config::Config config;
-  config.links = {link("one"), link("two"), link("idle")};
-  config.connectors = {connector("b", {"b.example"}, "two"), connector("a", {"a.example"}, "one")};
-  DueLinks links(config);
-  links.add(message_to({"x@b.example"}), kNow);
-  links.add(message_to({"x@a.example", "y@a.example"}), kNow);
-  CHECK(links.names() == std::vector<std::string>{"one", "two"});
+TEST_CASE("sessions that break off with nothing moved are counted apart from openings that fail") {
+  config::Connector c = connector("lan", {"*"});
+  ConnectorState state;
+  note_open_failure(state, c, "refused", kNow);
+  note_broken_transfer(state, c, "cut", kNow);
+  CHECK(state.open_failures == 0);
+  CHECK(is_resting(state, c, kNow));
+  CHECK_FALSE(is_spent(state, c, kNow));
+  note_broken_transfer(state, c, "cut", kNow);
+  CHECK_FALSE(is_spent(state, c, kNow));
+  note_broken_transfer(state, c, "cut", kNow);
+  CHECK(is_spent(state, c, kNow));
+  CHECK(state.reason == "cut");
 }
 
-TEST_CASE("what this version cannot send makes no link due") {
+TEST_CASE("a connector that delivers by DNS has a state for each domain") {
   config::Config config;
-  config.links = {link("isp")};
-  config.connectors = {connector("x400", {"*"}, "isp")};
-  config.connectors[0].protocol = config::Protocol::x400;
-  DueLinks links(config);
-  links.add(message_to({"x@b.example"}), kNow);
-  CHECK(links.names().empty());
+  config.connectors = {connector("world", {"*"}), connector("hub", {"*"}, "isp", 50)};
+  config.connectors[0].host = "mx";
+  config.connectors[0].max_open_retries = 0;
+  ConnectorStates states;
+  note_open_failure(states[state_key(config.connectors[0], "Dead.example")], config.connectors[0], "refused", kNow);
+  ConnectorChoice choice(config, states, kNow);
+  CHECK(choice.choose("a@dead.example").connector->name == "hub");
+  CHECK(choice.choose("a@alive.example").connector->name == "world");
 }
 
-TEST_CASE("what needs a login, or is too large, makes no link due") {
-  config::Config config;
-  config.links = {link("isp")};
-  config.connectors = {connector("hub", {"*"}, "isp")};
-  config.connectors[0].max_size = 1000;
-  QueuedMessage m = message_to({"x@b.example"});
-  const auto due = [&] {
-    DueLinks links(config);
-    links.add(m, kNow);
-    return !links.names().empty();
-  };
-  m.size = 1000;
-  CHECK(due());
-  CHECK_FALSE(why_too_large(config.connectors[0], 1000));
-  m.size = 1001;
-  CHECK_FALSE(due());
-  CHECK(why_too_large(config.connectors[0], 1001));
-  m.size = 1;
-  config.connectors[0].user = "site7";
-  CHECK_FALSE(due());
+TEST_CASE("why a message is too large for a connector") {
+  config::Connector c = connector("hub", {"*"}, "isp");
+  c.max_size = 1000;
+  CHECK_FALSE(why_too_large(c, 1000));
+  CHECK(why_too_large(c, 1001));
 }
 
 TEST_CASE("next hops and leases") {

@@ -86,13 +86,19 @@ TEST_CASE("rests grow and are bounded") {
   CHECK(retry_delay(1000) == Duration(4 * 3'600'000));
 }
 
-TEST_CASE("a time of arrival that cannot be expires nothing") {
-  const WallTime now(Duration(1'800'000'000'000));
-  const Duration day(86'400'000);
-  CHECK(has_expired(now - day, day, now));
-  CHECK_FALSE(has_expired(now - day + Duration(1), day, now));
-  CHECK_FALSE(has_expired(WallTime(Duration(5'000)), day, now));
-  CHECK_FALSE(has_expired(now + day, day, now));
+TEST_CASE("a message that goes to two peers has one receipt") {
+  Receipt receipt{"0000001", "lan", "", 100, "", {{"a@lan.example", Outcome::sent, 250, "", ""}}, {}, {}, ""};
+  merge(receipt, {"0000001", "hub", "isp", 100, "", {{"b@far.example", Outcome::not_tried, 0, "", "refused"}}, {}, Errc::next_hop_unreachable, ""});
+  CHECK(receipt.recipients.size() == 2);
+  CHECK(receipt.outcome() == Outcome::not_tried);
+  CHECK(receipt.cause == Errc::next_hop_unreachable);
+  CHECK(receipt.connector == "lan");
+  // Left for two reasons: neither is the one.
+  merge(receipt, {"0000001", "", "", 100, "", {{"c@nowhere.example", Outcome::not_tried, 0, "", "no connector"}}, {}, {}, ""});
+  CHECK_FALSE(receipt.cause);
+  FlushTally tally;
+  tally.add(receipt);
+  CHECK(tally.judgement()->code == Errc::messages_left);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "link/hours.hpp"
+#include "config/hours.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <array>
 #include <chrono>
 
-namespace longline::link {
+namespace longline::config {
 namespace {
 
 constexpr std::chrono::minutes kQuarter{15};
@@ -15,7 +15,7 @@ constexpr std::chrono::hours kFarthest{8 * 24};
 
 /// The first minute from `from` on at which `within_hours` is `wanted`. Walks by the quarters of an hour, at which alone a zone's
 /// offset changes, so that neither a skipped nor a repeated hour needs a rule of its own.
-std::optional<WallTime> first_time(const std::vector<config::Hours>& hours, WallTime from, bool wanted, const LocalClock& clock) {
+std::optional<WallTime> first_time(const std::vector<Hours>& hours, WallTime from, bool wanted, const LocalClock& clock) {
   if (within_hours(hours, clock(from)) == wanted) return from;
   for (WallTime quarter = std::chrono::floor<std::chrono::minutes>(from); quarter < from + kFarthest;) {
     const WallTime next = quarter - quarter.time_since_epoch() % kQuarter + kQuarter;
@@ -54,28 +54,28 @@ std::string format_days(unsigned days) {
 
 }  // namespace
 
-bool within_hours(const std::vector<config::Hours>& hours, const LocalTime& at) {
-  return hours.empty() || std::any_of(hours.begin(), hours.end(), [&](const config::Hours& h) {
+bool within_hours(const std::vector<Hours>& hours, const LocalTime& at) {
+  return hours.empty() || std::any_of(hours.begin(), hours.end(), [&](const Hours& h) {
            return (h.days & 1U << at.weekday) != 0 && at.minute >= h.from && at.minute < h.until;
          });
 }
 
-std::optional<WallTime> next_within(const std::vector<config::Hours>& hours, WallTime from, const LocalClock& clock) {
+std::optional<WallTime> next_within(const std::vector<Hours>& hours, WallTime from, const LocalClock& clock) {
   return first_time(hours, from, true, clock);
 }
 
-std::optional<WallTime> end_of_hours(const std::vector<config::Hours>& hours, WallTime from, const LocalClock& clock) {
+std::optional<WallTime> end_of_hours(const std::vector<Hours>& hours, WallTime from, const LocalClock& clock) {
   if (hours.empty()) return std::nullopt;
   return first_time(hours, from, false, clock);
 }
 
-std::string format_hours(const std::vector<config::Hours>& hours) {
+std::string format_hours(const std::vector<Hours>& hours) {
   std::string out;
-  for (const config::Hours& h : hours) {
+  for (const Hours& h : hours) {
     out += fmt::format("{}{} {:02}:{:02}-{:02}:{:02}", out.empty() ? "" : ", ", format_days(h.days), h.from / 60, h.from % 60,
                        h.until / 60, h.until % 60);
   }
   return out;
 }
 
-}  // namespace longline::link
+}  // namespace longline::config

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "link/hours.hpp"
+#include "config/hours.hpp"
 
 #include <doctest/doctest.h>
 
-#include "unit/link/zone.hpp"
+#include "unit/zone.hpp"
 
 using namespace longline;
-using namespace longline::link;
+using namespace longline::config;
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <vector>
 
+#include "base/local_time.hpp"
 #include "base/time.hpp"
-#include "link/local_time.hpp"
 
 /// Time zones for tests: an offset from UTC that changes at given times.
 struct Zone {
@@ -16,7 +16,7 @@ struct Zone {
   std::chrono::minutes first;
   std::vector<Change> changes{};
 
-  longline::link::LocalTime operator()(longline::WallTime at) const {
+  longline::LocalTime operator()(longline::WallTime at) const {
     using namespace std::chrono;
     minutes offset = first;
     for (const Change& change : changes) {

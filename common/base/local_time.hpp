@@ -7,7 +7,7 @@
 
 #include "base/time.hpp"
 
-namespace longline::link {
+namespace longline {
 
 /// What the clock on the wall and the calendar beside it show: hours, and the days and months of a budget, are local.
 struct LocalTime {
@@ -33,4 +33,4 @@ Period local_month(WallTime at, const LocalClock& clock);
 /// Where a person says from when on: "7d" ago, "2026-11-22" (local), "2026-11-22T23:10:51Z". Errc::malformed.
 Result<WallTime> parse_since(std::string_view text, WallTime now, const LocalClock& clock);
 
-}  // namespace longline::link
+}  // namespace longline

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "link/local_time.hpp"
+#include "base/local_time.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/text.hpp"
 
-namespace longline::link {
+namespace longline {
 namespace {
 
 using Key = std::int64_t (*)(const LocalTime&);
@@ -48,4 +48,4 @@ Result<WallTime> parse_since(std::string_view text, WallTime now, const LocalClo
   return Error(Errc::malformed, fmt::format("'{}' is not like 7d, 2026-11-22 or 2026-11-22T23:10:51Z", escape_at_most(text, 64)));
 }
 
-}  // namespace longline::link
+}  // namespace longline

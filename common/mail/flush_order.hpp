@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "mail/queue.hpp"
+
+namespace longline::mail {
+
+/// A message's place in a flush: urgent ones first, then by priority; within a priority small before large, and the size that counts
+/// is halved by every hour of waiting, so that a large one that has waited long enough goes before small ones that just came (at most
+/// a day and a half, whatever the sizes: 2^31 bytes are the most that the spool holds).
+struct FlushPlace {
+  int priority = 0;
+  double weight = 0;        ///< log2 of the size that counts
+  std::string id;           ///< the older of two equals
+  /// Before: it goes first.
+  bool operator<(const FlushPlace& other) const;
+};
+
+/// `now` must be the same for all places that are compared. A time of arrival in the future counts as now.
+FlushPlace flush_place(const QueuedMessage& message, WallTime now);
+
+}  // namespace longline::mail
