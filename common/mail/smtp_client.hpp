@@ -62,6 +62,7 @@ struct InFlight {
 /// Make this durable before the next Write leaves: the last bytes of these messages are in it.
 struct MarkInDoubt {
   std::vector<InFlight> messages;
+  bool ends_packet = false;   ///< that Write ends with a message, and nothing should wait for what follows (see ends_packet())
 };
 
 /// What became of some recipients of one message; each recipient of each message taken from the source gets exactly one.

@@ -66,7 +66,8 @@ struct SmtpClient::Impl {
   bool must_hold_body(const Transaction& transaction) const;
   void leave_current(TimePoint now);
   bool put(std::string_view bytes);
-  void flush();
+  void flush(bool ends_packet = false);
+  bool ends_packet(const Transaction& transaction) const;
   std::size_t room() const { return free > chunk.size() ? free - chunk.size() : 0; }
   bool in_order() const { return !peer.pipelining || !options.pipelining; }
 

@@ -17,6 +17,7 @@ using Step = Transaction::Step;
 constexpr std::size_t kLargestWrite = 64 * 1024;
 constexpr std::uint64_t kChunkSize = 256 * 1024;       ///< of BDAT: a refusal in the middle of a large message is heard
 constexpr std::uint64_t kLargeUnknown = 128 * 1024;    ///< before the line's rate is known: worth waiting for RCPT's replies
+constexpr std::uint64_t kPacket = 1448;                ///< what a packet of TCP holds, mostly
 constexpr double kRefusalRate = 0.02;
 
 bool has_control(std::string_view text) {
@@ -283,6 +284,7 @@ bool SmtpClient::Impl::write_body() {
     t.handed_over = true;
     last_bytes_in_chunk.push_back({t.message.id, t.message.recipients});
     t.step = Step::written;
+    if (ends_packet(t)) flush(true);
   }
   return true;
 }
@@ -314,9 +316,17 @@ bool SmtpClient::Impl::put(std::string_view bytes) {
   return true;
 }
 
-void SmtpClient::Impl::flush() {
+/// Servers (Postfix) keep their replies back while they have something to read. Where a packet ends with a message, the reply to it comes
+/// while the next one is still on its way: less is in doubt at a time, and the last reply is a short one. On a fast line, and for messages
+/// of which a packet holds several, whole packets are worth more.
+bool SmtpClient::Impl::ends_packet(const Transaction& transaction) const {
+  constexpr Duration kSlow(500);
+  return round_trip && *round_trip >= kSlow && transaction.size() >= kPacket;
+}
+
+void SmtpClient::Impl::flush(bool ends_packet) {
   if (chunk.empty()) return;
-  if (!last_bytes_in_chunk.empty()) actions.emplace_back(MarkInDoubt{std::exchange(last_bytes_in_chunk, {})});
+  if (!last_bytes_in_chunk.empty()) actions.emplace_back(MarkInDoubt{std::exchange(last_bytes_in_chunk, {}), ends_packet});
   free -= std::min(free, chunk.size());
   actions.emplace_back(Write{std::exchange(chunk, {})});
   last_progress = clock;

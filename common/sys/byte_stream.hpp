@@ -38,6 +38,8 @@ class ByteStream {
   virtual Result<void> discard_input() { return {}; }
   /// Throws away what was written and has not left: once the carrier is gone a modem would take it for commands.
   virtual void discard_output() {}
+  /// While corked, a packet that is not full waits for more (TCP; no effect elsewhere). Uncork whenever nothing more follows.
+  virtual void set_corked(bool) {}
   /// Bytes that were written and have not left, as far as the system knows.
   virtual std::size_t unsent() const { return 0; }
 };

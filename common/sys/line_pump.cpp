@@ -3,6 +3,8 @@
 
 #include <poll.h>
 
+#include <utility>
+
 namespace longline::sys {
 
 LinePump::LinePump(Loop& loop, std::unique_ptr<ByteStream> line, Handlers handlers)
@@ -23,6 +25,11 @@ void LinePump::write(std::string_view bytes) {
   out_ += bytes;
   write_some();
   watch_again();
+}
+
+void LinePump::set_corked(bool corked) {
+  if (closed_ || corked == std::exchange(corked_, corked)) return;
+  line_->set_corked(corked);
 }
 
 void LinePump::on_ready(short revents) {

@@ -25,6 +25,8 @@ class LinePump {
 
   /// Writes what the line takes now and keeps the rest.
   void write(std::string_view bytes);
+  /// ByteStream::set_corked().
+  void set_corked(bool corked);
   std::size_t pending() const { return out_.size() - written_; }
   /// Stops and resumes reading, for back pressure.
   void set_reading(bool reading);
@@ -46,6 +48,7 @@ class LinePump {
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
   bool reading_ = true;
   bool closed_ = false;
+  bool corked_ = false;
   Loop::Registration reader_;
   Loop::Registration writer_;   // only where the line has two descriptors
 };

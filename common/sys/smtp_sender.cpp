@@ -2,6 +2,7 @@
 #include "sys/smtp_sender.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -11,6 +12,9 @@ namespace {
 // Small: what waits here, or in the kernel before the line, has not been sent, and a message whose last byte waits here is in doubt
 // when the line is cut.
 constexpr std::size_t kBuffer = 8192;
+// A full packet takes seconds on a slow line, longer than TCP waits that has seen small ones come back: it would send it twice. So
+// the first ones grow, and TCP learns.
+constexpr std::size_t kFirstPackets[] = {300, 450, 650, 950};
 // QUIT must leave, but nobody pays for a line that does not take it.
 constexpr Duration kQuitPatience(5'000);
 
@@ -77,16 +81,33 @@ void SmtpSender::drain() {
     if (!action || failure_) break;
     if (auto* write = std::get_if<Write>(&*action)) {
       if (trace_) trace_(false, write->secret ? "********\r\n" : write->bytes);
-      pump_.write(write->bytes);
+      write_out(write->bytes);
+      if (std::exchange(ends_packet_, false)) pump_.set_corked(false);
     } else if (auto* mark = std::get_if<mail::MarkInDoubt>(&*action)) {
+      ends_packet_ = mark->ends_packet;
       if (auto marked = journal_.mark_in_doubt(mark->messages); !marked) fail(std::move(marked).error());
     } else if (auto* finished = std::get_if<mail::SmtpFinished>(&*action)) {
       finished_ = std::move(*finished);
     }
   }
   draining_ = false;
+  if (pump_.pending() == 0) pump_.set_corked(false);
   set_timers();
   finish_when_written();
+}
+
+void SmtpSender::write_out(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::size_t most = first_packets_ < std::size(kFirstPackets) ? kFirstPackets[first_packets_] : bytes.size();
+    pump_.set_corked(true);
+    pump_.write(bytes.substr(0, most));
+    if (bytes.size() < most) return;
+    if (first_packets_ < std::size(kFirstPackets)) {
+      ++first_packets_;
+      pump_.set_corked(false);
+    }
+    bytes.remove_prefix(most);
+  }
 }
 
 void SmtpSender::record_results() {

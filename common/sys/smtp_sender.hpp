@@ -38,6 +38,7 @@ class SmtpSender {
 
  private:
   void drain();
+  void write_out(std::string_view bytes);
   void record_results();
   void fail(Error error);
   void set_timers();
@@ -55,6 +56,8 @@ class SmtpSender {
   Loop::Registration last_write_;
   bool over_ = false;
   bool draining_ = false;
+  bool ends_packet_ = false;         // the next write
+  std::size_t first_packets_ = 0;   // of kFirstPackets, how many have gone
   bool progress_ = true;  ///< the machine does not know yet how much the line takes
 };
 

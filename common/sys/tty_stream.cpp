@@ -3,7 +3,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -152,6 +155,11 @@ Result<void> TtyStream::set_framing(const SetFraming& framing) {
 
 void TtyStream::discard_output() {
   if (before_) ::tcflush(writer_, TCOFLUSH);
+}
+
+void TtyStream::set_corked(bool corked) {
+  const int on = corked ? 1 : 0;
+  ::setsockopt(writer_, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
 }
 
 std::size_t TtyStream::unsent() const {

@@ -38,6 +38,7 @@ class TtyStream : public ByteStream {
   Result<void> set_framing(const SetFraming& framing) override;
   Result<void> discard_input() override;
   void discard_output() override;
+  void set_corked(bool corked) override;
   std::size_t unsent() const override;
 
  private:

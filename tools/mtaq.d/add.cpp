@@ -53,7 +53,7 @@ Result<std::vector<std::string>> given_recipients(const AddOptions& add, const W
 }
 
 Result<mail::StoredMessage> read_message(mail::MessageBuilder& builder) {
-  std::string buffer(1 << 20, '\0');
+  std::string buffer(64 * 1024, '\0');
   std::size_t total = 0;
   while (!builder.ended()) {
     const ssize_t n = ::read(STDIN_FILENO, buffer.data(), buffer.size());

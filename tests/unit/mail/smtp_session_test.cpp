@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <random>
 #include <set>
 
 #include "unit/mail/smtp_world.hpp"
@@ -196,6 +197,60 @@ TEST_CASE("a line cut after any byte loses nothing, and doubles only what was in
       }
     }
   }
+}
+
+TEST_CASE("ten thousand random cuts lose nothing, and double only what was in doubt") {
+  std::mt19937 chance(20261126);
+  const auto up_to = [&](std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most)(chance); };
+  int cuts = 0;
+  int twice = 0;
+  for (int round = 0; cuts < 10'000; ++round) {
+    const Mode& mode = kModes[up_to(3)];
+    SmtpClientOptions options = options_of(mode, static_cast<int>(1 + up_to(5)));
+    std::map<std::string, std::string> contents;
+    for (std::size_t n = 0; n <= up_to(5); ++n) contents["m" + std::to_string(n)] = message(static_cast<int>(n), up_to(300));
+    std::map<std::string, std::string> waiting = contents;
+    std::map<std::string, int> copies, doubts;
+    CAPTURE(mode.name);
+    CAPTURE(round);
+    while (!waiting.empty()) {
+      FakeSource source;
+      std::size_t bytes = 300;
+      for (const auto& [id, content] : waiting) {
+        source.add(id, {"bob@far.example"}, content, id + "@here.example");
+        bytes += content.size() + 120;
+      }
+      Line line;
+      line.piece = 1 + (up_to(3) == 0 ? up_to(30) : up_to(2000));
+      if (up_to(9) != 0) line.up_most = up_to(bytes);
+      if (up_to(1) != 0) line.down_most = up_to(150 + 110 * waiting.size());
+      const Session s = run(source, options, server_options(), line);
+      cuts += s.client.finished->error.has_value();
+      options.window = s.client.finished->window;
+      for (const Deliver& d : s.server.delivered) {
+        const std::string id = d.sender.substr(0, d.sender.find('@'));
+        ++copies[id];
+        REQUIRE(without_received(d.content) == contents.at(id));
+      }
+      std::size_t doubtful = 0;
+      for (const auto& [id, recipients] : s.client.results) {
+        REQUIRE(s.client.last_results.at(id) == 1);
+        const Outcome outcome = recipients.begin()->second.outcome;
+        if (outcome == Outcome::in_doubt) ++doubts[id], ++doubtful;
+        else REQUIRE((outcome == Outcome::sent || outcome == Outcome::not_tried));
+        if (outcome != Outcome::sent) continue;
+        REQUIRE(copies[id] >= 1);
+        waiting.erase(id);
+      }
+      REQUIRE(doubtful <= static_cast<std::size_t>(mode.chunking && mode.pipelining ? options.window.messages : 1));
+    }
+    for (const auto& [id, content] : contents) {
+      REQUIRE(copies[id] >= 1);
+      REQUIRE(copies[id] <= 1 + doubts[id]);
+      twice += copies[id] > 1;
+    }
+  }
+  CHECK(twice > 100);  // the cuts did fall where it hurts
 }
 
 TEST_CASE("a large message goes through a small window of memory") {
