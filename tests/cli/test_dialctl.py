@@ -14,6 +14,7 @@ import time
 import unittest
 from pathlib import Path
 
+import side_by_side
 from longline import DialctlHost
 from modemsim import BUILD, Modemsim, wait_until
 
@@ -445,4 +446,4 @@ class CommandLine(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    side_by_side.main()

@@ -12,6 +12,7 @@ import time
 import unittest
 from pathlib import Path
 
+import side_by_side
 from longline import Site
 from modemsim import PATIENCE, wait_until
 
@@ -198,4 +199,4 @@ class Answer(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

@@ -7,6 +7,7 @@ import os
 import time
 import unittest
 
+import side_by_side
 from modemsim import Modemsim, wait_until
 from test_dialctl import PlainHost as Host, error_of
 
@@ -102,4 +103,4 @@ class Recovery(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    side_by_side.main()

@@ -3,10 +3,8 @@
 
 import json
 import os
-import random
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -14,6 +12,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support import side_by_side  # noqa: E402
 from support.mail import LINK, PATIENCE, Peer, Root, lan, wait_until  # noqa: E402
 
 STEP = int(os.environ.get("LONGLINE_DROP_STEP", "0"))   # 0: chosen so that the test takes seconds
@@ -451,60 +450,6 @@ class Faults(Case):
     def test_drop_after_every_byte_sent(self):
         self.assertLessEqual(self.drop_everywhere("drop_out", True), 3)
 
-    def test_kill_at_any_moment(self):
-        """SIGKILL at system calls of all kinds, chosen at random; then a good flush. Nothing is lost, no ghost stays."""
-        count, rounds = 4, 25
-        chance = random.Random(20261122)
-        for n in range(rounds):
-            ids = [self.root.add(message(i)) for i in range(count)]
-            peer = Peer(path=self.root.line)
-            call = chance.choice(["fsync,fdatasync", "write,pwrite64", "sendto,sendmsg,write", "read,recvfrom", "poll,ppoll", "unlink,close"])
-            killed = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
-                                     f"inject={call}:signal=KILL:when={chance.randint(1, 60)}",
-                                     *self.root.command("flush", "--link", "isp", "--wait")],
-                                    capture_output=True, timeout=PATIENCE)
-            left = self.root.list()
-            self.assertNotIn("sending", [m["state"] for m in left], (n, call, killed))
-            self.assertTrue(set(m["id"] for m in left) <= set(ids))
-            if left:
-                self.root.flush("--link", "isp", "--wait")
-            self.assertEqual(self.root.list(), [])
-            self.delivered(peer, count)
-            self.assertLessEqual(len(peer.messages), 2 * count)
-            peer.close()
-        self.assertEqual(self.integrity(), "ok")
-
-    def integrity(self):
-        import sqlite3
-        db = sqlite3.connect(self.root.spool)
-        try:
-            return db.execute("PRAGMA integrity_check").fetchone()[0]
-        finally:
-            db.close()
-
-    def test_kill_during_add(self):
-        """Killed at the n-th system call that changes something: what was acknowledged is there once, the rest is not."""
-        acknowledged = []
-        for call in ("write,pwrite64", "fsync,fdatasync", "openat", "link,unlink"):
-            for n in range(1, 14):
-                root = self.root if n % 2 else Root(LINK)
-                done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
-                                       f"inject={call}:signal=KILL:when={n}", *root.command("add", "bob@example.com")],
-                                      input=message(n), capture_output=True, timeout=PATIENCE)
-                ids = root.ids()
-                self.assertEqual(len(ids), len(set(ids)))
-                if done.stdout.endswith(b"\n"):
-                    self.assertIn(done.stdout.decode().strip(), ids)
-                for id in ids:
-                    self.assertEqual(len(root.run("show", "--raw", id).stdout) > 0, True)
-                if root is self.root:
-                    acknowledged += [done.stdout.decode().strip()] if done.stdout else []
-                else:
-                    root.add(message(99))
-                    root.close()
-        self.assertTrue(set(acknowledged) <= set(self.root.ids()))
-        self.assertEqual(self.integrity(), "ok")
-
 
 class Together(Case):
     def test_two_at_once_send_once_and_report_the_same(self):
@@ -582,4 +527,4 @@ class Together(Case):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

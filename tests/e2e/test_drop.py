@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import side_by_side  # noqa: E402
 from longline import Site, message  # noqa: E402
 
 SECONDS = float(os.environ.get("LONGLINE_DROP_SECONDS", "60"))
@@ -96,4 +97,4 @@ class Drop(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """kill -9 of any process, at any moment of the call: the next run succeeds, every message arrives, none is lost.
 
-LONGLINE_KILL_SECONDS (40) bounds each test: the moments are taken in an order that spreads them over the call."""
+LONGLINE_KILL_SECONDS (30) bounds each test: the moments are taken in an order that spreads them over the call."""
 
 import itertools
 import os
@@ -13,10 +13,11 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import side_by_side  # noqa: E402
 from longline import Site, descendants, message  # noqa: E402
 from modemsim import PATIENCE, wait_until  # noqa: E402
 
-SECONDS = float(os.environ.get("LONGLINE_KILL_SECONDS", "40"))
+SECONDS = float(os.environ.get("LONGLINE_KILL_SECONDS", "30"))
 LEAST = 6  # moments, however slow the machine
 MESSAGES = 4
 # A message in flight when the line is cut may arrive twice; with pipelining so may those behind it.
@@ -164,4 +165,4 @@ class Kill(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

@@ -11,6 +11,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import side_by_side  # noqa: E402
 from longline import PASSWORD, SCRIPT, SCRIPT_WAITS, SOURCE, TOOLS, Site, message  # noqa: E402
 from modemsim import wait_until  # noqa: E402
 
@@ -390,4 +391,4 @@ class Cron(Case):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()
