@@ -81,6 +81,8 @@ struct Retrieve {
   enum class By { etrn, atrn, turn, command } by = By::etrn;
   std::vector<std::string> domains;
   std::vector<std::string> command;
+  int port = 0;                       ///< of the peer; 0: the connector's, and for ATRN 366
+  Duration deadline{600'000};         ///< for `command`
   Duration every{14'400'000};
 };
 
@@ -124,12 +126,22 @@ struct Connector {
   std::optional<Retrieve> retrieve{};      ///< read and checked, but not in force yet
 };
 
+/// [receive]: where mail that comes in goes; at most one of them is set, none means the spool's inbox.
+struct Receive {
+  std::string maildir;                ///< absolute
+  std::string lmtp;                   ///< "HOST:PORT", or the path of a Unix socket
+  std::vector<std::string> command;   ///< argv; recipients follow as arguments
+};
+
 /// The whole configuration. Immutable once read.
 struct Config {
   std::string file;                   ///< "" when a default file is missing
   std::vector<Link> links;
   std::vector<Connector> connectors;
   std::vector<std::string> local_domains;   ///< what `mtaq receive` accepts; lower case
+  std::vector<std::string> relay_domains;   ///< what it takes from anybody and passes on
+  std::vector<std::string> relay_from;      ///< networks of clients whose mail it passes on anywhere: "192.0.2.0/24"
+  Receive receive;
   std::string postmaster = "postmaster";    ///< envelope-less notices go to this recipient
   std::string queue = "spool";
 

@@ -53,6 +53,9 @@ void read_file(const ConfigText& text, ParsedConfig& out) {
   TableReader reader(table, text.path, "configuration", out.diagnostics);
   Config& config = out.config;
   read_domains(reader, "local-domains", config.local_domains);
+  read_domains(reader, "relay-domains", config.relay_domains);
+  read_networks(reader, "relay-from", config.relay_from);
+  if (const toml::table* receive = reader.read_table("receive")) config.receive = read_receive(*receive, text.path, out.diagnostics);
   reader.read("postmaster", config.postmaster);
   reader.read("queue", config.queue);
   if (config.queue != "spool") reader.complain("queue", "bad-value", "'spool' is the queue that this version knows");

@@ -15,7 +15,15 @@ Retrieve read_retrieve(const toml::table& table, const std::string& connector, c
                          retrieve.by);
   read_domains(reader, "domains", retrieve.domains);
   reader.read_words("command", retrieve.command);
+  reader.read_integer("port", 1, 65535, retrieve.port);
+  reader.read_duration("deadline", kSecond, kDay, retrieve.deadline);
   reader.read_duration("every", kSecond, 365 * kDay, retrieve.every);
+  if (retrieve.by == By::command && retrieve.command.empty()) {
+    reader.complain("command", "missing-key", "names no program", "command = [\"/usr/local/bin/fetch-mail\"]");
+  }
+  if (retrieve.by == By::etrn && retrieve.domains.empty()) {
+    reader.complain("domains", "missing-key", "is missing: ETRN asks for a domain's mail", "domains = [\"site7.example.com\"]");
+  }
   reader.finish();
   return retrieve;
 }
@@ -90,7 +98,6 @@ Connector read_connector(const std::string& name, const toml::table& table, cons
   reader.read_size("max-size", connector.max_size);
   if (const toml::table* retrieve = reader.read_table("retrieve")) {
     connector.retrieve = read_retrieve(*retrieve, name, file, out);
-    reader.warn("retrieve", "not-in-force", "is checked, but not in force in this version");
   }
   reader.finish();
   return connector;

@@ -24,6 +24,9 @@ void read_hours(TableReader& reader, std::string_view key, std::vector<Hours>& o
 /// Domains and patterns, made lower case.
 void read_domains(TableReader& reader, std::string_view key, std::vector<std::string>& domains);
 
+/// Networks of clients, as client_networks.hpp reads them.
+void read_networks(TableReader& reader, std::string_view key, std::vector<std::string>& networks);
+
 /// What a cellular modem needs, and the reset-command of any modem; after `modem`, `dial` and `numbers`.
 void read_gsm(TableReader& reader, const std::string& file, Link& link);
 
@@ -31,5 +34,6 @@ void read_gsm(TableReader& reader, const std::string& file, Link& link);
 Link read_link(const std::string& name, const toml::table& table, const std::string& file, std::vector<Diagnostic>& out);
 Connector read_connector(const std::string& name, const toml::table& table, const std::string& file,
                          std::vector<Diagnostic>& out);
+Receive read_receive(const toml::table& table, const std::string& file, std::vector<Diagnostic>& out);
 
 }  // namespace longline::config

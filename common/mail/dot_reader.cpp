@@ -26,6 +26,7 @@ std::size_t DotReader::feed(std::string_view bytes, std::string& content, std::s
           ++i;
           ended_ = true;
         } else {
+          bare_cr_ = true;
           append("\r", content, limit);
           at_ = c == '\r' ? At::text_cr : At::text;
           if (c == '\r') {
@@ -46,6 +47,7 @@ std::size_t DotReader::feed(std::string_view bytes, std::string& content, std::s
         break;
       }
       case At::text_cr:
+        bare_cr_ = bare_cr_ || c != '\n';
         if (c == '\r' || c == '\n') {
           append(bytes.substr(i, 1), content, limit);
           ++i;

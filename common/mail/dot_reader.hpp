@@ -16,6 +16,7 @@ class DotReader {
   std::size_t feed(std::string_view bytes, std::string& content, std::size_t limit);
   bool ended() const { return ended_; }
   bool bare_lf() const { return bare_lf_; }
+  bool bare_cr() const { return bare_cr_; }
   bool too_large() const { return too_large_; }
 
  private:
@@ -26,6 +27,7 @@ class DotReader {
   At at_ = At::line_start;
   bool ended_ = false;
   bool bare_lf_ = false;
+  bool bare_cr_ = false;
   bool too_large_ = false;
 };
 

@@ -24,6 +24,14 @@ bool contains(std::string_view text, std::string_view word) { return text.find(w
 
 }  // namespace
 
+bool DsnWish::wants_success() const { return notify.find("SUCCESS") != std::string::npos; }
+bool DsnWish::wants_failure() const { return notify.empty() || notify.find("FAILURE") != std::string::npos; }
+DsnWish DsnWishes::of(const std::string& address) const {
+  const auto found = recipients.find(address);
+  return found == recipients.end() ? DsnWish() : found->second;
+}
+bool DsnWish::wants_delay() const { return notify.empty() || notify.find("DELAY") != std::string::npos; }
+
 Result<int> parse_priority(std::string_view text) {
   if (text == "urgent" || text == "high") return kUrgent;
   if (text == "normal") return kNormal;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,27 @@ enum class RecipientState { waiting, deferred, in_doubt, delivered, refused };
 
 /// Why a message waits, in classes that scripts can count.
 enum class ReasonClass { none, dns, link, tls, auth, greylist, size, policy, other };
+
+/// What the sender of a message wants to be told about one recipient (RFC 3461). Kept as it was given, checked.
+struct DsnWish {
+  std::string notify;                     ///< "NEVER", or of SUCCESS, FAILURE, DELAY some, with commas; "" the default
+  std::string original;                   ///< ORCPT, "rfc822;bob+2Bx@example.com", still in xtext; "" none
+  bool empty() const { return notify.empty() && original.empty(); }
+  bool wants_success() const;
+  bool wants_failure() const;             ///< also by default
+  bool wants_delay() const;               ///< also by default
+  bool operator==(const DsnWish&) const = default;
+};
+
+/// The wishes that came with one message.
+struct DsnWishes {
+  std::string ret;                            ///< RET: "FULL", "HDRS" or ""
+  std::string envelope_id;                    ///< ENVID, still in xtext; ""
+  std::map<std::string, DsnWish> recipients;  ///< by address, those that are not empty
+  bool empty() const { return ret.empty() && envelope_id.empty() && recipients.empty(); }
+  DsnWish of(const std::string& address) const;
+  bool operator==(const DsnWishes&) const = default;
+};
 
 struct Recipient {
   std::string address;                    ///< as RCPT TO sends it, without angle brackets
@@ -74,6 +96,7 @@ struct Submission {
   bool eight_bit = false;
   std::string message_id;
   std::string subject;
+  DsnWishes dsn{};
 };
 
 std::string_view to_string(MessageState state);     ///< "in-doubt"

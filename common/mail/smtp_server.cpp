@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "mail/address.hpp"
+#include "mail/dsn_parameters.hpp"
 #include "mail/smtp_command.hpp"
 #include "mail/smtp_server_impl.hpp"
 
@@ -128,7 +129,8 @@ void SmtpServer::Impl::hello(const SmtpCommand& cmd, bool esmtp) {
   extended = esmtp;
   if (!esmtp) return reply("250 " + options.host);
   reply("250-" + options.host);
-  for (const std::string_view extension : {"PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"}) {
+  for (const std::string_view extension : {"PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES"}) {
+    if (extension == "DSN" && !options.dsn) continue;
     reply(fmt::format("250-{}", extension));
   }
   reply(fmt::format("250 SIZE {}", options.size_limit));
@@ -144,6 +146,9 @@ void SmtpServer::Impl::mail(std::string_view argument) {
   Deliver next;
   for (const std::string& parameter : path->parameters) {
     const std::string lower = to_lower(parameter);
+    const Result<bool> about_dsn = take_mail_parameter(parameter, next.dsn);
+    if (!about_dsn) return refuse("501 5.5.4 " + about_dsn.error().what);
+    if (*about_dsn) continue;
     if (lower.starts_with("size=")) {
       const auto size = parse_integer(std::string_view(lower).substr(5));
       if (!size || *size < 0) return refuse("501 5.5.4 SIZE is not a number");
@@ -167,17 +172,24 @@ void SmtpServer::Impl::recipient(std::string_view argument) {
   if (chunks_begun) return refuse("503 5.5.1 BDAT or RSET expected");
   const auto path = parse_path(argument, "TO");
   if (!path) return refuse("501 5.5.4 " + path.error().what);
-  if (!path->parameters.empty()) return refuse("555 5.5.4 parameter not known");
+  DsnWish wish;
+  for (const std::string& parameter : path->parameters) {
+    const Result<bool> about_dsn = take_recipient_parameter(parameter, wish);
+    if (!about_dsn) return refuse("501 5.5.4 " + about_dsn.error().what);
+    if (!*about_dsn) return refuse("555 5.5.4 parameter not known");
+  }
   const bool postmaster = iequals(path->path, "<postmaster>");
   const auto address = parse_address(path->path, postmaster ? std::string_view(options.host) : std::string_view());
   if (!address) return refuse("501 5.1.3 " + address.error().what);
-  const bool local = postmaster || std::any_of(options.local_domains.begin(), options.local_domains.end(), [&](const std::string& pattern) {
-                       return match_domain(pattern, address->domain).has_value();
-                     });
-  if (!local) return refuse(fmt::format("550 5.7.1 {} is not a domain of this host", escape(address->domain)));
+  const auto among = [&](const std::vector<std::string>& patterns) {
+    return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) { return match_domain(p, address->domain).has_value(); });
+  };
+  const bool taken = postmaster || options.relays_all || among(options.local_domains) || among(options.relay_domains);
+  if (!taken) return refuse(fmt::format("550 5.7.1 {} is not a domain of this host", escape(address->domain)));
   std::string printed = to_string(*address);
   const bool known = std::find(envelope.recipients.begin(), envelope.recipients.end(), printed) != envelope.recipients.end();
   if (!known && envelope.recipients.size() >= options.recipient_limit) return refuse("452 4.5.3 too many recipients");
+  if (!wish.empty()) envelope.dsn.recipients[printed] = std::move(wish);
   if (!known) envelope.recipients.push_back(std::move(printed));
   reply("250 2.1.5 Ok");
 }

@@ -11,12 +11,15 @@
 
 #include "base/machine.hpp"
 #include "base/time.hpp"
+#include "mail/queue.hpp"
 
 namespace longline::mail {
 
 struct SmtpServerOptions {
   std::string host;                         ///< our name: greeting, EHLO reply, Received
   std::vector<std::string> local_domains;   ///< patterns of match_domain(); recipients elsewhere get 550 5.7.1
+  std::vector<std::string> relay_domains;   ///< patterns of what is taken though it is not local, to be passed on
+  bool relays_all = false;                  ///< this client may send anywhere
   std::string peer;                         ///< for Received: "192.0.2.7", "line"; "" leaves it out
   std::uint64_t size_limit = 100u << 20;    ///< bytes a message; announced
   std::size_t recipient_limit = 1000;       ///< a message; then 452 4.5.3
@@ -25,6 +28,7 @@ struct SmtpServerOptions {
   Duration command_timeout = std::chrono::minutes(5);   ///< RFC 5321, 4.5.3.2.7
   Duration session_limit = std::chrono::hours(24);
   WallTime wall_at_start{};                 ///< civil time when start() is called: for Received
+  bool dsn = true;                          ///< notices can be sent: DSN is announced
   bool return_path = false;                 ///< put Return-Path on top (final delivery; RFC 5321, 4.4)
 };
 
@@ -36,6 +40,8 @@ struct Deliver {
   bool eight_bit = false;                ///< BODY=8BITMIME, or 8-bit bytes all the same
   bool smtputf8 = false;
   std::string helo;
+  std::size_t added = 0;                 ///< bytes of `content` that are our fields
+  DsnWishes dsn{};                       ///< RET, ENVID, NOTIFY, ORCPT (RFC 3461)
 };
 
 /// Flush what was written, then close.
@@ -47,11 +53,11 @@ struct SmtpServerFinished {
 
 using SmtpServerAction = std::variant<Write, Deliver, SmtpServerFinished>;
 
-/// The receiver's side of SMTP. Machine without I/O. Announces PIPELINING, CHUNKING, 8BITMIME, SIZE, SMTPUTF8 and
+/// The receiver's side of SMTP. Machine without I/O. Announces PIPELINING, CHUNKING, 8BITMIME, SIZE, SMTPUTF8, DSN and
 /// ENHANCEDSTATUSCODES. 250 for a message comes only after accept(); a connection that ends before leaves nothing behind.
 ///
-/// Only CRLF.CRLF ends DATA. A bare LF is data like any other byte until the end of data and then gives the message
-/// 550 5.5.2, so neither side of a smuggled ".LF" or "LF.CRLF" is ever taken for a message's end. Command lines may end in
+/// Only CRLF.CRLF ends DATA. A bare LF or CR is data like any other byte until the end of data and then gives the
+/// message 550 5.5.2, so neither side of a smuggled ".LF" or "LF.CRLF" is ever taken for a message's end. Command lines may end in
 /// LF alone (a person with a terminal).
 class SmtpServer {
  public:

@@ -107,6 +107,7 @@ void SmtpServer::Impl::received_whole(TimePoint) {
   std::string_view error;
   if (by_dots && dots.too_large()) error = "552 5.3.4 message too large";
   else if (by_dots && dots.bare_lf()) error = "550 5.5.2 bare LF in the message, lines must end in CRLF";
+  else if (by_dots && dots.bare_cr()) error = "550 5.5.2 bare CR in the message, lines must end in CRLF";
   else if (count_header_fields(envelope.content, "Received") > options.hop_limit) error = "554 5.4.6 too many hops, mail loop";
   if (!error.empty()) {
     refuse(error);
@@ -115,6 +116,7 @@ void SmtpServer::Impl::received_whole(TimePoint) {
   flush();
   phase = Phase::storing;
   envelope.helo = helo;
+  envelope.added = prefix;
   const auto high = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
   if (std::any_of(envelope.content.begin(), envelope.content.end(), high)) envelope.eight_bit = true;
   actions.emplace_back(std::exchange(envelope, {}));

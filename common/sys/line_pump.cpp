@@ -8,15 +8,20 @@
 namespace longline::sys {
 
 LinePump::LinePump(Loop& loop, std::unique_ptr<ByteStream> line, Handlers handlers)
-    : line_(std::move(line)), handlers_(std::move(handlers)) {
-  reader_ = loop.watch(line_->read_fd(), POLLIN, [this](short revents) { on_ready(revents); });
+    : loop_(loop), line_(std::move(line)), handlers_(std::move(handlers)) {
+  watch_reader();
   if (line_->write_fd() != line_->read_fd()) {
     writer_ = loop.watch(line_->write_fd(), 0, [this](short) { write_some(); watch_again(); });
   }
 }
 
+void LinePump::watch_reader() {
+  reader_ = loop_.watch(line_->read_fd(), POLLIN, [this](short revents) { on_ready(revents); });
+}
+
 void LinePump::set_reading(bool reading) {
   reading_ = reading;
+  if (reading_ && !reader_ && !closed_) watch_reader();
   watch_again();
 }
 
@@ -33,6 +38,8 @@ void LinePump::set_corked(bool corked) {
 }
 
 void LinePump::on_ready(short revents) {
+  // The end of the input waits until somebody reads again: the output is another descriptor, and may still have answers to take.
+  if (!reading_ && writer_ && (revents & (POLLHUP | POLLERR)) != 0) return reader_.reset();
   if ((revents & POLLOUT) != 0) write_some();
   if (!closed_ && ((revents & POLLIN) != 0 || (revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)) read_some();
   watch_again();

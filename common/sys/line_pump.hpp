@@ -35,12 +35,14 @@ class LinePump {
   std::uint64_t bytes_out() const { return bytes_out_; }
 
  private:
+  void watch_reader();
   void on_ready(short revents);
   void read_some();
   void write_some();
   void watch_again();
   void close(const Error& error);
 
+  Loop& loop_;
   std::unique_ptr<ByteStream> line_;
   Handlers handlers_;
   std::string out_;

@@ -46,11 +46,13 @@ void SmtpReceiver::stop() {
 }
 
 void SmtpReceiver::drain() {
+  draining_ = true;
   while (auto action = machine_.next_action()) {
     std::visit([this](auto& a) { act(a); }, *action);
   }
+  draining_ = false;
   if (over_) return;
-  pump_.set_reading(pump_.pending() < kMostUnread && !finished_);
+  pump_.set_reading(pump_.pending() < kMostUnread && !finished_ && !machine_.waiting());
   set_timers();
   if (finished_ && pump_.pending() == 0) end();
 }
@@ -61,9 +63,12 @@ void SmtpReceiver::act(Write& write) {
 }
 
 void SmtpReceiver::act(mail::Deliver& deliver) {
-  Result<std::string> stored = store_(deliver);
-  if (stored) machine_.accept(*stored, loop_.now());
-  else machine_.refuse(stored.error(), loop_.now());
+  store_(deliver, [this, still = std::weak_ptr<char>(alive_)](Result<std::string> stored) {
+    if (still.expired()) return;
+    if (stored) machine_.accept(*stored, loop_.now());
+    else machine_.refuse(stored.error(), loop_.now());
+    if (!draining_) drain();
+  });
 }
 
 void SmtpReceiver::act(mail::SmtpServerFinished& finished) { finished_ = std::move(finished); }

@@ -15,8 +15,9 @@ namespace longline::sys {
 /// One SMTP session of `mtaq receive`: a line, the server machine, and what stores the messages.
 class SmtpReceiver {
  public:
-  /// Stores a message durably; its id, or why not.
-  using Store = std::function<Result<std::string>(const mail::Deliver&)>;
+  /// Stores a message durably, then calls `answer` once, at once or from the loop: its id, or why not. The receiver may be gone by then.
+  using Answer = std::function<void(Result<std::string>)>;
+  using Store = std::function<void(const mail::Deliver&, Answer answer)>;
   /// For --verbose: what came (true) and went (false); raw.
   using Trace = std::function<void(bool received, std::string_view bytes)>;
   using Ended = std::function<void(const mail::SmtpServerFinished&)>;
@@ -46,6 +47,8 @@ class SmtpReceiver {
   Loop::Registration stall_;
   std::optional<mail::SmtpServerFinished> finished_;
   bool over_ = false;
+  bool draining_ = false;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();   // for answers that come later
 };
 
 }  // namespace longline::sys

@@ -69,6 +69,20 @@ struct StoredReceipt {
   std::string json;
 };
 
+/// A file of the drop folder, read.
+struct DroppedFile {
+  std::string name;
+  mail::Submission submission;
+  WallTime at{};
+};
+
+/// What a message that a peer handed over puts into the spool, at once: copies for inbox and queue, notifications, and what to know it by when
+/// it comes again.
+struct ReceivedBatch {
+  std::vector<mail::Submission> submissions;
+  std::vector<std::string> keys;
+};
+
 /// The spool: one SQLite file with the messages, their bodies and what became of them (WAL, synchronous=FULL). Every
 /// call is one transaction; what it returned is on the disk. Any number of processes may have it open. Errors:
 /// disk_full and io with nothing stored, busy when another process held it for 30 s, config when the
@@ -133,6 +147,20 @@ class Spool {
   Result<void> set_retrieved(const std::string& connector, WallTime now);
   /// Whether its sender was told that it is late. True also where that cannot be kept.
   Result<bool> was_warned(const std::string& id);
+  /// What the sender of a message wants to be told.
+  Result<mail::DsnWishes> wishes(const std::string& id);
+
+  /// The ids of those that are in now, "" for what was in before. `is_there`: whether the file still has its name, asked under the spool's
+  /// lock, in the order of the files.
+  Result<std::vector<std::string>> take_dropped(const std::vector<DroppedFile>& files, const std::function<bool(const std::string&)>& is_there);
+  Result<std::vector<std::string>> dropped_names();
+  /// Those of the names whose file `is_gone`, asked under the spool's lock.
+  Result<void> forget_dropped(const std::vector<std::string>& names, const std::function<bool(const std::string&)>& is_gone);
+
+  /// Whether a message with this key came within the last seven days; 50,000 are remembered.
+  Result<bool> was_received(const std::string& key, WallTime now);
+  /// The ids of the submissions.
+  Result<std::vector<std::string>> take_received(const ReceivedBatch& batch, WallTime now);
 
   /// Gives the room of removed messages back to the file system when it is worth it.
   Result<void> trim();
@@ -149,6 +177,8 @@ class Spool {
   Result<std::string> insert(const mail::Submission& submission, WallTime now);
   Result<std::string> insert_copy(const mail::Submission& submission, Box box, WallTime now);
   Result<void> apply(const MessageUpdate& update, WallTime now, std::vector<std::string>& notifications);
+  Result<void> insert_wishes(std::int64_t sequence, const mail::Submission& submission, const std::vector<std::string>& recipients);
+  Result<void> erase_wishes(std::int64_t sequence);
   Result<void> check_free(std::int64_t sequence, const std::string& id);
   Result<void> erase(std::int64_t sequence);
   /// Spools that no writer of this version has opened lack later tables.

@@ -102,9 +102,9 @@ Result<std::string> Spool::insert_copy(const mail::Submission& submission, Box b
   const std::int64_t sequence = db_->last_insert_id();
   LONGLINE_TRY(SqliteStatement* recipient, statement("INSERT INTO recipients(seq, n, address) VALUES(?,?,?)"));
   std::int64_t n = 0;
-  for (const std::string& address : box == Box::queue ? submission.recipients : submission.local_recipients) {
-    LONGLINE_CHECK(recipient->bind(1, sequence).bind(2, n++).bind(3, address).run());
-  }
+  const std::vector<std::string>& recipients = box == Box::queue ? submission.recipients : submission.local_recipients;
+  for (const std::string& address : recipients) LONGLINE_CHECK(recipient->bind(1, sequence).bind(2, n++).bind(3, address).run());
+  LONGLINE_CHECK(insert_wishes(sequence, submission, recipients));
   LONGLINE_TRY(SqliteStatement* body, statement("INSERT INTO bodies VALUES(?,?)"));
   LONGLINE_CHECK(body->bind(1, sequence).bind_blob(2, submission.content).run());
   return mail::format_id(sequence);
@@ -202,7 +202,7 @@ Result<void> Spool::erase(std::int64_t sequence) {
     LONGLINE_TRY(SqliteStatement* remove, statement(sql));
     LONGLINE_CHECK(remove->bind(1, sequence).run());
   }
-  return {};
+  return erase_wishes(sequence);
 }
 
 Result<void> Spool::remove(const std::string& id) {

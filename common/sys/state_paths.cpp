@@ -64,7 +64,7 @@ std::string StatePaths::link_undo(std::string_view link) const {
   return (std::filesystem::path(calls).parent_path() / (encode(link) + ".undo")).string();
 }
 
-Result<StatePaths> state_paths(std::string_view config, std::string_view root) {
+Result<StatePaths> paths_for(std::string_view config, std::string_view root, bool is_host_wide) {
   StatePaths paths;
   std::string base(root);
   if (base.empty()) base = environment("LONGLINE_ROOT");
@@ -75,9 +75,12 @@ Result<StatePaths> state_paths(std::string_view config, std::string_view root) {
     paths.routes = base + "/routes";
     paths.run_dir = base + "/run";
     paths.spool = base + "/spool.db";
+    paths.aliases = base + "/aliases";
     paths.calls = base + "/calls.db";
     paths.events = base + "/events.jsonl";
-  } else if (::geteuid() == 0) {
+  } else if (is_host_wide) {
+    paths.host_wide = true;
+    paths.aliases = "/etc/aliases";
     paths.config_file = "/etc/longline/longline.toml";
     paths.routes = "/etc/longline/routes";
     paths.run_dir = "/run/longline";
@@ -96,6 +99,7 @@ Result<StatePaths> state_paths(std::string_view config, std::string_view root) {
     paths.calls = state + "/calls.db";
     paths.events = state + "/events.jsonl";
   }
+  if (!paths.aliases.empty()) paths.drop = std::filesystem::path(paths.spool).parent_path().string() + "/drop";
   paths.transcripts = std::filesystem::path(paths.events).parent_path().string() + "/transcripts";
   std::string named(config);
   if (named.empty()) named = environment("LONGLINE_CONFIG");
@@ -105,6 +109,13 @@ Result<StatePaths> state_paths(std::string_view config, std::string_view root) {
   }
   paths.config_dir = std::filesystem::path(paths.config_file).parent_path().string() + "/longline.d";
   return paths;
+}
+
+Result<StatePaths> state_paths(std::string_view config, std::string_view root) { return paths_for(config, root, ::geteuid() == 0); }
+
+Result<StatePaths> mail_paths(std::string_view config, std::string_view root) {
+  std::error_code unreadable;
+  return paths_for(config, root, ::geteuid() == 0 || std::filesystem::is_directory("/etc/longline", unreadable));
 }
 
 Result<void> ensure_folder(const std::string& path) {

@@ -16,6 +16,9 @@ struct StatePaths {
   std::string routes;
   std::string run_dir;
   std::string spool;               ///< spool.db
+  std::string drop;                ///< where users who may not write the spool leave mail; used where it is there
+  std::string aliases;             ///< names of this host and who gets their mail; "" for a spool of one's own
+  bool host_wide = false;          ///< the host's own folders, not a root's or a user's
   std::string calls;               ///< calls.db
   std::string events;              ///< events.jsonl
   std::string transcripts;         ///< folder of the dialogues of failed logins
@@ -35,6 +38,9 @@ struct StatePaths {
 /// Without a root: the host's folders for root, the user's for others (HOME, XDG_*; the password database when HOME
 /// is unset). Errc::config when a relative or empty result comes out. Creates nothing.
 Result<StatePaths> state_paths(std::string_view config, std::string_view root);
+
+/// The paths for mail: there is one spool a host. Where /etc/longline is there and no root is given, users get the host's paths too.
+Result<StatePaths> mail_paths(std::string_view config, std::string_view root);
 
 /// Creates a folder and those above it, mode 0700 for the last. Errc::cannot_create.
 Result<void> ensure_folder(const std::string& path);

@@ -10,7 +10,10 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "mail/address.hpp"
+#include "mail/aliases.hpp"
+#include "mail/dropped_message.hpp"
 #include "mail/message.hpp"
+#include "sys/drop_folder.hpp"
 #include "sys/random_name.hpp"
 #include "sys/spool.hpp"
 #include "sys/system_clock.hpp"
@@ -67,13 +70,11 @@ Result<mail::StoredMessage> read_message(mail::MessageBuilder& builder) {
   return builder.finish();
 }
 
-// Local recipients get their copy now, the others wait in the queue; one transaction.
+// Local recipients get their copy now, the others wait in the queue; one transaction. "" for a message in the drop folder: it has no id yet.
 Result<std::string> store(mail::Submission submission, World& world) {
+  if (world.drops) return sys::leave_in_drop_folder(world.paths.drop, mail::format_dropped(submission)).map([](const auto&) { return std::string(); });
   mail::ConnectorChoice choice(world.config);
-  const auto local = std::stable_partition(submission.recipients.begin(), submission.recipients.end(),
-                                           [&](const std::string& r) { return !choice.choose(r).local; });
-  submission.local_recipients.assign(local, submission.recipients.end());
-  submission.recipients.erase(local, submission.recipients.end());
+  mail::route_submission(submission, sys::read_aliases(world.paths), choice, world.host);
   for (const std::string& recipient : submission.recipients) {
     const config::Connector* connector = choice.choose(recipient).connector;
     if (connector == nullptr) continue;
@@ -108,14 +109,25 @@ Result<ExitStatus> run_add(const Options& options, World& world) {
   LONGLINE_TRY(mail::StoredMessage message, read_message(builder));
   for (const mail::Address& address : message.recipients) append_once(submission.recipients, to_string(address));
   if (submission.recipients.empty()) return Error(Errc::malformed, "the header names no recipient", Stage::queue);
+  if (mail::count_header_fields(message.content, "Received") > mail::kMostHops) {
+    return Error(Errc::refused, "too many hops, mail loop", Stage::queue);
+  }
   submission.content = std::move(message.content);
   submission.eight_bit = message.eight_bit;
   submission.message_id = std::move(message.message_id);
   submission.subject = std::move(message.subject);
   LONGLINE_TRY(const std::string id, store(std::move(submission), world));
-  if (!add.prints_id || options.common.quiet) return ExitStatus::ok;
-  const std::string line = options.common.json ? JsonObject().set("id", id).dump() : id;
+  if (!add.prints_id || options.common.quiet || (id.empty() && !options.common.json)) return ExitStatus::ok;
+  const std::string line = !options.common.json ? id : id.empty() ? JsonObject().set_null("id").dump() : JsonObject().set("id", id).dump();
   std::printf("%s\n", line.c_str());
+  return ExitStatus::ok;
+}
+
+Result<ExitStatus> run_newaliases(const Options& options, World& world) {
+  const mail::Aliases aliases = sys::read_aliases(world.paths);
+  for (const mail::Aliases::Complaint& complaint : aliases.complaints()) {
+    if (!options.common.quiet) std::fprintf(stderr, "%s:%d: %s\n", world.paths.aliases.c_str(), complaint.line, complaint.what.c_str());
+  }
   return ExitStatus::ok;
 }
 

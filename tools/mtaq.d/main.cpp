@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "sys/config_file.hpp"
+#include "sys/drop_folder.hpp"
 #include "sys/process.hpp"
 #include "verbs.hpp"
 
@@ -11,10 +12,8 @@ namespace {
 using namespace longline;
 using namespace longline::mtaq;
 
-Result<ExitStatus> run(const Options& options) {
-  LONGLINE_TRY(sys::StatePaths paths, sys::state_paths(options.common.config, options.common.root));
-  LONGLINE_TRY(sys::LoadedConfig loaded, sys::load_config(paths));
-  World world{paths, std::move(loaded.config), sys::EventLog(paths.events), sys::host_name()};
+Result<ExitStatus> run_verb(const Options& options, World& world) {
+  if (options.add.checks_aliases) return run_newaliases(options, world);
   switch (options.verb) {
     case Verb::add: return run_add(options, world);
     case Verb::list: return run_list(options, world);
@@ -26,13 +25,45 @@ Result<ExitStatus> run(const Options& options) {
     case Verb::release:
     case Verb::remove:
     case Verb::requeue: return run_change(options, world);
+    case Verb::check: break;   // before a configuration is asked for: it may be what is wrong
   }
   return Error(Errc::software, "no such verb");
 }
 
+/// Mail that users left in the drop folder goes into the spool first, whatever is asked of it. What cannot be taken in now (the disk is full) stays there.
+Result<void> take_in(World& world) {
+  LONGLINE_CHECK(sys::prepare_drop_folder(world.paths));
+  return sys::take_in_dropped(world.paths, world.config, sys::read_aliases(world.paths), world.host, world.events).map([](const sys::DropIntake&) {});
+}
+
+Result<ExitStatus> run(const Options& options) {
+  LONGLINE_TRY(sys::StatePaths paths, sys::mail_paths(options.common.config, options.common.root));
+  const bool submits = options.verb == Verb::add || (options.verb == Verb::receive && options.receive.submission);
+  const bool drops = !options.add.checks_aliases && sys::must_drop(paths);
+  if (drops && !submits) {
+    return Error(Errc::permission, paths.spool + ": only its owner may look into the host's spool", Stage::queue)
+        .with_hint("--root DIR is for a spool of your own");
+  }
+  if (options.verb == Verb::check) return run_check(options, paths);
+  if (drops) {
+    // A user may be allowed to read neither the configuration nor its secrets, and needs neither.
+    World world{paths, {}, sys::EventLog(paths.events), sys::host_name(), true};
+    return run_verb(options, world);
+  }
+  LONGLINE_TRY(sys::LoadedConfig loaded, sys::load_config(paths));
+  World world{paths, std::move(loaded.config), sys::EventLog(paths.events), sys::host_name()};
+  const Result<void> taken = take_in(world);
+  if (!taken) tools::print_error("mtaq", options.common, Error(taken.error()).context("the drop folder"));
+  Result<ExitStatus> status = run_verb(options, world);
+  // All is not gone while mail lies before the door; what was sent may have made room.
+  if (options.verb != Verb::flush || taken || !status || *status != ExitStatus::ok) return status;
+  if (auto again = take_in(world); !again) return std::move(again).error();
+  return run_verb(options, world);
+}
+
 bool called_as_sendmail(std::string_view name) {
   name.remove_prefix(name.find_last_of('/') == std::string_view::npos ? 0 : name.find_last_of('/') + 1);
-  return name == "sendmail" || name == "mailq";
+  return name == "sendmail" || name == "mailq" || name == "newaliases";
 }
 
 }  // namespace
@@ -44,6 +75,7 @@ int main(int argc, char** argv) {
     return tools::run_tool("sendmail", options.common, [&]() -> Result<ExitStatus> {
       LONGLINE_CHECK(parse_sendmail_options({argv + 1, argv + argc}, options));
       if (name.ends_with("mailq")) options.verb = Verb::list;
+      if (name.ends_with("newaliases")) options.add.checks_aliases = true;
       return run(options);
     });
   }

@@ -90,7 +90,11 @@ void add_receive(CLI::App& app, ReceiveOptions& receive) {
   auto* stdio = app.add_flag("--stdio", receive.stdio, "One session on stdin and stdout");
   auto* listen = app.add_option("--listen", receive.listen, "Sessions on this address, until SIGTERM")->type_name("HOST:PORT");
   stdio->excludes(listen);
-  app.add_option("--maildir", receive.maildir, "Deliver into this Maildir, not the spool's inbox")->type_name("DIR");
+  auto* maildir = app.add_option("--maildir", receive.maildir, "Deliver into this Maildir, not the spool's inbox")->type_name("DIR");
+  auto* lmtp = app.add_option("--lmtp", receive.lmtp, "Deliver to this LMTP server: HOST:PORT or a socket")->type_name("SERVER");
+  auto* command = app.add_option("--command", receive.command, "Deliver by this program; no shell; recipients follow")->type_name("WORDS");
+  maildir->excludes(lmtp)->excludes(command);
+  lmtp->excludes(command);
   app.add_option("--domain", receive.domains, "Accept mail for this domain (*.D: below D)")->type_name("D")->take_all()->expected(1, 1);
   add_parsed<std::int64_t>(
       app, "--max-size", receive.max_size,
@@ -130,6 +134,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
   CLI::App* due = app.add_subcommand("due", "Name the links that have work");
   CLI::App* flush = app.add_subcommand("flush", "Send what waits; never dials");
   CLI::App* receive = app.add_subcommand("receive", "Take mail from a peer over SMTP");
+  CLI::App* check = app.add_subcommand("check", "Find what keeps mail from moving");
   const std::vector<Row> verbs = {
       {add, Verb::add},
       {list, Verb::list},
@@ -137,6 +142,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
       {due, Verb::due},
       {flush, Verb::flush},
       {receive, Verb::receive},
+      {check, Verb::check},
       {add_change(app, "hold", "Keep messages from being sent", out.change), Verb::hold},
       {add_change(app, "release", "End a hold", out.change), Verb::release},
       {add_change(app, "remove", "Remove messages; nobody is told", out.change), Verb::remove},

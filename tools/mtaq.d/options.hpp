@@ -18,6 +18,7 @@ struct AddOptions {
   bool recipients_from_header = false;     ///< -t
   bool dot_ends = false;                   ///< sendmail without -i
   bool prints_id = true;                   ///< sendmail prints nothing
+  bool checks_aliases = false;             ///< newaliases
   int priority = mail::kNormal;
   std::vector<std::string> recipients;     ///< as given
 };
@@ -49,6 +50,8 @@ struct ReceiveOptions {
   bool stdio = false;
   std::string listen;
   std::string maildir;
+  std::string lmtp;                        ///< HOST:PORT or a socket's path
+  std::string command;                     ///< words, split at blanks
   std::vector<std::string> domains;
   std::int64_t max_size = 100 * 1000 * 1000;
   Duration idle{300'000};                  ///< without a byte from the client
@@ -60,7 +63,7 @@ struct ChangeOptions {
   std::vector<std::string> ids;            ///< "-" reads more from stdin
 };
 
-enum class Verb { add, list, show, due, flush, receive, hold, release, remove, requeue };
+enum class Verb { add, list, show, due, flush, receive, hold, release, remove, requeue, check };
 
 struct Options {
   tools::CommonOptions common;

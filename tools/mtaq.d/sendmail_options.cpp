@@ -31,8 +31,9 @@ Result<void> set_mode(const std::string& argument, Options& out) {
       out.verb = Verb::receive;
       out.receive.stdio = out.receive.submission = true;
       return {};
+    case 'i': out.add.checks_aliases = true; return {};
     case 'p': out.verb = Verb::list; return {};
-    default: return Error(Errc::usage, "mode " + escape_at_most(argument, 40) + " is not served; -bm, -bs and -bp are");
+    default: return Error(Errc::usage, "mode " + escape_at_most(argument, 40) + " is not served; -bm, -bs, -bp and -bi are");
   }
 }
 

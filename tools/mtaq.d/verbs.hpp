@@ -15,6 +15,7 @@ struct World {
   config::Config config;
   sys::EventLog events;
   std::string host;   ///< our mail name
+  bool drops = false; ///< mail goes into the drop folder: the spool is not ours to write
 };
 
 Result<ExitStatus> run_add(const Options& options, World& world);
@@ -25,6 +26,11 @@ Result<ExitStatus> run_flush(const Options& options, World& world);
 Result<ExitStatus> run_receive(const Options& options, World& world);
 /// hold, release, remove, requeue
 Result<ExitStatus> run_change(const Options& options, World& world);
+
+/// Findings: 78 for errors of the configuration, 1 for errors of the spool.
+Result<ExitStatus> run_check(const Options& options, const sys::StatePaths& paths);
+/// newaliases: says what is wrong with the aliases.
+Result<ExitStatus> run_newaliases(const Options& options, World& world);
 
 /// Ids from the command line; "-" stands for those on stdin, one a word.
 Result<std::vector<std::string>> read_ids(const std::vector<std::string>& given);

@@ -63,3 +63,33 @@ TEST_CASE("large and odd headers are bounded") {
   CHECK_FALSE(header_field(eight->content, "References"));
   CHECK(eight->content.find("Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: 8bit\r\n") != std::string::npos);
 }
+
+TEST_CASE("notices of success and delay, with what the sender calls message and recipient") {
+  DsnRequest r = request();
+  r.action = DsnAction::delivered;
+  r.failed = {{"bob@far.example", 0, "", "", "", "rfc822;Bob+2Bx@example.com"}};
+  r.envelope_id = "E+2B1";
+  const auto dsn = make_dsn(r);
+  CHECK(dsn->subject == "Successful Mail Delivery Report");
+  CHECK(dsn->content.find("\r\nOriginal-Envelope-Id: E+1\r\nReporting-MTA: ") != std::string::npos);
+  CHECK(dsn->content.find("Original-Recipient: rfc822;Bob+x@example.com\r\nFinal-Recipient: rfc822; bob@far.example\r\n"
+                          "Action: delivered\r\nStatus: 2.0.0\r\n") != std::string::npos);
+  r.action = DsnAction::delayed;
+  r.failed[0].enhanced = "5.1.1";
+  r.retry_until = WallTime(Duration(86'400'000));
+  const auto delayed = make_dsn(r);
+  CHECK(delayed->content.find("Action: delayed\r\nStatus: 4.0.0\r\nWill-Retry-Until: Fri, 02 Jan 1970") != std::string::npos);
+}
+
+TEST_CASE("a whole message goes back where that was asked for and is cheap") {
+  DsnRequest r = request();
+  r.return_full = true;
+  CHECK(make_dsn(r)->content.find("secret body") != std::string::npos);
+  CHECK(make_dsn(r)->content.find("Content-Type: message/rfc822\r\n") != std::string::npos);
+  const std::string large = "Subject: s\r\n\r\n" + std::string(60'000, 'x');
+  r.original_content = large;
+  CHECK(make_dsn(r)->content.find("xxxx") == std::string::npos);
+  r.action = DsnAction::delivered;
+  r.original_content = "Subject: s\r\n\r\nsecret body\r\n";
+  CHECK(make_dsn(r)->content.find("secret body") == std::string::npos);
+}

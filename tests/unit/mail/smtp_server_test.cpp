@@ -50,7 +50,7 @@ TEST_CASE("a session as a person would type it") {
   Talk t;
   CHECK(t.log.written == "220 far.example ESMTP\r\n");
   CHECK(t.say("EHLO here.example\n") ==
-        "250-far.example\n250-PIPELINING\n250-CHUNKING\n250-8BITMIME\n250-SMTPUTF8\n250-ENHANCEDSTATUSCODES\n250 SIZE 1000000\n");
+        "250-far.example\n250-PIPELINING\n250-CHUNKING\n250-8BITMIME\n250-SMTPUTF8\n250-DSN\n250-ENHANCEDSTATUSCODES\n250 SIZE 1000000\n");
   CHECK(t.say("MAIL FROM:<a@here.example> SIZE=100 BODY=8BITMIME\n") == "250 2.1.0 Ok\n");
   CHECK(t.say("RCPT TO:<b@FAR.example>\n") == "250 2.1.5 Ok\n");
   CHECK(t.say("RCPT TO:<b@far.example>\n") == "250 2.1.5 Ok\n");
@@ -82,7 +82,9 @@ TEST_CASE("only CRLF.CRLF ends a message; what looks like one to others is refus
     CHECK(t.log.delivered.size() <= 1);
     const bool bare_lf = std::string_view(end).find('\n') != std::string_view::npos &&
                          (std::string_view(end).front() == '\n' || std::string_view(end).ends_with(".\n"));
+    const bool bare_cr = std::string_view(end).find("\r.") == 0 || std::string_view(end).ends_with(".\r");
     if (bare_lf) CHECK(answer == "550 5.5.2 bare LF in the message, lines must end in CRLF\n");
+    else if (bare_cr) CHECK(answer == "550 5.5.2 bare CR in the message, lines must end in CRLF\n");
     else CHECK(answer == "250 2.0.0 Ok q1\n");
     CHECK(t.say("NOOP\n") == "250 2.0.0 Ok\n");
   }
@@ -126,7 +128,8 @@ TEST_CASE("envelopes that are refused") {
   CHECK(t.say("MAIL FROM:<a@b.example>x\n").starts_with("501 5.5.4"));
   CHECK(t.say("MAIL FROM:<a@b.example> SIZE=1000001\n").starts_with("552 5.3.4"));
   CHECK(t.say("MAIL FROM:<a@b.example> SIZE=x\n").starts_with("501"));
-  CHECK(t.say("MAIL FROM:<a@b.example> RET=HDRS\n").starts_with("555 5.5.4"));
+  CHECK(t.say("MAIL FROM:<a@b.example> RET=BODY\n").starts_with("501 5.5.4"));
+  CHECK(t.say("MAIL FROM:<a@b.example> AUTH=<>\n").starts_with("555 5.5.4"));
   CHECK(t.say("MAIL FROM:<\"a > b\"@b.example>\n") == "250 2.1.0 Ok\n");
   CHECK(t.say("RCPT TO:<b@elsewhere.example>\n") == "550 5.7.1 elsewhere.example is not a domain of this host\n");
   CHECK(t.say("RCPT TO:<root>\n").starts_with("501 5.1.3"));
@@ -258,4 +261,49 @@ TEST_CASE("a connection that ends within a message leaves nothing") {
     CHECK(t.log.delivered.empty());
     CHECK(t.log.finished);
   }
+}
+
+TEST_CASE("what a sender wants to be told is kept") {
+  Talk t;
+  t.say("EHLO x\n");
+  CHECK(t.say("MAIL FROM:<a@b.example> RET=FULL ENVID=E1\n") == "250 2.1.0 Ok\n");
+  CHECK(t.say("RCPT TO:<b@far.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;B@far.example\n") == "250 2.1.5 Ok\n");
+  CHECK(t.say("RCPT TO:<c@far.example>\n") == "250 2.1.5 Ok\n");
+  CHECK(t.say("RCPT TO:<d@far.example> NOTIFY=MAYBE\n").starts_with("501 5.5.4"));
+  CHECK(t.say("RCPT TO:<d@far.example> SIZE=1\n").starts_with("555 5.5.4"));
+  t.say("DATA\n");
+  t.say("x\n.\n");
+  REQUIRE(t.log.delivered.size() == 1);
+  const Deliver& d = t.log.delivered[0];
+  CHECK(d.dsn.ret == "FULL");
+  CHECK(d.dsn.envelope_id == "E1");
+  CHECK(d.dsn.of("b@far.example") == DsnWish{"SUCCESS,FAILURE", "rfc822;B@far.example"});
+  CHECK(d.dsn.of("c@far.example").empty());
+  CHECK(d.content.substr(d.added) == "x\r\n");
+  // The next one starts afresh.
+  t.say("MAIL FROM:<a@b.example>\nRCPT TO:<b@far.example>\nDATA\n");
+  t.say("x\n.\n");
+  CHECK(t.log.delivered.at(1).dsn.empty());
+}
+
+TEST_CASE("without a place for notices DSN is not announced") {
+  SmtpServerOptions options = server_options();
+  options.dsn = false;
+  Talk t(options);
+  CHECK(t.say("EHLO x\n").find("DSN") == std::string::npos);
+}
+
+TEST_CASE("relaying is for domains and clients that are named") {
+  SmtpServerOptions options = server_options();
+  options.relay_domains = {"*.branch.example"};
+  Talk t(options);
+  t.say("EHLO x\nMAIL FROM:<>\n");
+  CHECK(t.say("RCPT TO:<a@x.branch.example>\n").starts_with("250"));
+  CHECK(t.say("RCPT TO:<a@branch.example>\n").starts_with("550 5.7.1"));
+  CHECK(t.say("RCPT TO:<\"a@x.branch.example\"@evil.example>\n").starts_with("550 5.7.1"));
+  CHECK(t.say("RCPT TO:<a%x.branch.example@evil.example>\n").starts_with("550 5.7.1"));
+  options.relays_all = true;
+  Talk all(options);
+  all.say("EHLO x\nMAIL FROM:<>\n");
+  CHECK(all.say("RCPT TO:<a@anywhere.example>\n").starts_with("250"));
 }

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "mail/queue.hpp"
+
+namespace longline::mail {
+
+/// xtext (RFC 3461, 4): printable ASCII without "=", with "+XX" for what it cannot hold.
+bool is_xtext(std::string_view text);
+
+/// A parameter of MAIL that is about notifications: RET or ENVID (RFC 3461, 4.3 and 4.4). True: it was one, and is in `wishes`. False: it is
+/// another parameter. Errc::malformed: given twice, or its value is none.
+Result<bool> take_mail_parameter(std::string_view parameter, DsnWishes& wishes);
+/// A parameter of RCPT: NOTIFY or ORCPT (RFC 3461, 4.1 and 4.2).
+Result<bool> take_recipient_parameter(std::string_view parameter, DsnWish& wish);
+
+}  // namespace longline::mail
