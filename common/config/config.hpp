@@ -108,6 +108,11 @@ struct Connector {
   int port = 25;
   std::string source_address;
   TlsMode tls = TlsMode::none;
+  std::string tls_ca_file;            ///< absolute; PEM; empty: the authorities that the system trusts
+  bool tls_verify = true;             ///< required and implicit: the certificate must be good
+  std::string tls_certificate;        ///< our own, absolute, PEM with its chain; empty: none
+  std::string tls_key;                ///< its key, absolute; empty: in the same file
+  bool allow_plain_auth = false;      ///< the password may cross a TCP connection in clear text
   std::string helo;                   ///< empty: the host's name
   std::string user;
   SecretSource password;

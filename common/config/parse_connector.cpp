@@ -53,6 +53,34 @@ void read_policy(TableReader& reader, Connector& connector) {
   }
 }
 
+void read_file_name(TableReader& reader, std::string_view key, const std::string& file, std::string& name) {
+  if (!reader.read(key, name)) return;
+  if (name.empty()) reader.complain(key, "bad-value", "must not be empty");
+  else name = beside(file, name);
+}
+
+void read_tls(TableReader& reader, const std::string& file, Connector& connector) {
+  reader.read_choice<TlsMode>("tls",
+                              {{"none", TlsMode::none},
+                               {"opportunistic", TlsMode::opportunistic},
+                               {"required", TlsMode::required},
+                               {"implicit", TlsMode::implicit}},
+                              connector.tls);
+  read_file_name(reader, "tls-ca-file", file, connector.tls_ca_file);
+  reader.read("tls-verify", connector.tls_verify);
+  read_file_name(reader, "tls-certificate", file, connector.tls_certificate);
+  read_file_name(reader, "tls-key", file, connector.tls_key);
+  if (!connector.tls_key.empty() && connector.tls_certificate.empty()) {
+    reader.complain("tls-key", "conflict", "is the key of tls-certificate, which is missing");
+  }
+  // RFC 8314, 3.3: the port of submission over TLS.
+  if (connector.tls == TlsMode::implicit && !reader.has("port")) connector.port = 465;
+  const bool verified = connector.tls_verify && (connector.tls == TlsMode::required || connector.tls == TlsMode::implicit);
+  if (verified && connector.host == "line" && connector.peer_name.empty()) {
+    reader.complain("tls", "conflict", "on a line the certificate needs a peer-name to be checked against", "peer-name = \"mail.example.com\"");
+  }
+}
+
 }  // namespace
 
 Connector read_connector(const std::string& name, const toml::table& table, const std::string& file,
@@ -77,15 +105,11 @@ Connector read_connector(const std::string& name, const toml::table& table, cons
   reader.read("peer-name", connector.peer_name);
   reader.read_integer("port", 1, 65535, connector.port);
   reader.read("source-address", connector.source_address);
-  reader.read_choice<TlsMode>("tls",
-                              {{"none", TlsMode::none},
-                               {"opportunistic", TlsMode::opportunistic},
-                               {"required", TlsMode::required},
-                               {"implicit", TlsMode::implicit}},
-                              connector.tls);
+  read_tls(reader, file, connector);
   reader.read("helo", connector.helo);
   reader.read("user", connector.user);
   read_secret_keys(reader, file, "", connector.password);
+  reader.read("allow-plain-auth", connector.allow_plain_auth);
   if (std::string text; reader.read("nameserver", text)) {
     const Result<NameServer> parsed = parse_name_server(text);
     if (parsed) connector.nameserver = *parsed;

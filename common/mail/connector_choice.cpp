@@ -64,11 +64,6 @@ std::optional<std::string> why_unusable(const config::Connector& connector) {
   if (connector.protocol == config::Protocol::x400) {
     return "connector " + connector.name + " speaks X.400, which this version does not";
   }
-  if (connector.tls == config::TlsMode::required || connector.tls == config::TlsMode::implicit) {
-    return "connector " + connector.name + " requires TLS, which this version does not speak";
-  }
-  // Tried without it, the peer would refuse for good what only lacks a login.
-  if (!connector.user.empty()) return "connector " + connector.name + " needs a login, which this version does not do";
   return std::nullopt;
 }
 

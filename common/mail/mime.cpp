@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "mail/message.hpp"
 
@@ -14,7 +15,6 @@ namespace {
 
 constexpr int kDeepest = 32;
 constexpr std::size_t kLongestEncodedLine = 76;
-constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 bool has_high(std::string_view bytes) { return std::any_of(bytes.begin(), bytes.end(), is_high); }
@@ -34,18 +34,6 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
-std::string base64(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
-    unsigned group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = (group << 8) | (k < left ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k) out += k <= left ? kBase64[(group >> (18 - 6 * k)) & 63u] : '=';
-  }
-  return out;
-}
-
 std::string_view charset_of(std::string_view text) { return is_utf8(text) ? "utf-8" : "unknown-8bit"; }
 
 /// As many encoded words as it takes, each at most 75 characters, no character split.
@@ -58,7 +46,7 @@ std::string encoded_words(std::string_view text) {
     if (charset == "utf-8") {
       while (take > 1 && take < text.size() && is_continuation(text[take])) --take;
     }
-    out += fmt::format("{}=?{}?B?{}?=", out.empty() ? "" : " ", charset, base64(text.substr(0, take)));
+    out += fmt::format("{}=?{}?B?{}?=", out.empty() ? "" : " ", charset, to_base64(text.substr(0, take)));
     text.remove_prefix(take);
   }
   return out;
@@ -290,7 +278,7 @@ std::string base64_lines(std::string_view bytes) {
   std::string out;
   while (!bytes.empty()) {
     const std::size_t take = std::min(kBytesALine, bytes.size());
-    out += base64(bytes.substr(0, take)) + "\r\n";
+    out += to_base64(bytes.substr(0, take)) + "\r\n";
     bytes.remove_prefix(take);
   }
   return out;

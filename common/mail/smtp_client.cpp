@@ -18,55 +18,15 @@ constexpr std::int64_t kLeastWindowBytes = 16 * 1024;
 constexpr std::int64_t kMostWindowBytes = 4 * 1024 * 1024;
 constexpr std::uint64_t kMostSlackBytes = 256 * 1024;
 
-std::string_view first_word(std::string_view text) { return text.substr(0, text.find_first_of(" \t")); }
-
-void learn_extension(SmtpPeer& peer, std::string_view line) {
-  const std::string keyword = to_lower(first_word(line));
-  const std::string_view rest = trim(line.substr(keyword.size()));
-  if (keyword == "pipelining") peer.pipelining = true;
-  if (keyword == "chunking") peer.chunking = true;
-  if (keyword == "8bitmime") peer.eight_bit_mime = true;
-  if (keyword == "smtputf8") peer.smtputf8 = true;
-  if (keyword == "dsn") peer.dsn = true;
-  if (keyword == "starttls") peer.starttls = true;
-  if (keyword == "size") {
-    peer.size = true;
-    peer.size_limit = static_cast<std::uint64_t>(std::max<std::int64_t>(0, parse_integer(first_word(rest)).value_or(0)));
-  }
-  if (keyword != "limits") return;
-  for (const std::string_view limit : split(rest, ' ')) {
-    const std::size_t equals = limit.find('=');
-    if (equals == std::string_view::npos) continue;
-    const std::string name = to_lower(limit.substr(0, equals));
-    const auto value = parse_integer(limit.substr(equals + 1));
-    if (!value || *value < 1 || *value > 1'000'000) continue;
-    if (name == "rcptmax") peer.recipients_max = static_cast<std::size_t>(*value);
-    if (name == "mailmax") peer.messages_max = static_cast<std::size_t>(*value);
-  }
-}
-
-Error reply_error(std::string_view to_what, const SmtpReply& reply) {
-  const Errc code = reply.permanent() ? Errc::next_hop_unreachable : Errc::busy;
-  return Error(code, fmt::format("the peer answers {} with {} {}", to_what, reply.code, reply.text()), Stage::connect);
-}
-
 }  // namespace
 
 void SmtpClient::Impl::take_replies(TimePoint now) {
-  while (phase != Phase::finished) {
+  while (phase == Phase::running) {
     auto next = parser.next();
-    if (!next) return end(std::move(next).error().in_stage(phase == Phase::running ? Stage::transfer : Stage::connect));
+    if (!next) return end(std::move(next).error().in_stage(Stage::transfer));
     if (!*next) return;
     last_progress = now;
-    SmtpReply& reply = **next;
-    switch (phase) {
-      case Phase::greeting: take_greeting(reply, now); break;
-      case Phase::ehlo: take_ehlo(reply, now); break;
-      case Phase::helo: take_helo(reply, now); break;
-      case Phase::running: take_reply(std::move(reply), now); break;
-      case Phase::idle:
-      case Phase::finished: return;
-    }
+    take_reply(std::move(**next), now);
     pump(now);  // after each reply, so that it does not matter in which pieces they came
   }
 }
@@ -78,50 +38,34 @@ void SmtpClient::Impl::count_round_trip(std::uint64_t answered) {
   round_trip_mark = traffic.bytes_out;
 }
 
-bool SmtpClient::Impl::is_expected_peer(std::string_view name, std::string_view where) {
-  if (options.peer_name.empty() || iequals(name, options.peer_name)) return true;
-  Error error(Errc::auth_refused,
-              fmt::format("the peer calls itself '{}' in its {}, expected '{}'", escape_at_most(name, 100), where, options.peer_name),
-              Stage::auth);
-  quit(std::move(error).with_hint("set peer-name to the name that the peer gives, or mend the peer's name"));
-  return false;
+void SmtpClient::Impl::pass_on_opening(TimePoint now) {
+  while (auto action = opening.next_action()) {
+    if (auto* write = std::get_if<Write>(&*action)) {
+      traffic.bytes_out += write->bytes.size();
+      free -= std::min(free, write->bytes.size());
+      actions.emplace_back(std::move(*write));
+    } else if (std::holds_alternative<StartTls>(*action)) {
+      actions.emplace_back(StartTls{});
+    } else if (auto* opened = std::get_if<SmtpOpened>(&*action)) {
+      begin_session(std::move(*opened), now);
+    } else {
+      auto& failed = std::get<SmtpNotOpened>(*action);
+      lessons.tls_failed = failed.tls_failed;
+      end(std::move(failed.error));
+    }
+  }
 }
 
-void SmtpClient::Impl::take_greeting(const SmtpReply& reply, TimePoint now) {
-  if (reply.code != 220) {
-    const Error error = reply_error("the connection", reply);
-    return reply.code == kClosing ? end(error) : quit(error);
-  }
-  peer.banner_name = first_word(reply.lines.front());
-  if (!is_expected_peer(peer.banner_name, "greeting")) return;
-  phase = Phase::ehlo;
-  asked_at = now;
-  put(fmt::format("EHLO {}\r\n", options.helo));
-  flush();
-}
-
-void SmtpClient::Impl::take_ehlo(const SmtpReply& reply, TimePoint now) {
-  count_round_trip(traffic.bytes_out);
-  if (!reply.ok()) {
-    if (!reply.permanent()) return reply.code == kClosing ? end(reply_error("EHLO", reply)) : quit(reply_error("EHLO", reply));
-    phase = Phase::helo;
-    put(fmt::format("HELO {}\r\n", options.helo));
-    return flush();
-  }
-  round_trip = now - asked_at;
-  peer.ehlo_name = first_word(reply.lines.front());
-  if (!is_expected_peer(peer.ehlo_name, "EHLO reply")) return;
-  peer.esmtp = true;
-  for (std::size_t i = 1; i < reply.lines.size(); ++i) learn_extension(peer, reply.lines[i]);
+void SmtpClient::Impl::begin_session(SmtpOpened&& opened, TimePoint now) {
+  peer = std::move(opened.peer);
+  round_trip = opened.round_trip;
+  parser = opening.take_parser();
+  traffic.round_trips = opening.round_trips();
+  answered_up_to = round_trip_mark = traffic.bytes_out;
   use_chunking = peer.chunking && options.chunking;
+  last_progress = now;
   phase = Phase::running;
-}
-
-void SmtpClient::Impl::take_helo(const SmtpReply& reply, TimePoint) {
-  count_round_trip(traffic.bytes_out);
-  if (!reply.ok()) return reply.code == kClosing ? end(reply_error("HELO", reply)) : quit(reply_error("HELO", reply));
-  peer.ehlo_name = first_word(reply.lines.front());
-  if (is_expected_peer(peer.ehlo_name, "HELO reply")) phase = Phase::running;
+  pump(now);
 }
 
 void SmtpClient::Impl::take_reply(SmtpReply reply, TimePoint now) {
@@ -132,6 +76,8 @@ void SmtpClient::Impl::take_reply(SmtpReply reply, TimePoint now) {
   Transaction& transaction = *expect.transaction;
   --transaction.pending;
   const bool closing = reply.code == kClosing;
+  understood = understood || reply.ok();
+  const bool not_implemented = reply.code == 500 || reply.code == 502;
   const std::string text = closing ? reply.text() : "";
   switch (expect.what) {
     case Expected::rset: transaction.rset_reply = std::move(reply); break;
@@ -146,6 +92,7 @@ void SmtpClient::Impl::take_reply(SmtpReply reply, TimePoint now) {
       break;
   }
   if (closing) return end(Error(Errc::busy, "the peer closes the connection: 421 " + text, Stage::transfer));
+  if (expect.what == Expected::chunk && not_implemented && transaction.accepted() > 0) return end_without_chunking();
   if (expect.transaction != current && transaction.pending == 0) complete(expect.transaction, now);
 }
 
@@ -158,6 +105,12 @@ void SmtpClient::Impl::take_data_reply(Transaction& transaction, SmtpReply reply
   transaction.data_reply = std::move(reply);
 }
 
+/// BDAT is unknown after all: what it carried was read as commands, and nothing that is answered from here on makes sense.
+void SmtpClient::Impl::end_without_chunking() {
+  lessons.chunking_failed = true;
+  end(Error(Errc::protocol, "the peer announces CHUNKING and does not know BDAT", Stage::transfer));
+}
+
 /// A reply though nothing was asked: 421 when the peer gives up, or a refusal in the middle of DATA.
 void SmtpClient::Impl::take_unexpected(const SmtpReply& reply) {
   if (reply.code == kClosing) return end(Error(Errc::busy, "the peer closes the connection: 421 " + reply.text(), Stage::transfer));
@@ -165,15 +118,34 @@ void SmtpClient::Impl::take_unexpected(const SmtpReply& reply) {
   end(Error(Errc::protocol, fmt::format("the peer sent '{} {}' though nothing was asked", reply.code, reply.text()), Stage::transfer));
 }
 
-bool SmtpClient::Impl::retry_alone(const std::shared_ptr<Transaction>& transaction) {
+/// Out of step: once more with nothing else under way, then a command at a time.
+bool SmtpClient::Impl::try_again(const std::shared_ptr<Transaction>& transaction) {
   if (!transaction->is_out_of_step()) return false;
   careful = true;
   window.messages = 1;
-  if (transaction->alone || transaction->is_sent()) return false;
+  constexpr int kMostTries = 2;
+  const bool hopeless = transaction->tries == kMostTries || (transaction->tries > 0 && in_order());
+  if (hopeless || transaction->is_sent()) return false;
+  if (++transaction->tries == kMostTries) lock_step = lessons.pipelining_failed = true;
   transaction->rewind();
-  transaction->alone = true;
   waiting.push_front(transaction);
   return true;
+}
+
+/// A peer that hangs up on the very first group, or does not understand it, takes no groups whatever it announces.
+void SmtpClient::Impl::blame_group() {
+  if (hung_up && begun > 0 && !understood && !in_order()) lessons.pipelining_failed = true;
+  if (hung_up && in_flight() > 1) window.messages = std::max(1, window.messages / 2);
+}
+
+std::size_t SmtpClient::Impl::in_flight() const {
+  return static_cast<std::size_t>(
+      std::count_if(under_way.begin(), under_way.end(), [](const auto& t) { return t->handed_over && !t->data_reply; }));
+}
+
+void SmtpClient::Impl::count_envelope(const Transaction& transaction) {
+  ++lessons.tried;
+  if (transaction.accepted() == 0) ++lessons.rejected;
 }
 
 /// Recipients that the peer did not want in this transaction (452 behind others that it took) get one of their own.
@@ -198,7 +170,8 @@ void SmtpClient::Impl::complete(const std::shared_ptr<Transaction>& transaction,
   const bool sent = transaction->is_sent();
   const bool begun_there = transaction->mail_reply && (transaction->mail_reply->ok() || transaction->body_started);
   if (under_way.empty()) transaction_open = begun_there && !sent;
-  if (retry_alone(transaction)) return;
+  if (try_again(transaction)) return;
+  count_envelope(*transaction);
   std::vector<RecipientResult> results = transaction_results(*transaction, "");
   requeue_recipients(*transaction, results);
   report(*transaction, std::move(results));
@@ -229,13 +202,16 @@ void SmtpClient::Impl::end(std::optional<Error> error) {
   if (phase == Phase::finished) return;
   phase = Phase::finished;
   chunk.clear();
+  blame_group();
   const std::string lost = error ? error->what : "the session ended";
   for (; !under_way.empty(); under_way.pop_front()) {
     Transaction& transaction = *under_way.front();
     const bool never_left = std::any_of(last_bytes_in_chunk.begin(), last_bytes_in_chunk.end(),
                                         [&](const InFlight& f) { return f.id == transaction.message.id; });
     if (never_left) transaction.handed_over = false;
-    report(transaction, transaction_results(transaction, lost));
+    const bool unheard = (lessons.pipelining_failed || lessons.chunking_failed) && transaction.is_out_of_step();
+    report(transaction, unheard ? same_result(transaction.message.recipients, Outcome::not_tried, "", lost)
+                                : transaction_results(transaction, lost));
   }
   for (; !waiting.empty(); waiting.pop_front()) {
     report(*waiting.front(), same_result(waiting.front()->message.recipients, Outcome::not_tried, "", lost));
@@ -243,11 +219,13 @@ void SmtpClient::Impl::end(std::optional<Error> error) {
   expected.clear();
   current.reset();
   constexpr int kEnoughSamples = 4;
+  lessons.rate = static_cast<std::int64_t>(best_rate);
+  lessons.round_trip = round_trip;
   if (samples >= kEnoughSamples && round_trip) {
     const double flight = 2 * best_rate * static_cast<double>(round_trip->count()) / 1000;
     window.bytes = std::clamp(static_cast<std::int64_t>(std::min(flight, 1e12)), kLeastWindowBytes, kMostWindowBytes);
   }
-  actions.emplace_back(SmtpFinished{std::move(error), window, traffic});
+  actions.emplace_back(SmtpFinished{std::move(error), window, traffic, lessons});
 }
 
 void SmtpClient::Impl::quit(std::optional<Error> error) {
@@ -258,11 +236,10 @@ void SmtpClient::Impl::quit(std::optional<Error> error) {
 }
 
 std::optional<TimePoint> SmtpClient::Impl::deadline() const {
-  if (phase == Phase::idle || phase == Phase::finished) return std::nullopt;
+  if (phase == Phase::opening) return opening.deadline();
+  if (phase != Phase::running) return std::nullopt;
   Duration patience = options.timeouts.command;
-  if (phase == Phase::greeting) {
-    patience = options.timeouts.greeting;
-  } else if (!expected.empty()) {
+  if (!expected.empty()) {
     switch (expected.front().what) {
       case Expected::data: patience = options.timeouts.data; break;
       case Expected::chunk:
@@ -282,9 +259,10 @@ SmtpClient::SmtpClient(SmtpClient&&) noexcept = default;
 SmtpClient::~SmtpClient() = default;
 
 void SmtpClient::start(TimePoint now) {
-  impl_->phase = Impl::Phase::greeting;
+  impl_->phase = Impl::Phase::opening;
   impl_->last_progress = now;
   impl_->clock = now;
+  impl_->opening.start(now);
 }
 
 void SmtpClient::on_bytes(std::string_view in, TimePoint now) {
@@ -294,25 +272,43 @@ void SmtpClient::on_bytes(std::string_view in, TimePoint now) {
   // In small pieces, so that an endless stream of replies is noticed before it is stored.
   constexpr std::size_t kPiece = 4096;
   while (!in.empty() && impl_->phase != Impl::Phase::finished) {
-    impl_->parser.feed(in.substr(0, kPiece));
+    if (impl_->phase == Impl::Phase::opening) {
+      impl_->opening.on_bytes(in.substr(0, kPiece), now);
+      impl_->pass_on_opening(now);
+    } else {
+      impl_->parser.feed(in.substr(0, kPiece));
+    }
     in.remove_prefix(std::min(in.size(), kPiece));
     impl_->take_replies(now);
   }
 }
 
-void SmtpClient::on_closed(TimePoint) {
-  if (impl_->phase == Impl::Phase::finished) return;
-  const bool running = impl_->phase == Impl::Phase::running;
-  impl_->end(Error(Errc::line_dropped, running ? "the connection ended in the middle of the session" : "the connection ended before the session began",
-                   running ? Stage::transfer : Stage::connect));
+void SmtpClient::on_closed(TimePoint now) {
+  impl_->hung_up = true;
+  impl_->opening.on_closed(now);
+  impl_->pass_on_opening(now);
+  impl_->end(Error(Errc::line_dropped, "the connection ended in the middle of the session", Stage::transfer));
 }
 
 void SmtpClient::on_time(TimePoint now) {
+  if (impl_->phase == Impl::Phase::opening) {
+    impl_->opening.on_time(now);
+    return impl_->pass_on_opening(now);
+  }
   const auto until = deadline();
   if (!until || now < *until) return;
   const std::string silence = format_duration(std::chrono::duration_cast<std::chrono::seconds>(now - impl_->last_progress));
-  const bool running = impl_->phase == Impl::Phase::running;
-  impl_->end(Error(Errc::line_dropped, fmt::format("the peer has been silent for {}", silence), running ? Stage::transfer : Stage::connect));
+  impl_->end(Error(Errc::line_dropped, fmt::format("the peer has been silent for {}", silence), Stage::transfer));
+}
+
+void SmtpClient::on_secured(TimePoint now) {
+  impl_->opening.on_secured(now);
+  impl_->pass_on_opening(now);
+}
+
+void SmtpClient::on_tls_failed(const Error& why, TimePoint now) {
+  impl_->opening.on_tls_failed(why, now);
+  impl_->pass_on_opening(now);
 }
 
 void SmtpClient::on_writable(std::size_t free, TimePoint now) {
@@ -336,9 +332,6 @@ std::optional<SmtpClientAction> SmtpClient::next_action() {
 const SmtpPeer& SmtpClient::peer() const { return impl_->peer; }
 SmtpTraffic SmtpClient::traffic() const { return impl_->traffic; }
 
-std::size_t SmtpClient::in_flight() const {
-  return static_cast<std::size_t>(std::count_if(impl_->under_way.begin(), impl_->under_way.end(),
-                                                [](const auto& t) { return t->handed_over && !t->data_reply; }));
-}
+std::size_t SmtpClient::in_flight() const { return impl_->in_flight(); }
 
 }  // namespace longline::mail

@@ -12,6 +12,8 @@
 #include "base/machine.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "mail/smtp_opening.hpp"
+#include "mail/smtp_peer.hpp"
 
 namespace longline::mail {
 
@@ -86,21 +88,15 @@ struct SmtpTraffic {
   int round_trips = 0;  ///< from EHLO on, as if every reply came one round trip after its command
 };
 
-/// What the peer said about itself.
-struct SmtpPeer {
-  std::string banner_name;
-  std::string ehlo_name;
-  bool esmtp = false;
-  bool pipelining = false;
-  bool chunking = false;
-  bool eight_bit_mime = false;
-  bool smtputf8 = false;
-  bool dsn = false;
-  bool starttls = false;
-  bool size = false;
-  std::uint64_t size_limit = 0;        ///< 0: none announced
-  std::size_t recipients_max = 100;    ///< LIMITS RCPTMAX (RFC 9422), else 100
-  std::size_t messages_max = 0;        ///< LIMITS MAILMAX; 0: none
+/// What a session taught about the peer and the line, for the next one.
+struct SmtpLessons {
+  bool tls_failed = false;          ///< STARTTLS was agreed upon, and the handshake failed
+  bool pipelining_failed = false;   ///< the peer hung up on, or did not understand, the first group that it was sent
+  bool chunking_failed = false;     ///< it announces CHUNKING and does not know BDAT
+  int tried = 0;                    ///< messages whose envelope was answered
+  int rejected = 0;                 ///< of these, without a recipient: their bodies were for nothing
+  std::int64_t rate = 0;            ///< bytes a second that were answered, at best; 0: too little was sent
+  std::optional<Duration> round_trip{};
 };
 
 /// The session is over: QUIT is written (flush it before closing; its reply need not be waited for), or the line is of
@@ -109,34 +105,22 @@ struct SmtpFinished {
   std::optional<Error> error;  ///< absent: all that the source gave was answered
   SendWindow window;           ///< to start with next time
   SmtpTraffic traffic;
+  SmtpLessons lessons{};
 };
 
-/// RFC 5321, 4.5.3.2, as minimums of what a peer is given.
-struct SmtpTimeouts {
-  Duration greeting = std::chrono::minutes(5);
-  Duration command = std::chrono::minutes(5);     ///< EHLO, MAIL, RCPT, RSET
-  Duration data = std::chrono::minutes(2);        ///< DATA to 354
-  Duration block = std::chrono::minutes(3);       ///< one write of the body
-  Duration end_of_data = std::chrono::minutes(10);
-  /// On top of these: the time that unanswered bytes (at most 256 KiB) take at this rate, in bytes a second.
-  std::int64_t slowest_rate = 240;
-};
-
-struct SmtpClientOptions {
-  std::string helo;                       ///< our name
-  std::string peer_name;                  ///< the name the peer must give in banner and EHLO; "" any
-  std::size_t skip_before_greeting = 0;   ///< bytes of junk before 220; 0 except on stream links
-  SendWindow window;                      ///< as learned last time
-  SmtpTimeouts timeouts;
+struct SmtpClientOptions : SmtpOpeningOptions {
+  SendWindow window{};                    ///< as learned last time
+  double rejection = 0.02;                ///< the part of messages that the peer refuses before their body, as learned
+  std::int64_t rate = 0;                  ///< bytes a second, as learned; 0: not known
   bool pipelining = true;                 ///< false: lock-step whatever the peer announces
   bool chunking = true;                   ///< false: DATA whatever the peer announces
   bool return_headers_only = true;        ///< RET=HDRS where the peer knows DSN: a bounce need not carry the body back
 };
 
-using SmtpClientAction = std::variant<Write, MarkInDoubt, MessageResult, SmtpFinished>;
+using SmtpClientAction = std::variant<Write, StartTls, MarkInDoubt, MessageResult, SmtpFinished>;
 
 /// The sender's side of SMTP over one connection, for many messages (RFC 5321, 2920, 3030, 6152, 1870, 6531, 9422).
-/// Machine without I/O. With CHUNKING whole messages are pipelined, `window` of them unanswered, RSET before each MAIL
+/// Machine without I/O; the start is SmtpOpening's. With CHUNKING whole messages are pipelined, `window` of them unanswered, RSET before each MAIL
 /// whose predecessor is not known to have ended well; with PIPELINING alone the body of one message and the envelope of
 /// the next share a flight; otherwise lock-step. A 503 makes it send one message at a time from then on.
 /// Bytes leave in Writes of at most 64 KiB, and only as many as on_writable() allows: memory stays bounded.
@@ -151,6 +135,9 @@ class SmtpClient {
   void on_bytes(std::string_view in, TimePoint now);
   void on_closed(TimePoint now);
   void on_time(TimePoint now);
+  /// After StartTls: the line is encrypted, or it could not be.
+  void on_secured(TimePoint now);
+  void on_tls_failed(const Error& why, TimePoint now);
   /// The driver's buffer can now take `free` bytes (an absolute number; 65536 at the start). Call it when bytes left
   /// for the line, also to extend the deadline of a slow write.
   void on_writable(std::size_t free, TimePoint now);

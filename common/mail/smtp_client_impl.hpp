@@ -15,7 +15,7 @@ namespace longline::mail {
 
 /// The parts of SmtpClient: smtp_client.cpp opens and ends the session and reads replies, smtp_client_writer.cpp writes.
 struct SmtpClient::Impl {
-  enum class Phase { idle, greeting, ehlo, helo, running, finished };
+  enum class Phase { idle, opening, running, finished };
   enum class Expected { rset, mail, recipient, data, chunk, end_of_data };
   struct Expect {
     Expected what;
@@ -25,20 +25,22 @@ struct SmtpClient::Impl {
     std::uint64_t sent_up_to = 0;  ///< traffic.bytes_out with this command
   };
 
-  Impl(SmtpClientOptions o, MessageSource& s) : options(std::move(o)), source(s), parser(options.skip_before_greeting), window(options.window) {}
+  Impl(SmtpClientOptions o, MessageSource& s) : options(std::move(o)), source(s), opening(options), window(options.window) {}
 
   // Session (smtp_client.cpp)
   void take_replies(TimePoint now);
-  void take_greeting(const SmtpReply& reply, TimePoint now);
-  void take_ehlo(const SmtpReply& reply, TimePoint now);
-  void take_helo(const SmtpReply& reply, TimePoint now);
+  void pass_on_opening(TimePoint now);
+  void begin_session(SmtpOpened&& opened, TimePoint now);
   void take_reply(SmtpReply reply, TimePoint now);
   void take_unexpected(const SmtpReply& reply);
   void take_data_reply(Transaction& transaction, SmtpReply reply);
-  bool is_expected_peer(std::string_view name, std::string_view where);
   void complete(const std::shared_ptr<Transaction>& transaction, TimePoint now);
   void report(const Transaction& transaction, std::vector<RecipientResult> results);
-  bool retry_alone(const std::shared_ptr<Transaction>& transaction);
+  bool try_again(const std::shared_ptr<Transaction>& transaction);
+  void count_envelope(const Transaction& transaction);
+  void blame_group();
+  void end_without_chunking();
+  std::size_t in_flight() const;
   void requeue_recipients(Transaction& transaction, std::vector<RecipientResult>& results);
   void count_round_trip(std::uint64_t answered);
   void learn(const Transaction& transaction, TimePoint now);
@@ -69,14 +71,16 @@ struct SmtpClient::Impl {
   void flush(bool ends_packet = false);
   bool ends_packet(const Transaction& transaction) const;
   std::size_t room() const { return free > chunk.size() ? free - chunk.size() : 0; }
-  bool in_order() const { return !peer.pipelining || !options.pipelining; }
+  bool in_order() const { return !peer.pipelining || !options.pipelining || lock_step; }
 
   SmtpClientOptions options;
   MessageSource& source;
+  SmtpOpening opening;
   SmtpReplyParser parser;
   SmtpPeer peer;
   SendWindow window;
   SmtpTraffic traffic;
+  SmtpLessons lessons;
   Phase phase = Phase::idle;
 
   std::deque<SmtpClientAction> actions;
@@ -92,6 +96,9 @@ struct SmtpClient::Impl {
   bool stopping = false;
   bool use_chunking = false;
   bool careful = false;                                   ///< a 503 came: one message at a time
+  bool lock_step = false;                                 ///< another one came: one command at a time
+  bool hung_up = false;                                   ///< the connection ended by itself
+  bool understood = false;                                ///< a command of a transaction was taken
   bool transaction_open = false;                          ///< at the peer, as far as we know: RSET before MAIL
 
   TimePoint clock{};                                      ///< of the latest input
@@ -99,7 +106,6 @@ struct SmtpClient::Impl {
   std::uint64_t answered_up_to = 0;                       ///< bytes_out of the last answered command
   // What the line can do, for the window
   std::optional<Duration> round_trip;
-  TimePoint asked_at{};
   double best_rate = 0;                                   ///< answered bytes a second
   int samples = 0;
   std::uint64_t round_trip_mark = 0;                      ///< bytes_out when the round trip under way began

@@ -18,7 +18,7 @@ constexpr std::size_t kLargestWrite = 64 * 1024;
 constexpr std::uint64_t kChunkSize = 256 * 1024;       ///< of BDAT: a refusal in the middle of a large message is heard
 constexpr std::uint64_t kLargeUnknown = 128 * 1024;    ///< before the line's rate is known: worth waiting for RCPT's replies
 constexpr std::uint64_t kPacket = 1448;                ///< what a packet of TCP holds, mostly
-constexpr double kRefusalRate = 0.02;
+constexpr double kOldMessages = 20;                     ///< what was learned before weighs as so many messages of this session
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
@@ -78,7 +78,7 @@ bool SmtpClient::Impl::has_room() const {
 
 bool SmtpClient::Impl::may_begin(const Transaction& next) const {
   if (under_way.empty()) return true;
-  if (next.alone || !has_room()) return false;
+  if (next.tries > 0 || !has_room()) return false;
   // One behind another always: the first is answered while the second is still on its way, and the line never rests.
   if (!use_chunking || under_way.size() == 1) return true;
   std::uint64_t bytes = next.size();
@@ -243,12 +243,15 @@ bool SmtpClient::Impl::write_chunk_header(TimePoint) {
   return true;
 }
 
-/// A large message waits for the replies to RCPT: were all recipients refused, its body would be paid for nothing.
+/// Waits for the replies to RCPT where the body that would be for nothing costs more than the round trip: its time on the line,
+/// times the probability of a refusal.
 bool SmtpClient::Impl::must_hold_body(const Transaction& t) const {
   if (t.body_started || (t.mail_reply && t.recipients_answered())) return false;
-  if (best_rate <= 0 || !round_trip) return t.size() > kLargeUnknown;
-  const double round_trips = static_cast<double>(t.size()) / best_rate / (static_cast<double>(round_trip->count()) / 1000 + 0.001);
-  return round_trips * kRefusalRate > 1 && t.size() > 16 * 1024;
+  const double rate = best_rate > 0 ? best_rate : static_cast<double>(options.rate);
+  if (rate <= 0 || !round_trip) return t.size() > kLargeUnknown;
+  const double rejection = (options.rejection * kOldMessages + lessons.rejected) / (kOldMessages + lessons.tried);
+  const double seconds = static_cast<double>(t.size()) / rate;
+  return seconds * rejection > std::max(static_cast<double>(round_trip->count()) / 1000, 0.001);
 }
 
 bool SmtpClient::Impl::write_body() {

@@ -36,6 +36,8 @@ class SmtpReplyParser {
   /// The next complete reply; nullopt: more bytes are needed. After an error the same error again.
   Result<std::optional<SmtpReply>> next();
   bool in_reply() const { return !line_.empty() || !reply_.lines.empty(); }
+  /// Anything arrived that next() has not given.
+  bool has_more() const { return in_reply() || next_ < complete_.size() || error_.has_value(); }
 
  private:
   void end_line();

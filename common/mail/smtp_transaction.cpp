@@ -11,12 +11,14 @@
 namespace longline::mail {
 namespace {
 
-constexpr int kBadSequence = 503;
 constexpr int kTooManyRecipients = 552;  // to RCPT it means 452; RFC 5321, 4.5.3.1.10
 
+/// About the session, not about the message: unknown command, not implemented, bad sequence.
+bool is_confused(int code) { return code == 500 || code == 502 || code == 503; }
+
 Outcome outcome_of(const SmtpReply& reply) {
-  if (reply.permanent() && reply.code != kBadSequence) return Outcome::refused;
-  return reply.ok() ? Outcome::sent : Outcome::deferred;  // 503 is about the session, not about the message
+  if (reply.permanent() && !is_confused(reply.code)) return Outcome::refused;
+  return reply.ok() ? Outcome::sent : Outcome::deferred;
 }
 
 RecipientResult from_reply(std::string address, const SmtpReply& reply) {
@@ -54,17 +56,18 @@ bool Transaction::is_hopeless() const {
 
 bool Transaction::is_out_of_step() const {
   if (rset_reply && !rset_reply->ok()) return true;
-  if (mail_reply && mail_reply->code == kBadSequence) return true;
+  if (mail_reply && is_confused(mail_reply->code)) return true;
   const bool mail_ok = mail_reply && mail_reply->ok();
   if (mail_ok && std::any_of(recipient_replies.begin(), recipient_replies.end(),
-                             [](const auto& r) { return r && r->code == kBadSequence; })) {
+                             [](const auto& r) { return r && is_confused(r->code); })) {
     return true;
   }
-  return data_reply && data_reply->code == kBadSequence && accepted() > 0;
+  return data_reply && is_confused(data_reply->code) && accepted() > 0;
 }
 
 void Transaction::rewind() {
   Transaction fresh;
+  fresh.tries = tries;
   fresh.message = std::move(message);
   fresh.seven_bit = std::move(seven_bit);
   *this = std::move(fresh);

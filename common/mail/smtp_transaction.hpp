@@ -20,7 +20,7 @@ struct Transaction {
   enum class Step { rset, mail, rcpt, data, await_354, body, end, written };
 
   Outgoing message;                       ///< with the recipients of this transaction only
-  bool alone = false;                     ///< nothing else may be under way: it has met a 503 before
+  int tries = 0;                          ///< how often it was answered out of step; then nothing else may be under way
   std::shared_ptr<const std::string> seven_bit;  ///< the content to send instead of the source's
 
   Step step = Step::mail;
@@ -47,7 +47,7 @@ struct Transaction {
   /// Nothing that is still to be written can have an effect.
   bool is_hopeless() const;
   bool is_sent() const { return handed_over && data_reply && data_reply->ok(); }
-  /// The peer has lost track of where we are (503), or RSET failed.
+  /// The peer has lost track of where we are (500, 502, 503), or RSET failed.
   bool is_out_of_step() const;
   /// Puts everything back as before the first byte.
   void rewind();

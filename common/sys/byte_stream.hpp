@@ -12,8 +12,8 @@
 
 namespace longline::sys {
 
-/// An open line, non-blocking. Three adapters: SerialPort (libserialport), TtyStream (a pty, or any descriptor that is
-/// already open), TcpStream. Closes with the object; closing hangs up (DTR falls, or the connection ends).
+/// An open line, non-blocking. Adapters: SerialPort (libserialport), TtyStream (a pty, a socket, or any descriptor that is
+/// already open), TlsStream (over another one). Closes with the object; closing hangs up (DTR falls, or the connection ends).
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
@@ -28,6 +28,14 @@ class ByteStream {
   virtual Result<std::size_t> write(std::string_view bytes) = 0;
   /// Writes as much of `pending` as is taken now, and leaves the rest in it. Errors as write().
   Result<void> write_from(std::string& pending);
+
+  // A stream over another one (TLS) has bytes of its own on the way:
+  /// More can be read without waiting for the descriptor.
+  virtual bool has_input() const { return false; }
+  /// Whether to poll for POLLOUT; `pending`: the caller has bytes to write.
+  virtual bool wants_output(bool pending) const { return pending; }
+  /// Writes what it keeps, as far as the line takes it. Errors as write().
+  virtual Result<void> flush() { return {}; }
 
   /// Data Carrier Detect (V.24 circuit 109); nullopt where the line has none (pty, TCP).
   virtual std::optional<bool> carrier() { return std::nullopt; }

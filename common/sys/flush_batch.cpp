@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/text.hpp"
@@ -24,6 +25,15 @@ bool goes_before(const QueuedMessage& a, const QueuedMessage& b) {
   if (a.priority != b.priority) return a.priority > b.priority;
   if (a.size != b.size) return a.size < b.size;
   return a.id < b.id;
+}
+
+/// One connection serves both: the same peer, met in the same way.
+bool shares_session(const config::Connector& a, const config::Connector& b) {
+  const auto way = [](const config::Connector& c) {
+    return std::tie(c.host, c.port, c.source_address, c.helo, c.peer_name, c.tls, c.tls_ca_file, c.tls_verify, c.tls_certificate, c.tls_key, c.user,
+                    c.password.file, c.password.command, c.allow_plain_auth);
+  };
+  return way(a) == way(b);
 }
 
 }  // namespace
@@ -58,8 +68,7 @@ std::vector<FlushHop> FlushBatch::hops() const {
   for (const config::Connector& connector : config_.connectors) {
     if (!ours(&connector)) continue;
     const auto same = std::find_if(hops.begin(), hops.end(), [&](const FlushHop& hop) {
-      return hop.connector->host == connector.host && hop.connector->port == connector.port &&
-             hop.connector->source_address == connector.source_address && hop.connector->helo == connector.helo;
+      return shares_session(*hop.connector, connector);
     });
     if (same != hops.end()) same->all.push_back(&connector);
     else hops.push_back({&connector, {&connector}});

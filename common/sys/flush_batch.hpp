@@ -55,8 +55,8 @@ class FlushBatch : public mail::MessageSource {
 
   Result<void> mark_in_doubt(const std::vector<mail::InFlight>& messages);
   Result<void> record(const std::vector<mail::MessageResult>& results);
-  /// Refuses for good what is larger than its connector takes, before a byte of it costs anything.
-  Result<void> refuse_too_large(const FlushHop& hop);
+  /// Refuses for good what is larger than its connector takes, or the peer (`peer_limit`, 0: not known), before a byte of it costs anything.
+  Result<void> refuse_too_large(const FlushHop& hop, std::int64_t peer_limit);
   /// What the hop has not got when its session is over (or never began) stays, for this reason. `writes`: say so in the
   /// spool, and let expire what is old enough.
   Result<void> give_up(const FlushHop& hop, const Error& why, bool writes);

@@ -181,14 +181,17 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
   return {};
 }
 
-Result<void> FlushBatch::refuse_too_large(const FlushHop& hop) {
+Result<void> FlushBatch::refuse_too_large(const FlushHop& hop, std::int64_t peer_limit) {
   hop_ = hop;
   std::vector<mail::MessageResult> results;
   for (const auto& [id, entry] : entries_) {
     mail::MessageResult result;
     result.id = id;
     for (const std::string& address : recipients_for(entry, hop)) {
-      const auto why = mail::why_too_large(*choice_.choose(address).connector, entry.message.size);
+      auto why = mail::why_too_large(*choice_.choose(address).connector, entry.message.size);
+      if (!why && peer_limit > 0 && entry.message.size > peer_limit) {
+        why = fmt::format("the message has {}, the peer takes {}", format_size(entry.message.size), format_size(peer_limit));
+      }
       if (why) result.recipients.push_back({address, Outcome::refused, 0, "5.3.4", *why});
     }
     if (!result.recipients.empty()) results.push_back(std::move(result));

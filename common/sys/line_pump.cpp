@@ -3,6 +3,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace longline::sys {
@@ -25,8 +26,9 @@ void LinePump::set_reading(bool reading) {
   watch_again();
 }
 
-void LinePump::write(std::string_view bytes) {
+void LinePump::write(std::string_view bytes, bool secret) {
   if (closed_) return;
+  wipe_ = wipe_ || secret;
   out_ += bytes;
   write_some();
   watch_again();
@@ -37,20 +39,48 @@ void LinePump::set_corked(bool corked) {
   line_->set_corked(corked);
 }
 
+Result<void> LinePump::wrap(const Wrap& wrap) {
+  if (closed_ || pending() > 0) return Error(Errc::software, "a line that is busy cannot be wrapped");
+  Result<std::unique_ptr<ByteStream>> wrapped = wrap(std::move(line_));
+  if (!wrapped) {
+    closed_ = true;
+    reader_.reset();
+    writer_.reset();
+    return std::move(wrapped).error();
+  }
+  line_ = std::move(*wrapped);
+  watch_again();
+  return {};
+}
+
+std::unique_ptr<ByteStream> LinePump::release() {
+  closed_ = true;
+  reader_.reset();
+  writer_.reset();
+  return std::move(line_);
+}
+
 void LinePump::on_ready(short revents) {
   // The end of the input waits until somebody reads again: the output is another descriptor, and may still have answers to take.
   if (!reading_ && writer_ && (revents & (POLLHUP | POLLERR)) != 0) return reader_.reset();
-  if ((revents & POLLOUT) != 0) write_some();
+  if ((revents & POLLOUT) != 0) {
+    const bool kept = line_->wants_output(false);
+    if (const Result<void> flushed = line_->flush(); !flushed) return close(flushed.error());
+    write_some();
+    if (kept && !closed_ && idle() && handlers_.on_written) handlers_.on_written();
+  }
   if (!closed_ && ((revents & POLLIN) != 0 || (revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)) read_some();
   watch_again();
 }
 
 void LinePump::read_some() {
-  Result<std::string> bytes = line_->read();
-  if (!bytes) return close(bytes.error());
-  if (bytes->empty()) return;
-  bytes_in_ += bytes->size();
-  handlers_.on_bytes(*bytes);
+  do {
+    Result<std::string> bytes = line_->read();
+    if (!bytes) return close(bytes.error());
+    if (bytes->empty()) return;
+    bytes_in_ += bytes->size();
+    handlers_.on_bytes(*bytes);
+  } while (!closed_ && reading_ && line_->has_input());
 }
 
 void LinePump::write_some() {
@@ -64,6 +94,7 @@ void LinePump::write_some() {
     some = true;
   }
   if (pending() == 0) {
+    if (std::exchange(wipe_, false)) std::fill(out_.begin(), out_.end(), '\0');
     out_.clear();
     written_ = 0;
   } else if (written_ > (1u << 16)) {
@@ -75,7 +106,7 @@ void LinePump::write_some() {
 
 void LinePump::watch_again() {
   if (closed_) return;
-  const short in = reading_ ? POLLIN : 0, out = pending() > 0 ? POLLOUT : 0;
+  const short in = reading_ ? POLLIN : 0, out = line_->wants_output(pending() > 0) ? POLLOUT : 0;
   if (writer_) {
     reader_.set_events(in);
     writer_.set_events(out);
@@ -98,6 +129,7 @@ void LinePump::close(const Error& error) {
   closed_ = true;
   reader_.reset();
   writer_.reset();
+  if (wipe_) std::fill(out_.begin(), out_.end(), '\0');
   out_.clear();
   written_ = 0;
   handlers_.on_closed(error);

@@ -23,11 +23,18 @@ class LinePump {
   };
   LinePump(Loop& loop, std::unique_ptr<ByteStream> line, Handlers handlers);
 
-  /// Writes what the line takes now and keeps the rest.
-  void write(std::string_view bytes);
   /// ByteStream::set_corked().
   void set_corked(bool corked);
+  /// Writes what the line takes now and keeps the rest. `secret`: what is kept is wiped when it has left.
+  void write(std::string_view bytes, bool secret = false);
+  /// Puts another stream (TLS) over the line, from now on. Nothing may be pending. After an error there is no line: close.
+  using Wrap = std::function<Result<std::unique_ptr<ByteStream>>(std::unique_ptr<ByteStream>)>;
+  Result<void> wrap(const Wrap& wrap);
+  /// Takes the line away; the pump is of no more use.
+  std::unique_ptr<ByteStream> release();
   std::size_t pending() const { return out_.size() - written_; }
+  /// Nothing waits here, or in a stream that keeps bytes of its own.
+  bool idle() const { return pending() == 0 && (closed_ || !line_->wants_output(false)); }
   /// Stops and resumes reading, for back pressure.
   void set_reading(bool reading);
   bool closed() const { return closed_; }
@@ -51,6 +58,7 @@ class LinePump {
   bool reading_ = true;
   bool closed_ = false;
   bool corked_ = false;
+  bool wipe_ = false;
   Loop::Registration reader_;
   Loop::Registration writer_;   // only where the line has two descriptors
 };

@@ -9,18 +9,14 @@
 
 #include "base/text.hpp"
 #include "sys/link_client.hpp"
-#include "sys/sockets.hpp"
 #include "sys/system_clock.hpp"
 
 namespace longline::sys {
 namespace {
 
-constexpr Duration kConnectPatience(60'000);   // two SYN retries more than a thin line needs
 constexpr Duration kFollowStep(100);
 constexpr Duration kFollowLongest(24 * 3'600'000);
 constexpr Duration kSignalPatience(5'000);     // dialctl kills 10 s after its SIGTERM
-constexpr std::size_t kJunkBeforeGreeting = 64 * 1024;
-constexpr Duration kGreetingOnLine{60'000};   // RFC 5321's five minutes are for loaded servers, not for a login that led nowhere
 
 }  // namespace
 
@@ -183,65 +179,36 @@ Result<void> QueueFlush::send_lane(FlushBatch& batch) {
 
 // ---- one session
 
-Result<std::unique_ptr<ByteStream>> QueueFlush::open_line(const config::Connector& connector) {
-  if (connector.host == "line") return connect_line(paths_, connector.link);
-  if (!connector.link.empty()) {
-    const config::Link* link = config_.find_link(connector.link);
-    if (link == nullptr || link_status(paths_, *link).string("state") != "up") {
-      return Error(Errc::link_down, fmt::format("link '{}' is down", connector.link), Stage::connect)
-          .with_hint(fmt::format("bring it up: dialctl run {} -- …", connector.link));
-    }
-  }
-  const TimePoint patience = steady_now() + kConnectPatience;
-  Result<UniqueFd> fd = connect_tcp(connector.host, connector.port, connector.source_address, end_ ? std::min(patience, *end_) : patience);
-  if (fd) return stream_of(std::move(*fd));
-  // The loop, and with it the timer, stood still meanwhile.
-  if (end_ && steady_now() >= *end_) ended_by_ = Errc::deadline;
-  return std::move(fd).error();
-}
-
-mail::SmtpClientOptions QueueFlush::client_options(const config::Connector& connector) {
-  mail::SmtpClientOptions out;
-  out.helo = connector.helo.empty() ? settings_.host : connector.helo;
-  out.peer_name = connector.peer_name;
-  if (connector.host == "line") {
-    out.skip_before_greeting = kJunkBeforeGreeting;
-    out.timeouts.greeting = kGreetingOnLine;
-  }
-  out.pipelining = connector.pipelining;
-  out.chunking = connector.chunking;
-  if (const auto window = spool_.peer_window(connector.name); window && *window) out.window = **window;
-  return out;
-}
-
 Result<void> QueueFlush::send_hop(FlushBatch& batch, const FlushHop& hop) {
   const config::Connector& connector = *hop.connector;
-  LONGLINE_CHECK(batch.refuse_too_large(hop));
+  PeerSession::Observer observer;
+  if (observer_.wants_trace()) observer.trace = [this](bool received, std::string_view bytes) { observer_.on_trace(received, bytes); };
+  observer.note = [this](const std::string& note) { observer_.on_note(note); };
+  PeerSession session(loop_, spool_, config_, paths_, events_, settings_.host, connector, peer_address(connector),
+                      {[&](const std::vector<mail::InFlight>& messages) { return batch.mark_in_doubt(messages); },
+                       [&](const std::vector<mail::MessageResult>& results) { return batch.record(results); }},
+                      std::move(observer));
+  LONGLINE_TRY(const std::uint64_t size_limit, session.known_size_limit());
+  LONGLINE_CHECK(batch.refuse_too_large(hop, static_cast<std::int64_t>(size_limit)));
   const std::size_t due = batch.due(hop);
   if (due == 0) return {};
-  Result<std::unique_ptr<ByteStream>> line = open_line(connector);
-  if (!line) {
-    const bool link_down = line.error().code == Errc::link_down;
+  Result<void> opened = session.open(end_);
+  if (!opened) {
+    // The loop, and with it the timer, stood still meanwhile.
+    if (end_ && steady_now() >= *end_) ended_by_ = Errc::deadline;
+    const bool link_down = opened.error().code == Errc::link_down;
     if (!link_down) {
-      events_.emit(failure_event("mail.unreachable", 289, connector.link, line.error()));
+      events_.emit(failure_event("mail.unreachable", 289, connector.link, opened.error()));
       report_to_supervisor(paths_, connector.link, static_cast<std::int64_t>(due), 0, connector.name);
     }
-    return batch.give_up(hop, std::move(line).error().context("connector " + connector.name), !link_down);
+    return batch.give_up(hop, std::move(opened).error().context("connector " + connector.name), !link_down);
   }
   batch.start_hop(hop, settings_.scope.ids.empty());
-  const mail::SmtpClientOptions options = client_options(connector);
-  SmtpSender::Trace trace;
-  if (observer_.wants_trace()) trace = [this](bool received, std::string_view bytes) { observer_.on_trace(received, bytes); };
-  SmtpSender session(loop_, std::move(*line), options, batch,
-                     {[&](const std::vector<mail::InFlight>& messages) { return batch.mark_in_doubt(messages); },
-                      [&](const std::vector<mail::MessageResult>& results) { return batch.record(results); }},
-                     std::move(trace));
   session_ = &session;
-  Result<mail::SmtpFinished> finished = session.run();
+  Result<mail::SmtpFinished> finished = session.run(batch);
   session_ = nullptr;
   if (!finished) return std::move(finished).error();
   if (const auto failure = batch.source_failure()) return *failure;
-  if (finished->window != options.window) LONGLINE_CHECK(spool_.set_peer_window(connector.name, finished->window, wall_now()));
   if (!connector.link.empty()) {
     report_to_supervisor(paths_, connector.link, static_cast<std::int64_t>(due), static_cast<std::int64_t>(batch.sent_in_hop()), connector.name);
   }
@@ -249,6 +216,7 @@ Result<void> QueueFlush::send_hop(FlushBatch& batch, const FlushHop& hop) {
   if (finished->error) event = failure_event("queue.flushed", std::nullopt, connector.link, *finished->error);
   event.link = connector.link;
   event.connector = connector.name;
+  event.more = session.facts();
   event.more.set("due", static_cast<std::int64_t>(due)).set("sent", static_cast<std::int64_t>(batch.sent_in_hop()));
   event.more.set("bytes_out", static_cast<std::int64_t>(session.bytes_out())).set("bytes_in", static_cast<std::int64_t>(session.bytes_in()));
   events_.emit(event);

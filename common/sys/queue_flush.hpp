@@ -14,8 +14,8 @@
 #include "mail/receipt.hpp"
 #include "sys/flush_batch.hpp"
 #include "sys/loop.hpp"
+#include "sys/peer_session.hpp"
 #include "sys/signals.hpp"
-#include "sys/smtp_sender.hpp"
 #include "sys/spool.hpp"
 #include "sys/state_paths.hpp"
 
@@ -66,8 +66,6 @@ class QueueFlush {
   Result<void> send_lane(FlushBatch& batch);
   Result<void> send_hop(FlushBatch& batch, const FlushHop& hop);
   Result<void> follow(FlushBatch& batch, const std::string& lane);
-  Result<std::unique_ptr<ByteStream>> open_line(const config::Connector& connector);
-  mail::SmtpClientOptions client_options(const config::Connector& connector);
   void on_end_of_time(Errc cause);
   Error cut_short() const;
   void account(const mail::Receipt& receipt, bool in_snapshot);
@@ -85,7 +83,7 @@ class QueueFlush {
   std::int64_t receipts_before_ = 0;
   std::vector<std::string> lanes_;                                  // in the order of the configuration
   std::map<std::string, std::vector<mail::QueuedMessage>> snapshot_;  // by lane
-  SmtpSender* session_ = nullptr;
+  PeerSession* session_ = nullptr;
   std::optional<TimePoint> end_;   // of the time that was given
   std::optional<Errc> ended_by_;
 };

@@ -21,22 +21,21 @@ constexpr Duration kQuitPatience(5'000);
 }  // namespace
 
 SmtpSender::SmtpSender(Loop& loop, std::unique_ptr<ByteStream> line, mail::SmtpClientOptions options,
-                       mail::MessageSource& source, Journal journal, Trace trace)
+                       mail::MessageSource& source, Journal journal, Trace trace, TlsSettings tls)
     : loop_(loop),
+      encrypted_(options.encrypted),
+      masker_(options.login ? mail::login_secrets(*options.login) : std::vector<Secret>()),
       machine_(std::move(options), source),
       journal_(std::move(journal)),
       trace_(std::move(trace)),
+      tls_settings_(std::move(tls)),
       pump_(loop, std::move(line),
             {[this](std::string_view bytes) {
-               if (trace_) trace_(true, bytes);
+               if (trace_) trace_(true, masker_.feed(bytes) + masker_.flush());
                machine_.on_bytes(bytes, loop_.now());
                drain();
              },
-             [this](const Error&) {
-               machine_.on_closed(loop_.now());
-               drain();
-               over_ = true;
-             },
+             [this](const Error& why) { on_closed(why); },
              [this] {
                progress_ = true;
                drain();
@@ -44,6 +43,7 @@ SmtpSender::SmtpSender(Loop& loop, std::unique_ptr<ByteStream> line, mail::SmtpC
 
 Result<mail::SmtpFinished> SmtpSender::run() {
   machine_.start(loop_.now());
+  if (encrypted_) start_tls();
   drain();
   while (!over_) LONGLINE_CHECK(loop_.run_once());
   timer_.reset();
@@ -52,6 +52,40 @@ Result<mail::SmtpFinished> SmtpSender::run() {
   if (finished_) return std::move(*finished_);
   return Error(Errc::software, "the session ended without a result", Stage::transfer);
 }
+
+// ---- TLS
+
+void SmtpSender::start_tls() {
+  clear_out_ = pump_.bytes_out();
+  clear_in_ = pump_.bytes_in();
+  const Result<void> wrapped = pump_.wrap([this](std::unique_ptr<ByteStream> line) -> Result<std::unique_ptr<ByteStream>> {
+    LONGLINE_TRY(std::unique_ptr<TlsStream> stream,
+                 TlsStream::start(std::move(line), tls_settings_, [this](const TlsInfo& info) { on_secured(info); }));
+    tls_ = stream.get();
+    return std::unique_ptr<ByteStream>(std::move(stream));
+  });
+  if (!wrapped) on_closed(wrapped.error());
+}
+
+void SmtpSender::on_secured(const TlsInfo& info) {
+  tls_info_ = info;
+  if (!encrypted_) machine_.on_secured(loop_.now());
+  drain();
+}
+
+void SmtpSender::on_closed(const Error& why) {
+  const bool in_handshake = tls_ != nullptr && !tls_info_;
+  const bool no_tls = tls_ == nullptr && pump_.closed() && why.code != Errc::line_dropped;
+  if (in_handshake || no_tls) machine_.on_tls_failed(why, loop_.now());
+  machine_.on_closed(loop_.now());
+  drain();
+  over_ = true;
+}
+
+std::uint64_t SmtpSender::bytes_out() const { return tls_ == nullptr ? pump_.bytes_out() : clear_out_ + tls_->line_bytes_out(); }
+std::uint64_t SmtpSender::bytes_in() const { return tls_ == nullptr ? pump_.bytes_in() : clear_in_ + tls_->line_bytes_in(); }
+
+// ---- the session
 
 void SmtpSender::stop() {
   machine_.stop(loop_.now());
@@ -81,8 +115,11 @@ void SmtpSender::drain() {
     if (!action || failure_) break;
     if (auto* write = std::get_if<Write>(&*action)) {
       if (trace_) trace_(false, write->secret ? "********\r\n" : write->bytes);
-      write_out(write->bytes);
+      write_out(write->bytes, write->secret);
       if (std::exchange(ends_packet_, false)) pump_.set_corked(false);
+      if (write->secret) std::fill(write->bytes.begin(), write->bytes.end(), '\0');
+    } else if (std::holds_alternative<mail::StartTls>(*action)) {
+      start_tls();
     } else if (auto* mark = std::get_if<mail::MarkInDoubt>(&*action)) {
       ends_packet_ = mark->ends_packet;
       if (auto marked = journal_.mark_in_doubt(mark->messages); !marked) fail(std::move(marked).error());
@@ -96,11 +133,11 @@ void SmtpSender::drain() {
   finish_when_written();
 }
 
-void SmtpSender::write_out(std::string_view bytes) {
+void SmtpSender::write_out(std::string_view bytes, bool secret) {
   while (!bytes.empty()) {
     const std::size_t most = first_packets_ < std::size(kFirstPackets) ? kFirstPackets[first_packets_] : bytes.size();
     pump_.set_corked(true);
-    pump_.write(bytes.substr(0, most));
+    pump_.write(bytes.substr(0, most), secret);
     if (bytes.size() < most) return;
     if (first_packets_ < std::size(kFirstPackets)) {
       ++first_packets_;
@@ -135,7 +172,7 @@ void SmtpSender::set_timers() {
 
 void SmtpSender::finish_when_written() {
   if (!finished_ || over_) return;
-  if (pump_.pending() == 0 || pump_.closed() || finished_->error) {
+  if (pump_.idle() || pump_.closed() || finished_->error) {
     over_ = true;
   } else if (!last_write_) {
     last_write_ = loop_.at(loop_.now() + kQuitPatience, [this] { over_ = true; });

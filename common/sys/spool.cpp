@@ -185,7 +185,7 @@ Result<void> Spool::release_lease() {
   return {};
 }
 
-// ---- receipts and peers
+// ---- receipts
 
 Result<std::int64_t> Spool::last_receipt() {
   if (!db_) return std::int64_t{0};
@@ -219,19 +219,6 @@ Result<std::optional<StoredReceipt>> Spool::receipt_of(const std::string& id) {
 Result<bool> Spool::changed_by_others() {
   LONGLINE_TRY(const std::int64_t version, db_->integer("PRAGMA data_version"));
   return std::exchange(data_version_, version) != version;
-}
-
-Result<std::optional<mail::SendWindow>> Spool::peer_window(const std::string& peer) {
-  LONGLINE_TRY(SqliteStatement find, db_->prepare("SELECT window, bytes FROM peers WHERE name=?"));
-  LONGLINE_TRY(const bool row, find.bind(1, peer).step());
-  if (!row) return std::optional<mail::SendWindow>();
-  return std::optional<mail::SendWindow>(mail::SendWindow{static_cast<int>(find.integer(0)), find.integer(1)});
-}
-
-Result<void> Spool::set_peer_window(const std::string& peer, const mail::SendWindow& window, WallTime now) {
-  LONGLINE_TRY(SqliteStatement set, db_->prepare("INSERT OR REPLACE INTO peers VALUES(?,?,?,?)"));
-  return set.bind(1, peer).bind(2, std::int64_t{window.messages}).bind(3, window.bytes)
-      .bind(4, now.time_since_epoch().count()).run();
 }
 
 Result<void> Spool::trim() {

@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "mail/connector_state.hpp"
+#include "mail/peer_memory.hpp"
 #include "mail/queue.hpp"
 #include "mail/smtp_client.hpp"
 #include "sys/disk_reserve.hpp"
@@ -137,6 +138,9 @@ class Spool {
   /// What was learned about a peer, by connector.
   Result<std::optional<mail::SendWindow>> peer_window(const std::string& peer);
   Result<void> set_peer_window(const std::string& peer, const mail::SendWindow& window, WallTime now);
+  /// By connector and next hop: what was learned about one host says nothing about another behind the same name.
+  Result<mail::PeerMemory> peer_memory(const std::string& peer, const std::string& hop, WallTime now);
+  Result<void> set_peer_memory(const std::string& peer, const std::string& hop, const mail::PeerMemory& memory);
 
   // spool_connectors.cpp:
   /// By mail::state_key(); empty where nothing was ever kept.

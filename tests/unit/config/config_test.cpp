@@ -272,3 +272,29 @@ TEST_CASE("a name server is an IP address, with or without a port") {
     CHECK(shown(bad) == "no");
   }
 }
+
+TEST_CASE("TLS of a connector") {
+  const std::string start = "[connector.hub]\ndomains = \"*\"\nhost = \"mail.example.com\"\n";
+  const ParsedConfig parsed = parse(start + R"(tls = "implicit"
+tls-ca-file = "ours.pem"
+tls-verify = false
+tls-certificate = "/etc/ssl/site7.pem"
+tls-key = "site7.key"
+allow-plain-auth = true
+)");
+  REQUIRE(parsed.diagnostics.empty());
+  const Connector& hub = *parsed.config.find_connector("hub");
+  CHECK(hub.tls == TlsMode::implicit);
+  CHECK(hub.port == 465);
+  CHECK(hub.tls_ca_file == "/etc/longline/ours.pem");
+  CHECK(hub.tls_certificate == "/etc/ssl/site7.pem");
+  CHECK(hub.tls_key == "/etc/longline/site7.key");
+  CHECK_FALSE(hub.tls_verify);
+  CHECK(hub.allow_plain_auth);
+  CHECK(parse(start + "tls = \"implicit\"\nport = 4465\n").config.find_connector("hub")->port == 4465);
+  CHECK(findings(parse(start + "tls-key = \"k\"\n")) == Findings{"4:11 conflict"});
+  CHECK(findings(parse(start + "tls-ca-file = \"\"\n")) == Findings{"4:15 bad-value"});
+  const std::string line = std::string(kLink) + "network = \"stream\"\n[connector.hub]\ndomains = \"*\"\nlink = \"isp\"\nhost = \"line\"\ntls = \"required\"\n";
+  CHECK(findings(parse(line)) == Findings{"9:7 conflict"});
+  CHECK(findings(parse(line + "peer-name = \"mail.example.com\"\n")).empty());
+}

@@ -131,7 +131,9 @@ TEST_CASE("a 503 to a message that is alone defers it: it is about the session")
   d.hear("220 far.example\n");
   d.hear("250-far.example\n250-PIPELINING\n250 CHUNKING\n");
   CHECK(d.hear("503 odd\n503 odd\n503 odd\n").starts_with("RSET\nMAIL FROM"));
-  CHECK(d.hear("250 Ok\n503 odd\n503 odd\n503 odd\n") == "QUIT\n");
+  CHECK(d.hear("250 Ok\n503 odd\n503 odd\n503 odd\n") == "RSET\n");   // and then a command at a time
+  CHECK(d.hear("250 Ok\n") == "MAIL FROM:<alice@here.example>\n");
+  CHECK(d.hear("503 odd\n") == "QUIT\n");
   CHECK(d.log.outcome("1") == Outcome::deferred);
 }
 

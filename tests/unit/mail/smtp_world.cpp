@@ -44,6 +44,8 @@ void ClientLog::drain(SmtpClient& client) {
         }
       }
       if (result->last) ++last_results[result->id];
+    } else if (std::holds_alternative<StartTls>(*action)) {
+      ++tls_starts;
     } else {
       finished = std::get<SmtpFinished>(*action);
     }

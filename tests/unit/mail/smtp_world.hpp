@@ -33,6 +33,7 @@ struct ClientLog {
   std::vector<std::string> marked;                                        ///< ids, in order
   std::optional<SmtpFinished> finished;
   std::size_t largest_write = 0;
+  int tls_starts = 0;
 
   /// Drains the client; checks that every message is marked before its last byte is in `written`.
   void drain(SmtpClient& client);
