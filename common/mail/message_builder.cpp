@@ -7,7 +7,7 @@
 
 #include "base/text.hpp"
 #include "mail/message.hpp"
-#include "mail/mime.hpp"
+#include "mail/mime_header.hpp"
 
 namespace longline::mail {
 namespace {

@@ -9,6 +9,7 @@
 #include "base/base64.hpp"
 #include "base/text.hpp"
 #include "mail/message.hpp"
+#include "mail/mime_header.hpp"
 
 namespace longline::mail {
 namespace {
@@ -18,66 +19,15 @@ constexpr std::size_t kLongestEncodedLine = 76;
 
 bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 bool has_high(std::string_view bytes) { return std::any_of(bytes.begin(), bytes.end(), is_high); }
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
-/// Well-formed enough to be called UTF-8: lead bytes with the right number of continuation bytes.
-bool is_utf8(std::string_view bytes) {
-  for (std::size_t i = 0; i < bytes.size();) {
-    const auto lead = static_cast<unsigned char>(bytes[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
-    if (length == 0 || bytes.size() - i < length) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if (!is_continuation(bytes[i + k])) return false;
-    }
-    i += length;
-  }
-  return true;
-}
-
-std::string_view charset_of(std::string_view text) { return is_utf8(text) ? "utf-8" : "unknown-8bit"; }
-
-/// As many encoded words as it takes, each at most 75 characters, no character split.
-std::string encoded_words(std::string_view text) {
-  constexpr std::size_t kMostBytes = 42;
-  const std::string_view charset = charset_of(text);
+/// A quoted string without its quotes, or a token.
+std::string parameter_value(std::string_view text) {
+  if (!text.starts_with('"')) return std::string(trim(text.substr(0, text.find_first_of("; \t"))));
   std::string out;
-  while (!text.empty()) {
-    std::size_t take = std::min(kMostBytes, text.size());
-    if (charset == "utf-8") {
-      while (take > 1 && take < text.size() && is_continuation(text[take])) --take;
-    }
-    out += fmt::format("{}=?{}?B?{}?=", out.empty() ? "" : " ", charset, to_base64(text.substr(0, take)));
-    text.remove_prefix(take);
+  for (std::size_t i = 1; i < text.size() && text[i] != '"'; ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) ++i;
+    out += text[i];
   }
   return out;
-}
-
-struct Token {
-  std::string_view raw;
-  std::string text;  ///< without quotes
-};
-
-/// A word or a quoted string; blanks are tokens of their own.
-Token next_token(std::string_view rest) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  Token token;
-  std::size_t i = 0;
-  if (blank(rest[0])) {
-    while (i < rest.size() && blank(rest[i])) ++i;
-  } else if (rest[0] == '"') {
-    for (i = 1; i < rest.size() && rest[i] != '"'; ++i) {
-      if (rest[i] == '\\' && i + 1 < rest.size()) ++i;
-      token.text += rest[i];
-    }
-    i = std::min(i + 1, rest.size());
-    token.raw = rest.substr(0, i);
-    return token;
-  } else {
-    while (i < rest.size() && !blank(rest[i])) ++i;
-  }
-  token.raw = rest.substr(0, i);
-  token.text = token.raw;
-  return token;
 }
 
 struct ContentType {
@@ -95,37 +45,22 @@ ContentType content_type_of(std::string_view entity) {
   const std::string lower = to_lower(*field);
   const std::size_t at = lower.find("boundary=");
   if (at == std::string::npos) return found;
-  const std::string_view value = std::string_view(*field).substr(at + 9);
-  if (value.starts_with('"')) found.boundary = next_token(value).text;
-  else found.boundary = std::string(trim(value.substr(0, value.find_first_of("; \t"))));
+  found.boundary = parameter_value(std::string_view(*field).substr(at + 9));
   return found;
-}
-
-/// Encodes 8-bit fields; drops Content-Transfer-Encoding if another one follows.
-std::string seven_bit_header(std::string_view header, bool drop_encoding) {
-  std::string out;
-  bool dropping = false;
-  while (!header.empty()) {
-    const std::size_t end = header.find("\r\n");
-    const std::string_view line = header.substr(0, end);
-    header.remove_prefix(end == std::string_view::npos ? header.size() : end + 2);
-    const bool folded = line.empty() || line[0] == ' ' || line[0] == '\t';
-    if (!folded) dropping = drop_encoding && to_lower(line.substr(0, line.find(':'))) == "content-transfer-encoding";
-    if (dropping) continue;
-    const std::size_t colon = folded ? std::string_view::npos : line.find(':');
-    const std::size_t value = colon == std::string_view::npos || has_high(line.substr(0, colon)) ? 0 : colon + 1;
-    out += line.substr(0, value);
-    out += has_high(line) ? encode_words(line.substr(value)) : std::string(line.substr(value));
-    out += "\r\n";
-  }
-  return out;
 }
 
 Error cannot(std::string_view why) {
   return Error(Errc::refused, fmt::format("the peer takes no 8-bit mail (no 8BITMIME), and {}", why));
 }
 
-Result<std::string> convert_entity(std::string_view entity, int depth);
+Result<std::string> header_in_seven_bits(std::string_view header, bool drop_encoding) {
+  Result<std::string> out = seven_bit_header(header, drop_encoding);
+  if (!out) return cannot(out.error().what);
+  return out;
+}
+
+/// `message`: a whole message, not a part of one.
+Result<std::string> convert_entity(std::string_view entity, int depth, bool message);
 
 Result<std::string> convert_multipart(std::string_view body, const std::string& boundary, int depth) {
   const std::string delimiter = "--" + boundary;
@@ -139,7 +74,7 @@ Result<std::string> convert_multipart(std::string_view body, const std::string& 
       for (const char c : piece) out += is_high(c) ? '?' : c;  // preamble and epilogue are for nobody
       return {};
     }
-    LONGLINE_TRY(const std::string converted, convert_entity(piece, depth + 1));
+    LONGLINE_TRY(const std::string converted, convert_entity(piece, depth + 1, false));
     out += converted;
     return {};
   };
@@ -169,31 +104,34 @@ Result<std::string> convert_multipart(std::string_view body, const std::string& 
   return out;
 }
 
-Result<std::string> convert_entity(std::string_view entity, int depth) {
+Result<std::string> convert_entity(std::string_view entity, int depth, bool message) {
   if (!has_high(entity)) return std::string(entity);
   if (depth > kDeepest) return cannot("its parts are nested too deeply");
   const std::string_view header = header_of(entity);
   const std::string_view body = body_of(entity);
-  if (!has_high(body)) return seven_bit_header(header, false) + std::string(entity.substr(header.size()));
+  if (!has_high(body)) {
+    LONGLINE_TRY(const std::string fields, header_in_seven_bits(header, false));
+    return fields + std::string(entity.substr(header.size()));
+  }
 
   const ContentType type = content_type_of(entity);
   const std::string encoding = to_lower(header_field(entity, "Content-Transfer-Encoding").value_or("8bit"));
   if (encoding == "quoted-printable" || encoding == "base64") return cannot("its encoded text has 8-bit bytes");
-  std::string out = seven_bit_header(header, true);
+  LONGLINE_TRY(std::string out, header_in_seven_bits(header, true));
   if (type.type.starts_with("multipart/")) {
     if (type.type == "multipart/signed" || type.type == "multipart/encrypted") return cannot("changing a signed message would break it");
-    if (type.boundary.empty()) return cannot("its multipart has no boundary");
+    if (type.boundary.empty() || has_high(type.boundary)) return cannot("its multipart has no boundary");
     LONGLINE_TRY(const std::string parts, convert_multipart(body, type.boundary, depth));
     return out + "\r\n" + parts;
   }
   if (type.type == "message/rfc822") {
-    LONGLINE_TRY(const std::string inner, convert_entity(body, depth + 1));
+    LONGLINE_TRY(const std::string inner, convert_entity(body, depth + 1, true));
     return out + "\r\n" + inner;
   }
   if (type.type.starts_with("message/")) return cannot("an enclosed message part cannot be encoded");
 
   const bool text = type.type.starts_with("text/");
-  if (depth == 0 && !header_field(entity, "MIME-Version")) out += "MIME-Version: 1.0\r\n";
+  if (message && !header_field(entity, "MIME-Version")) out += "MIME-Version: 1.0\r\n";
   if (!type.present) out += fmt::format("Content-Type: text/plain; charset={}\r\n", charset_of(body));
   out += fmt::format("Content-Transfer-Encoding: {}\r\n\r\n", text ? "quoted-printable" : "base64");
   if (text) return out + quoted_printable(body);
@@ -204,48 +142,7 @@ Result<std::string> convert_entity(std::string_view entity, int depth) {
 
 }  // namespace
 
-Result<std::string> to_seven_bit(std::string_view content) { return convert_entity(content, 0); }
-
-std::string phrase(std::string_view name) {
-  std::string clean;
-  for (const char c : name) clean += static_cast<unsigned char>(c) < ' ' || c == 0x7F ? ' ' : c;
-  clean = trim(clean);
-  if (has_high(clean)) return encoded_words(clean);
-  const bool atoms = clean.find_first_of("()<>[]:;@\\,.\"") == std::string::npos;
-  if (atoms || clean.empty()) return clean;
-  std::string out = "\"";
-  for (const char c : clean) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
-std::string encode_words(std::string_view field_body) {
-  std::string out;
-  std::string pending;  // 8-bit words and the blanks between them
-  std::string blanks;
-  while (!field_body.empty()) {
-    const Token token = next_token(field_body);
-    field_body.remove_prefix(token.raw.size());
-    if (trim(token.raw).empty()) {
-      blanks = token.raw;
-    } else if (has_high(token.raw)) {
-      if (pending.empty()) out += blanks;
-      else pending += ' ';
-      pending += token.text;
-      blanks.clear();
-    } else {
-      if (!pending.empty()) out += encoded_words(pending);
-      pending.clear();
-      out += blanks;
-      blanks.clear();
-      out += token.raw;
-    }
-  }
-  if (!pending.empty()) out += encoded_words(pending);
-  return out + blanks;
-}
+Result<std::string> to_seven_bit(std::string_view content) { return convert_entity(content, 0, true); }
 
 std::string quoted_printable(std::string_view text) {
   std::string out;

@@ -13,13 +13,8 @@ namespace longline::mail {
 /// enclosed message that cannot be changed, give Errc::refused.
 Result<std::string> to_seven_bit(std::string_view content);
 
-/// A display name for an address field: an atom phrase as it is, otherwise a quoted string, 8-bit text as encoded words.
-/// Control characters become blanks.
-std::string phrase(std::string_view name);
 /// RFC 2045, 6.7 and 6.8, for text in stored form; lines of at most 76 characters.
 std::string quoted_printable(std::string_view text);
 std::string base64_lines(std::string_view bytes);
-/// 8-bit words of a field body as encoded words (RFC 2047, B encoding), the rest as it is.
-std::string encode_words(std::string_view field_body);
 
 }  // namespace longline::mail

@@ -221,6 +221,7 @@ void SmtpOpening::open() {
 void SmtpOpening::fail(Error error, bool polite, bool tls_failed) {
   if (phase_ == Phase::finished) return;
   phase_ = Phase::finished;
+  error.what = mask(error.what, secrets_);
   if (polite) actions_.emplace_back(Write{"QUIT\r\n"});
   actions_.emplace_back(SmtpNotOpened{std::move(error), tls_failed});
 }

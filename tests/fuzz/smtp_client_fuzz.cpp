@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "mail/smtp_client.hpp"
 
@@ -38,6 +39,7 @@ struct Checker {
   std::map<std::string, std::set<std::string>> results;
   std::set<std::string> marked;
   bool finished = false;
+  bool handshake = false;
 
   void drain(SmtpClient& client) {
     while (auto action = client.next_action()) {
@@ -54,6 +56,7 @@ struct Checker {
           assert(r.text.size() < 420 && r.text.find('\n') == std::string::npos);
         }
       }
+      if (std::holds_alternative<StartTls>(*action)) handshake = true;
       if (std::holds_alternative<SmtpFinished>(*action)) finished = true;
     }
   }
@@ -68,6 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.pipelining = (data[0] & 1) == 0;
   options.chunking = (data[0] & 2) == 0;
   options.skip_before_greeting = (data[0] & 4) != 0 ? 100 : 0;
+  options.starttls = (data[0] & 8) != 0 ? StartTlsUse::if_offered : StartTlsUse::never;
   options.window.messages = 1 + (data[0] >> 4);
   Source source;
   SmtpClient client(options, source);
@@ -86,6 +90,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       client.on_bytes(bytes, now);
       rest.remove_prefix(bytes.size());
     }
+    checker.drain(client);
+    if (std::exchange(checker.handshake, false)) client.on_secured(now);
     checker.drain(client);
     client.on_writable(piece * 1000, now);
     checker.drain(client);

@@ -144,7 +144,7 @@ TEST_CASE("quoted-printable") {
 TEST_CASE("mail for a peer that takes seven bits") {
   CHECK(*to_seven_bit("A: b\r\n\r\nplain\r\n") == "A: b\r\n\r\nplain\r\n");
   CHECK(*to_seven_bit("Subject:caf\xC3\xA9 is \"d\xC3\xA9j\xC3\xA0 vu\" now\r\n\r\nplain\r\n") ==
-        "Subject:=?utf-8?B?Y2Fmw6k=?= is =?utf-8?B?ZMOpasOgIHZ1?= now\r\n\r\nplain\r\n");
+        "Subject:=?utf-8?B?Y2Fmw6k=?= is =?utf-8?B?ImTDqWrDoA==?= vu\" now\r\n\r\nplain\r\n");
   CHECK(*to_seven_bit("MIME-Version: 1.0\r\nContent-Type: application/x\r\nContent-Transfer-Encoding:\r\n binary\r\nZ: z\r\n\r\n\xFF\r\n") ==
         "MIME-Version: 1.0\r\nContent-Type: application/x\r\nZ: z\r\nContent-Transfer-Encoding: base64\r\n\r\n/w0K\r\n");
   const std::string multipart =
@@ -160,4 +160,53 @@ TEST_CASE("mail for a peer that takes seven bits") {
   CHECK(signed_mail.error().code == Errc::refused);
   const std::string forwarded = "Content-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\n\xFC\r\n";
   CHECK(to_seven_bit(forwarded)->find("=FC") != std::string::npos);
+}
+
+TEST_CASE("header fields in seven bits: names, comments, parameters, folds") {
+  const auto field = [](const std::string& text) {
+    const Result<std::string> out = to_seven_bit(text + "\r\n\r\nplain\r\n");
+    return out ? out->substr(0, out->find("\r\n\r\n")) : "error: " + out.error().what;
+  };
+  CHECK(field("From: J\xC3\xBCrgen M <j@x.example> (gr\xC3\xBC\xC3\x9F\x65)") ==
+        "From: =?utf-8?B?SsO8cmdlbg==?= M <j@x.example> (=?utf-8?B?Z3LDvMOfZQ==?=)");
+  CHECK(field("To: \"M\xC3\xBCller, \\\"J\\\"\"<j@x.example>,plain@x.example, \xC3\xBC <b@x>") ==
+        "To: =?utf-8?B?TcO8bGxlciwgIkoi?= <j@x.example>,plain@x.example,\r\n =?utf-8?B?w7w=?= <b@x>");
+  CHECK(field("Resent-Cc: <j\xC3\xBC@x.example>") == "error: the peer takes no 8-bit mail (no 8BITMIME), and an address in its header is not ASCII");
+  CHECK(field("Content-Disposition: attachment; size=5; filename=\"gr\xC3\xBC\xC3\x9F; e.txt\"; x=y") ==
+        "Content-Disposition: attachment; size=5;\r\n filename*=utf-8''gr%C3%BC%C3%9F%3B%20e.txt; x=y");
+  CHECK(field("Content-Type: text/plain; name=\xFC.txt") == "Content-Type: text/plain; name*=unknown-8bit''%FC.txt");
+  CHECK(field("Subject: \xC3\xBC\r\n  \xC3\xBC\r\n\tz") == "Subject: =?utf-8?B?w7wgIMO8?=\tz");   // the blanks between two words are not lost
+  CHECK(field("X-\xC3\xBC: y") == "X-??: y");
+  CHECK(field("Subject: plain\r\n stays folded\r\nX: \xC3\xBC") == "Subject: plain\r\n stays folded\r\nX: =?utf-8?B?w7w=?=");
+  std::string words = "Subject:";
+  for (int i = 0; i < 40; ++i) words += " gr\xC3\xBC\xC3\x9F\x65";
+  const std::string folded = field(words);
+  for (std::size_t from = 0; from < folded.size();) {
+    const std::size_t end = std::min(folded.find("\r\n", from), folded.size());
+    CHECK(end - from <= 76);
+    CHECK((from == 0 || folded[from] == ' '));
+    from = end + 2;
+  }
+}
+
+TEST_CASE("parts in parts, and what cannot be changed") {
+  const std::string nested =
+      "Content-Type: multipart/mixed; boundary=outer\r\n\r\n--outer\r\nContent-Type: multipart/alternative; boundary=inner\r\n\r\n"
+      "--inner\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xC3\xBC\r\n--inner\r\n"
+      "Content-Type: text/html\r\n\r\n<p>plain</p>\r\n--inner--\r\n--outer\r\nContent-Type: message/rfc822\r\n\r\nSubject: \xC3\xBC\r\n\r\n\xC3\xBC\r\n--outer--\r\n";
+  CHECK(*to_seven_bit(nested) ==
+        "Content-Type: multipart/mixed; boundary=outer\r\n\r\n--outer\r\nContent-Type: multipart/alternative; boundary=inner\r\n\r\n"
+        "--inner\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=C3=BC\r\n--inner\r\n"
+        "Content-Type: text/html\r\n\r\n<p>plain</p>\r\n--inner--\r\n--outer\r\nContent-Type: message/rfc822\r\n\r\n"
+        "Subject: =?utf-8?B?w7w=?=\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n=C3=BC\r\n--outer--\r\n");
+  for (const char* kept : {"multipart/encrypted; boundary=x", "message/partial", "multipart/mixed", "multipart/mixed; boundary=\"\xC3\xBC\""}) {
+    CAPTURE(kept);
+    CHECK_FALSE(to_seven_bit("Content-Type: " + std::string(kept) + "\r\n\r\n--x\r\n\r\n\xFC\r\n--x--\r\n"));
+  }
+  CHECK_FALSE(to_seven_bit("Content-Transfer-Encoding: base64\r\n\r\n\xFC\r\n"));
+  std::string deep = "\xFC\r\n";
+  for (int i = 0; i < 40; ++i) deep = "Content-Type: message/rfc822\r\n\r\n" + deep;
+  CHECK_FALSE(to_seven_bit(deep));
+  CHECK(to_seven_bit("Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n\xFC")->find("=FC") != std::string::npos);   // never closed
 }

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// Peers that do not keep what they announce, or nothing at all.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "unit/mail/smtp_world.hpp"
+
+using namespace longline;
+using namespace longline::mail;
+using namespace longline::mail::test;
+
+namespace {
+
+constexpr const char* kStreaming = "250-far.example\n250-PIPELINING\n250 CHUNKING\n";
+constexpr const char* kChained = "250-far.example\n250 PIPELINING\n";
+constexpr const char* kBare = "250 far.example\n";
+
+FakeSource messages(int count, std::size_t size = 10) {
+  FakeSource source;
+  for (int n = 1; n <= count; ++n) source.add(std::to_string(n), {"a@far.example"}, "X: y\r\n\r\n" + std::string(size, 'x') + "\r\n");
+  return source;
+}
+
+/// Every message that was taken from the source has one result, and none counts as sent without a good reply.
+void check_accounts(const FakeSource& source, const ClientLog& log) {
+  REQUIRE(log.finished);
+  for (std::size_t i = 0; i < source.given; ++i) {
+    const std::string& id = source.queue[i].id;
+    CAPTURE(id);
+    CHECK(log.last_results.at(id) == 1);
+    for (const auto& [address, result] : log.results.at(id)) CHECK((result.outcome != Outcome::sent || (result.code >= 200 && result.code < 300)));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a peer that hangs up on the first group is remembered, one that had taken a command is not") {
+  for (const char* ehlo : {kStreaming, kChained}) {
+    for (const char* last_words : {"", "500 5.5.1 pipelining not supported\n"}) {
+      FakeSource source = messages(2);
+      Dialogue d(source);
+      d.hear("220 far.example\n");
+      d.hear(ehlo);
+      d.hear(last_words);
+      d.client.on_closed(at(100));
+      d.log.drain(d.client);
+      check_accounts(source, d.log);
+      CHECK(d.log.finished->lessons.pipelining_failed);
+      const Outcome outcome = d.log.outcome("1");
+      // Nothing was said about the message: not refused, whatever the code. Its last byte may have arrived in a BDAT.
+      CHECK(outcome == (ehlo == kStreaming && std::string(last_words).empty() ? Outcome::in_doubt : Outcome::not_tried));
+    }
+  }
+  FakeSource source = messages(2);
+  Dialogue taken(source);
+  taken.hear("220 far.example\n");
+  taken.hear(kStreaming);
+  taken.hear("250 sender ok\n");
+  taken.client.on_closed(at(100));
+  taken.log.drain(taken.client);
+  CHECK_FALSE(taken.log.finished->lessons.pipelining_failed);
+
+  FakeSource other = messages(2);
+  Dialogue lock_step(other);
+  lock_step.hear("220 far.example\n");
+  lock_step.hear(kBare);
+  lock_step.client.on_closed(at(100));
+  lock_step.log.drain(lock_step.client);
+  CHECK_FALSE(lock_step.log.finished->lessons.pipelining_failed);
+}
+
+TEST_CASE("silence is no hanging up") {
+  FakeSource source = messages(1);
+  Dialogue d(source);
+  d.hear("220 far.example\n");
+  d.hear(kStreaming);
+  d.client.on_time(*d.client.deadline());
+  d.log.drain(d.client);
+  CHECK_FALSE(d.log.finished->lessons.pipelining_failed);
+  CHECK(d.log.outcome("1") == Outcome::in_doubt);
+}
+
+TEST_CASE("out of step twice: a command at a time for the rest of the session") {
+  FakeSource source = messages(2);
+  Dialogue d(source);
+  d.hear("220 far.example\n");
+  d.hear(kChained);
+  CHECK(d.hear("500 what\n500 what\n500 what\n").starts_with("RSET\nMAIL"));
+  CHECK(d.hear("250 ok\n500 what\n500 what\n500 what\n") == "RSET\n");
+  CHECK(d.hear("250 ok\n") == "MAIL FROM:<alice@here.example>\n");
+  CHECK(d.hear("250 ok\n") == "RCPT TO:<a@far.example>\n");
+  CHECK(d.hear("250 ok\n") == "DATA\n");
+  CHECK(d.hear("354 ok\n").ends_with(".\n"));
+  CHECK(d.hear("250 ok\n") == "MAIL FROM:<alice@here.example>\n");
+  CHECK(d.log.outcome("1") == Outcome::sent);
+  for (const char* reply : {"250 ok\n", "250 ok\n", "354 go\n", "250 ok\n"}) d.hear(reply);
+  check_accounts(source, d.log);
+  CHECK(d.log.finished->lessons.pipelining_failed);
+}
+
+TEST_CASE("CHUNKING announced and BDAT unknown: the session ends before the body is read as commands any further") {
+  for (const char* code : {"500", "502"}) {
+    FakeSource source = messages(2);
+    Dialogue d(source);
+    d.hear("220 far.example\n");
+    d.hear(kStreaming);
+    d.hear("250 ok\n250 ok\n" + std::string(code) + " what is BDAT\n");
+    check_accounts(source, d.log);
+    CHECK(d.log.finished->error->code == Errc::protocol);
+    CHECK(d.log.finished->lessons.chunking_failed);
+    CHECK(d.log.outcome("1") == Outcome::not_tried);
+  }
+}
+
+TEST_CASE("everything answered twice ends in an error, sooner or later") {
+  for (const char* ehlo : {kStreaming, kChained, kBare}) {
+    FakeSource source = messages(3);
+    Dialogue d(source);
+    const auto twice = [&](const std::string& reply) { d.hear(reply + reply); };
+    d.hear("220 far.example\n");
+    d.hear(ehlo);
+    for (int i = 0; i < 100 && !d.log.finished; ++i) twice(i % 4 == 2 ? "354 go\n" : "250 ok\n");
+    check_accounts(source, d.log);
+    CHECK(d.log.finished->error);
+  }
+}
+
+TEST_CASE("421, nonsense and a cut after any number of replies, in every mode") {
+  for (const char* ehlo : {kStreaming, kChained, kBare}) {
+    for (int good = 0; good < 14; ++good) {
+      for (const char* end : {"421 4.3.2 closing\n", "hello\n", "250-a\n251 b\n", ""}) {
+        CAPTURE(ehlo);
+        CAPTURE(good);
+        CAPTURE(end);
+        FakeSource source = messages(3);
+        SmtpClientOptions options = client_options();
+        options.window.messages = 2;
+        Dialogue d(source, options);
+        d.hear("220 far.example\n");
+        d.hear(ehlo);
+        for (int i = 0; i < good && !d.log.finished; ++i) {
+          const std::string_view wrote(d.log.written);
+          const bool data = wrote.ends_with("DATA\r\n") && ehlo == kBare;
+          d.hear(data ? "354 go\n" : "250 ok\n");
+        }
+        if (d.log.finished) continue;
+        if (*end != '\0') {
+          d.hear(end);
+        } else {
+          d.client.on_closed(at(1000));
+          d.log.drain(d.client);
+        }
+        check_accounts(source, d.log);
+        CHECK(d.log.finished->error);
+      }
+    }
+  }
+}
+
+TEST_CASE("lessons: envelopes that were answered, and those in vain; the round trip") {
+  FakeSource source = messages(3);
+  Dialogue d(source);
+  d.hear("220 far.example\n");
+  d.hear(kBare);
+  for (const char* reply : {"250 ok\n", "550 no\n", "250 reset\n", "550 no\n", "250 ok\n", "250 ok\n", "354 go\n", "250 ok\n"}) d.hear(reply);
+  REQUIRE(d.log.finished);
+  CHECK(d.log.finished->lessons.tried == 3);
+  CHECK(d.log.finished->lessons.rejected == 2);
+  CHECK(d.log.finished->lessons.round_trip == Duration(1));
+}
+
+TEST_CASE("a body waits for RCPT's replies where its time on the line, times the probability of a refusal, exceeds the round trip") {
+  const auto waits = [](std::size_t size, double rejection, std::int64_t rate, std::int64_t round_trip) {
+    FakeSource source = messages(1, size);
+    SmtpClientOptions options = client_options();
+    options.rejection = rejection;
+    options.rate = rate;
+    SmtpClient client(options, source);
+    ClientLog log;
+    client.start(at(0));
+    client.on_bytes("220 far.example\r\n", at(10));
+    log.drain(client);
+    client.on_bytes("250-far.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n", at(10 + round_trip));
+    log.drain(client);
+    return log.written.find("BDAT") == std::string::npos;
+  };
+  // 9600 bit/s, 600 ms: 20 kB take 21 s.
+  CHECK_FALSE(waits(20'000, 0.02, 960, 600));
+  CHECK(waits(20'000, 0.04, 960, 600));
+  CHECK(waits(40'000, 0.02, 960, 600));
+  CHECK_FALSE(waits(2'000, 0.2, 960, 600));
+  CHECK(waits(2'000, 0.5, 960, 600));
+  // A satellite: fast, and far away.
+  CHECK_FALSE(waits(60'000, 0.5, 64'000, 600));
+  // Nothing known: only what is large.
+  CHECK_FALSE(waits(100'000, 0.02, 0, 600));
+  CHECK(waits(200'000, 0.02, 0, 600));
+}
+
+TEST_CASE("STARTTLS inside the whole client: nothing else leaves until the line is secured") {
+  FakeSource source = messages(1);
+  SmtpClientOptions options = client_options();
+  options.starttls = StartTlsUse::required;
+  Dialogue d(source, options);
+  d.hear("220 far.example\n");
+  CHECK(d.hear("250-far.example\n250 STARTTLS\n") == "STARTTLS\n");
+  CHECK(d.hear("220 go\n") == "");
+  CHECK(d.log.tls_starts == 1);
+  CHECK(source.given == 0);
+  d.client.on_secured(at(50));
+  CHECK(d.hear("") == "EHLO here.example\n");
+  CHECK(d.hear(kStreaming).starts_with("MAIL FROM"));
+  CHECK(d.client.peer().secure);
+
+  FakeSource other = messages(1);
+  Dialogue failed(other, options);
+  failed.hear("220 far.example\n");
+  failed.hear("250-far.example\n250 STARTTLS\n");
+  failed.hear("220 go\n");
+  failed.client.on_tls_failed(Error(Errc::auth_refused, "TLS: the certificate of far.example is self-signed", Stage::auth), at(50));
+  failed.log.drain(failed.client);
+  REQUIRE(failed.log.finished);
+  CHECK(failed.log.finished->lessons.tls_failed);
+  CHECK(failed.log.finished->error->code == Errc::auth_refused);
+  CHECK(other.given == 0);
+}
