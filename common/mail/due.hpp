@@ -38,6 +38,8 @@ class DueReport {
   void add(const QueuedMessage& message);
   /// Those that are due, in the order of the configuration.
   std::vector<DueLink> links() const;
+  /// Whether mail is to be fetched through this connector now.
+  bool retrieval_due(const config::Connector& connector) const;
 
  private:
   struct Waiting {
@@ -47,7 +49,6 @@ class DueReport {
   };
   bool rests(const config::Connector& connector, std::string_view domain) const;
   std::vector<std::string> reasons(const config::DueTriggers& triggers, const Waiting& waiting) const;
-  bool retrieval_due(const config::Connector& connector) const;
 
   const config::Config& config_;
   ConnectorStates states_;

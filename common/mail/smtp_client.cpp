@@ -181,7 +181,7 @@ void SmtpClient::Impl::complete(const std::shared_ptr<Transaction>& transaction,
 void SmtpClient::Impl::report(const Transaction& transaction, std::vector<RecipientResult> results) {
   const auto same = [&](const auto& other) { return other.get() != &transaction && other->message.id == transaction.message.id; };
   const bool more = std::any_of(under_way.begin(), under_way.end(), same) || std::any_of(waiting.begin(), waiting.end(), same);
-  actions.emplace_back(MessageResult{transaction.message.id, std::move(results), !more});
+  actions.emplace_back(MessageResult{transaction.message.id, std::move(results), !more, peer.dsn});
 }
 
 /// After a clean message the window grows; its bytes are twice what the line was seen to carry in a round trip.

@@ -12,6 +12,7 @@
 #include "base/machine.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "mail/queue.hpp"
 #include "mail/smtp_opening.hpp"
 #include "mail/smtp_peer.hpp"
 
@@ -24,6 +25,7 @@ struct Outgoing {
   std::vector<std::string> recipients;  ///< at least one
   std::uint64_t size = 0;               ///< exact length of the stored form
   bool eight_bit = false;               ///< StoredMessage::eight_bit
+  DsnWishes dsn{};                      ///< passed on where the peer knows DSN
 };
 
 /// Where the machine gets its work, when it has room for more. What these calls do outside is the driver's.
@@ -73,6 +75,7 @@ struct MessageResult {
   std::string id;
   std::vector<RecipientResult> recipients;
   bool last = true;
+  bool peer_notifies = false;   ///< it was told what the sender wants to hear (DSN)
 };
 
 /// How much may be unanswered at a time: what the operator risks to send twice. Learned per peer; store it.

@@ -192,7 +192,7 @@ bool SmtpClient::Impl::write_step(TimePoint now) {
       return true;
     case Step::rcpt: {
       const std::size_t i = t.next_recipient;
-      if (!write_command(fmt::format("RCPT TO:<{}>\r\n", t.message.recipients[i]), {Expected::recipient, current, i})) return false;
+      if (!write_command(recipient_command(t, peer, i), {Expected::recipient, current, i})) return false;
       if (++t.next_recipient == t.message.recipients.size()) t.step = Step::data;
       return true;
     }

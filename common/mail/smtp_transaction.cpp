@@ -82,7 +82,19 @@ std::string mail_command(const Transaction& transaction, const SmtpPeer& peer, b
   const bool utf8 = needs_smtputf8(message.sender) ||
                     std::any_of(message.recipients.begin(), message.recipients.end(), needs_smtputf8);
   if (utf8 && peer.smtputf8) command += " SMTPUTF8";
-  if (return_headers_only && peer.dsn && !message.sender.empty() && transaction.size() > kWorthHeadersOnly) command += " RET=HDRS";
+  const DsnWishes& dsn = message.dsn;
+  if (peer.dsn && !dsn.envelope_id.empty()) command += " ENVID=" + dsn.envelope_id;
+  if (peer.dsn && !dsn.ret.empty()) command += " RET=" + dsn.ret;
+  else if (return_headers_only && peer.dsn && !message.sender.empty() && transaction.size() > kWorthHeadersOnly) command += " RET=HDRS";
+  return command + "\r\n";
+}
+
+std::string recipient_command(const Transaction& transaction, const SmtpPeer& peer, std::size_t index) {
+  const std::string& address = transaction.message.recipients[index];
+  std::string command = fmt::format("RCPT TO:<{}>", address);
+  const DsnWish wish = peer.dsn ? transaction.message.dsn.of(address) : DsnWish();
+  if (!wish.notify.empty()) command += " NOTIFY=" + wish.notify;
+  if (!wish.original.empty()) command += " ORCPT=" + wish.original;
   return command + "\r\n";
 }
 

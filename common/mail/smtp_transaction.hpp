@@ -53,6 +53,7 @@ struct Transaction {
   void rewind();
 };
 
+std::string recipient_command(const Transaction& transaction, const SmtpPeer& peer, std::size_t index);
 std::string mail_command(const Transaction& transaction, const SmtpPeer& peer, bool return_headers_only);
 
 /// What became of every recipient. `lost`: why no more replies will come; "" while all of them have come.

@@ -203,11 +203,13 @@ class Intake {
 
 }  // namespace
 
-bool must_drop(const StatePaths& paths) {
-  if (paths.drop.empty() || ::geteuid() == 0 || ::access(paths.drop.c_str(), W_OK | X_OK) != 0) return false;
-  if (::access(paths.spool.c_str(), R_OK | W_OK) == 0) return false;
-  if (errno != ENOENT) return true;
-  return ::access(std::filesystem::path(paths.spool).parent_path().c_str(), W_OK | X_OK) != 0;
+Result<bool> must_drop(const StatePaths& paths) {
+  if (paths.drop.empty() || ::geteuid() == 0 || ::access(paths.spool.c_str(), R_OK | W_OK) == 0) return false;
+  if (errno == ENOENT && ::access(std::filesystem::path(paths.spool).parent_path().c_str(), W_OK | X_OK) == 0) return false;
+  if (::access(paths.drop.c_str(), W_OK | X_OK) == 0) return true;
+  if (!paths.host_wide) return false;
+  return Error(Errc::permission, paths.drop + ": users leave their mail there, and it is not there yet", Stage::queue)
+      .with_hint("root's first mtaq makes it: mtaq list");
 }
 
 Result<void> prepare_drop_folder(const StatePaths& paths) {

@@ -16,8 +16,9 @@ namespace longline::sys {
 /// The drop folder: where users leave mail who may not write the host's one spool, for the next mtaq that may. Its mode is 1733: anybody
 /// makes files in it, nobody but its owner lists it, nobody takes another's file away. The owner of a file is the sender's identity.
 
-/// Whether this process is to leave mail in the drop folder: it is there, and the spool is not ours to write.
-bool must_drop(const StatePaths& paths);
+/// Whether this process is to leave mail in the drop folder: it is there, and the spool is not ours to write. Errc::permission when the
+/// host's spool is not ours and there is no such folder.
+Result<bool> must_drop(const StatePaths& paths);
 
 /// For root and the host's own folders, where /etc/longline is there: makes the spool's folder (0711) and the drop folder. What is there already and
 /// wrong is put right; Errc::permission where the drop folder is somebody else's.

@@ -203,6 +203,12 @@ std::optional<mail::Outgoing> FlushBatch::next_message() {
   out.recipients = recipients_for(entry, hop_);
   out.size = static_cast<std::uint64_t>(entry.message.size);
   out.eight_bit = entry.message.eight_bit;
+  Result<mail::DsnWishes> wishes = spool_.wishes(entry.message.id);
+  if (!wishes) {
+    source_failure_ = wishes.error();
+    return std::nullopt;
+  }
+  out.dsn = std::move(*wishes);
   return out;
 }
 

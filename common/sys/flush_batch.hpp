@@ -88,7 +88,9 @@ class FlushBatch : public mail::MessageSource {
   void look_for_new();
   void claim_more();
   RecipientUpdate update_for(const Entry& entry, mail::RecipientResult& result, std::vector<mail::DsnRecipient>& failed);
-  Result<std::optional<mail::Submission>> notification(const Entry& entry, std::vector<mail::DsnRecipient> failed);
+  Result<std::optional<mail::Submission>> notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> failed,
+                                                       const mail::DsnWishes& wishes);
+  std::optional<Traffic> traffic_of(const Entry& entry, const mail::MessageResult& result) const;
   mail::Receipt receipt_of(const Entry& entry) const;
   void emit(const Entry& entry, const mail::RecipientResult& result);
   Result<void> commit(std::vector<MessageUpdate> updates, const std::vector<std::string>& touched);

@@ -2,6 +2,7 @@
 // What became of the messages of a FlushBatch: recorded, reported to senders, told as events and receipts.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.hpp"
@@ -81,12 +82,17 @@ RecipientUpdate FlushBatch::update_for(const Entry& entry, RecipientResult& resu
   return update;
 }
 
-Result<std::optional<mail::Submission>> FlushBatch::notification(const Entry& entry, std::vector<mail::DsnRecipient> failed) {
+Result<std::optional<mail::Submission>> FlushBatch::notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> failed,
+                                                                 const mail::DsnWishes& wishes) {
   if (failed.empty() || entry.message.sender.empty()) return std::optional<mail::Submission>();
   constexpr std::size_t kHeader = 64 * 1024;
+  for (mail::DsnRecipient& recipient : failed) recipient.original = wishes.of(recipient.address).original;
   LONGLINE_TRY(SpoolBody body, spool_.open_body(entry.message.id));
   LONGLINE_TRY(const std::string content, body.read(0, kHeader));
   mail::DsnRequest request;
+  request.action = action;
+  request.envelope_id = wishes.envelope_id;
+  request.return_full = wishes.ret == "FULL" && static_cast<std::size_t>(entry.message.size) == content.size();
   request.original_sender = entry.message.sender;
   request.original_content = content;
   request.arrived = entry.message.arrived;
@@ -103,6 +109,18 @@ Result<std::optional<mail::Submission>> FlushBatch::notification(const Entry& en
   submission.message_id = dsn->message_id;
   submission.subject = dsn->subject;
   return std::optional<mail::Submission>(std::move(submission));
+}
+
+/// What was sent of a message: its bytes count once a transaction, however many recipients it had.
+std::optional<Traffic> FlushBatch::traffic_of(const Entry& entry, const mail::MessageResult& result) const {
+  const bool sent = std::any_of(result.recipients.begin(), result.recipients.end(), [](const RecipientResult& r) { return r.outcome == Outcome::sent; });
+  if (!sent || hop_.connector == nullptr) return std::nullopt;
+  Traffic traffic;
+  traffic.connector = hop_.connector->name;
+  traffic.sender = entry.message.sender;
+  traffic.messages_out = 1;
+  traffic.bytes_out = entry.message.size;
+  return traffic;
 }
 
 mail::Receipt FlushBatch::receipt_of(const Entry& entry) const {
@@ -155,7 +173,18 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
       if (r.outcome != Outcome::not_tried) events.emplace_back(result.id, r);
       entry.results.push_back(std::move(r));
     }
-    LONGLINE_TRY(update.notification, notification(entry, std::move(failed)));
+    LONGLINE_TRY(const mail::DsnWishes wishes, spool_.wishes(result.id));
+    std::erase_if(failed, [&](const mail::DsnRecipient& r) { return !wishes.of(r.address).wants_failure(); });
+    LONGLINE_TRY(update.notification, notification(entry, mail::DsnAction::failed, std::move(failed), wishes));
+    if (!result.peer_notifies) {
+      // The peer will not say when it has delivered the message: where it went is all that can be told (RFC 3461, 6.2.7.3).
+      std::vector<mail::DsnRecipient> relayed;
+      for (const RecipientResult& r : result.recipients) {
+        if (r.outcome == Outcome::sent && wishes.of(r.address).wants_success()) relayed.push_back({r.address, 0, "2.0.0", "", "", ""});
+      }
+      LONGLINE_TRY(update.success_notice, notification(entry, mail::DsnAction::relayed, std::move(relayed), wishes));
+    }
+    update.traffic = traffic_of(entry, result);
     const bool done = result.last && complete(entry);
     update.ends = done;
     if (done) update.receipt = to_json(receipt_of(entry)).dump();

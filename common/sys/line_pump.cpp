@@ -41,6 +41,7 @@ void LinePump::set_corked(bool corked) {
 
 Result<void> LinePump::wrap(const Wrap& wrap) {
   if (closed_ || pending() > 0) return Error(Errc::software, "a line that is busy cannot be wrapped");
+  set_corked(false);
   Result<std::unique_ptr<ByteStream>> wrapped = wrap(std::move(line_));
   if (!wrapped) {
     closed_ = true;

@@ -44,7 +44,7 @@ Result<std::string> ResumingSource::read_body(const std::string& id, std::uint64
 std::vector<MessageResult> ResumingSource::keep_unanswered(const std::vector<MessageResult>& results) {
   std::vector<MessageResult> answered;
   for (const MessageResult& result : results) {
-    MessageResult rest{result.id, {}, result.last};
+    MessageResult rest{result.id, {}, result.last, result.peer_notifies};
     for (const mail::RecipientResult& r : result.recipients) {
       if (is_unanswered(r)) unanswered_[result.id].push_back(r);
       else rest.recipients.push_back(r);
@@ -128,6 +128,8 @@ Result<mail::SmtpFinished> PeerSession::run(mail::MessageSource& source) {
   if (const auto left = resuming.take_unanswered(); !left.empty()) LONGLINE_CHECK(journal_.record(left));
   if (finished->window != window_before) LONGLINE_CHECK(spool_.set_peer_window(connector_.name, finished->window, wall_now()));
   remember(*finished);
+  // Not worth failing for: what was sent is recorded.
+  (void)spool_.count_line(connector_.name, bytes_out_, bytes_in_, wall_now());
   return finished;
 }
 

@@ -73,9 +73,9 @@ bool ReceivedMail::is_local(const std::string& recipient) {
                      [&](const std::string& pattern) { return mail::match_domain(pattern, domain).has_value(); });
 }
 
-void ReceivedMail::take(const mail::Deliver& message, Done done) {
+void ReceivedMail::take(mail::Deliver&& message, Done done) {
   auto work = std::make_shared<Work>();
-  work->message = std::make_shared<const mail::Deliver>(message);
+  work->message = std::make_shared<const mail::Deliver>(std::move(message));
   work->done = std::move(done);
   ++under_way_;
   if (settings_.drops) return finish(work, drop(*work));
@@ -91,7 +91,7 @@ Result<void> ReceivedMail::sort_out(Work& work) {
   work.digest = sha256(std::string_view(message.content).substr(message.added));
   work.has_message_id = mail::header_field(message.content, "Message-ID").has_value();
   for (const std::string& recipient : message.recipients) {
-    if (spool_ && work.has_message_id && !settings_.submission) {
+    if (spool_ && !settings_.submission) {
       LONGLINE_TRY(const bool known, spool_->was_received(work.key(recipient), wall_now()));
       if (known) {
         work.known.push_back(recipient);
@@ -183,9 +183,17 @@ Result<std::string> ReceivedMail::store(Work& work) {
   for (const std::string& recipient : work.remote) batch.keys.push_back(work.key(recipient));
   // Without a Message-ID two messages may well be the same; only one of which a part must come again is remembered.
   if ((!work.has_message_id && waiting == 0) || settings_.submission) batch.keys.clear();
+  const bool took = keeps || std::any_of(work.results.begin(), work.results.end(), [](const RecipientResult& r) { return r.outcome == Outcome::sent; });
+  if (took && !settings_.submission) {
+    batch.traffic.emplace();
+    batch.traffic->connector = settings_.connector;
+    batch.traffic->sender = message.sender;
+    batch.traffic->messages_in = 1;
+    batch.traffic->bytes_in = static_cast<std::int64_t>(message.content.size() - message.added);
+  }
   add_notice(work, true, batch);
   add_notice(work, false, batch);
-  if (batch.submissions.empty() && batch.keys.empty()) return std::string();
+  if (batch.submissions.empty() && batch.keys.empty() && !batch.traffic) return std::string();
   LONGLINE_TRY(const std::vector<std::string> ids, spool_->take_received(batch, wall_now()));
   return keeps ? ids.front() : std::string();
 }

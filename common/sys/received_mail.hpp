@@ -43,7 +43,7 @@ class ReceivedMail {
                                                     ReceivedMailSettings settings);
 
   /// Answers once, now or later: the id ("" for none), or why not: Errc::refused for good, disk_full, others for now.
-  void take(const mail::Deliver& message, Done done);
+  void take(mail::Deliver&& message, Done done);
   /// Deliveries that have no answer yet.
   int under_way() const { return under_way_; }
   /// Whether it can keep what DSN promises, and pass mail on.

@@ -63,7 +63,7 @@ void SmtpReceiver::act(Write& write) {
 }
 
 void SmtpReceiver::act(mail::Deliver& deliver) {
-  store_(deliver, [this, still = std::weak_ptr<char>(alive_)](Result<std::string> stored) {
+  store_(std::move(deliver), [this, still = std::weak_ptr<char>(alive_)](Result<std::string> stored) {
     if (still.expired()) return;
     if (stored) machine_.accept(*stored, loop_.now());
     else machine_.refuse(stored.error(), loop_.now());

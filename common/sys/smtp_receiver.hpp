@@ -17,7 +17,7 @@ class SmtpReceiver {
  public:
   /// Stores a message durably, then calls `answer` once, at once or from the loop: its id, or why not. The receiver may be gone by then.
   using Answer = std::function<void(Result<std::string>)>;
-  using Store = std::function<void(const mail::Deliver&, Answer answer)>;
+  using Store = std::function<void(mail::Deliver&& message, Answer answer)>;
   /// For --verbose: what came (true) and went (false); raw.
   using Trace = std::function<void(bool received, std::string_view bytes)>;
   using Ended = std::function<void(const mail::SmtpServerFinished&)>;
@@ -27,6 +27,8 @@ class SmtpReceiver {
                Trace trace = {});
   /// 421 at the next command.
   void stop();
+  std::uint64_t bytes_out() const { return pump_.bytes_out(); }
+  std::uint64_t bytes_in() const { return pump_.bytes_in(); }
 
  private:
   void drain();

@@ -44,6 +44,13 @@ class SpoolBody {
   std::int64_t size_;
 };
 
+/// What went over a connector, by sender; or, without a sender, over its line as a whole, protocol and all.
+struct Traffic {
+  std::string connector;                  ///< "": received from whoever called
+  std::optional<std::string> sender{};    ///< "" the null sender; "*" those beyond a thousand a day
+  std::int64_t messages_out = 0, bytes_out = 0, messages_in = 0, bytes_in = 0;
+};
+
 /// What an attempt did to one recipient.
 struct RecipientUpdate {
   std::string address;
@@ -59,7 +66,9 @@ struct MessageUpdate {
   bool counts = false;                     ///< the peer answered: one attempt more
   bool ends = true;                        ///< the flush that has the message lets it go
   std::optional<mail::Submission> notification;   ///< a DSN, queued together with the result
+  std::optional<mail::Submission> success_notice{};   ///< another, that it was passed on
   std::string receipt;                     ///< JSON for flushes that wait; "" for none
+  std::optional<Traffic> traffic{};
   bool warns = false;                      ///< the notification says that the message is late: once is enough
 };
 
@@ -82,6 +91,7 @@ struct DroppedFile {
 struct ReceivedBatch {
   std::vector<mail::Submission> submissions;
   std::vector<std::string> keys;
+  std::optional<Traffic> traffic{};
 };
 
 /// The spool: one SQLite file with the messages, their bodies and what became of them (WAL, synchronous=FULL). Every
@@ -119,6 +129,11 @@ class Spool {
   Result<std::optional<ProcessIdentity>> take_lease(const std::string& name);
   Result<void> release_lease();
   Result<std::optional<ProcessIdentity>> lease_holder(const std::string& name);
+
+  // spool_traffic.cpp; 400 days are kept:
+  Result<void> count_line(const std::string& connector, std::uint64_t bytes_out, std::uint64_t bytes_in, WallTime now);
+  /// Whole days, from that of `since` on; the sums by connector, first the line, then senders, most bytes first.
+  Result<std::vector<Traffic>> traffic_since(WallTime since);
 
   // With the lease:
   /// Marks messages as being sent. Returns those that are still there, not held, and nobody else's.
@@ -183,6 +198,7 @@ class Spool {
   Result<void> apply(const MessageUpdate& update, WallTime now, std::vector<std::string>& notifications);
   Result<void> insert_wishes(std::int64_t sequence, const mail::Submission& submission, const std::vector<std::string>& recipients);
   Result<void> erase_wishes(std::int64_t sequence);
+  Result<void> add_traffic(const Traffic& traffic, WallTime now);
   Result<void> check_free(std::int64_t sequence, const std::string& id);
   Result<void> erase(std::int64_t sequence);
   /// Spools that no writer of this version has opened lack later tables.

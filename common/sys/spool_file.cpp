@@ -55,6 +55,9 @@ CREATE TABLE IF NOT EXISTS peer_memory(
   name TEXT NOT NULL, hop TEXT NOT NULL, size_limit INTEGER NOT NULL, tried INTEGER NOT NULL, rejected INTEGER NOT NULL,
   rate INTEGER NOT NULL, round_trip INTEGER NOT NULL, blame INTEGER NOT NULL, blamed INTEGER NOT NULL, learned INTEGER NOT NULL,
   PRIMARY KEY(name, hop));
+CREATE TABLE IF NOT EXISTS traffic(
+  day INTEGER NOT NULL, connector TEXT NOT NULL, sender TEXT NOT NULL, messages_out INTEGER NOT NULL, bytes_out INTEGER NOT NULL,
+  messages_in INTEGER NOT NULL, bytes_in INTEGER NOT NULL, PRIMARY KEY(day, connector, sender)) WITHOUT ROWID;
 )sql";
 
 constexpr std::uint32_t kApplicationId = 0x4c4c6d71;   // "LLmq"

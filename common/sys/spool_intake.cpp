@@ -72,6 +72,7 @@ Result<std::vector<std::string>> Spool::take_received(const ReceivedBatch& batch
     LONGLINE_TRY(const std::int64_t first, db_->integer("SELECT min(n) FROM received"));
     LONGLINE_CHECK(bound->bind(1, last - kReceivedKept).bind(2, first + 16).bind(3, ms - kReceivedFor.count()).run());
   }
+  if (batch.traffic) LONGLINE_CHECK(add_traffic(*batch.traffic, now));
   LONGLINE_CHECK(transaction.commit());
   return ids;
 }

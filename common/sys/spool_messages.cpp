@@ -267,6 +267,7 @@ Result<void> Spool::apply(const MessageUpdate& update, WallTime now, std::vector
     LONGLINE_TRY(SqliteStatement* bound, statement("DELETE FROM receipts WHERE n<=?"));
     LONGLINE_CHECK(bound->bind(1, db_->last_insert_id() - kReceiptsKept).run());
   }
+  if (update.traffic) LONGLINE_CHECK(add_traffic(*update.traffic, now));
   if (update.notification) {
     LONGLINE_TRY(std::string id, insert(*update.notification, now));
     notifications.push_back(std::move(id));
@@ -274,6 +275,10 @@ Result<void> Spool::apply(const MessageUpdate& update, WallTime now, std::vector
       LONGLINE_TRY(SqliteStatement* warned, statement("INSERT OR IGNORE INTO warned(seq) VALUES(?)"));
       LONGLINE_CHECK(warned->bind(1, sequence).run());
     }
+  }
+  if (update.success_notice) {
+    LONGLINE_TRY(std::string id, insert(*update.success_notice, now));
+    notifications.push_back(std::move(id));
   }
   LONGLINE_TRY(SqliteStatement* left, statement("SELECT count(*) FROM recipients WHERE seq=? AND state<3"));
   LONGLINE_TRY(const bool row, left->bind(1, sequence).step());

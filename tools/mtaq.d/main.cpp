@@ -19,7 +19,8 @@ Result<ExitStatus> run_verb(const Options& options, World& world) {
     case Verb::list: return run_list(options, world);
     case Verb::show: return run_show(options, world);
     case Verb::due: return run_due(options, world);
-    case Verb::flush: return run_flush(options, world);
+    case Verb::flush: return retrieve_when_due(options, world, run_flush(options, world));
+    case Verb::retrieve: return run_retrieve(options, world);
     case Verb::receive: return run_receive(options, world);
     case Verb::hold:
     case Verb::release:
@@ -39,7 +40,7 @@ Result<void> take_in(World& world) {
 Result<ExitStatus> run(const Options& options) {
   LONGLINE_TRY(sys::StatePaths paths, sys::mail_paths(options.common.config, options.common.root));
   const bool submits = options.verb == Verb::add || (options.verb == Verb::receive && options.receive.submission);
-  const bool drops = !options.add.checks_aliases && sys::must_drop(paths);
+  LONGLINE_TRY(const bool drops, options.add.checks_aliases ? Result<bool>(false) : sys::must_drop(paths));
   if (drops && !submits) {
     return Error(Errc::permission, paths.spool + ": only its owner may look into the host's spool", Stage::queue)
         .with_hint("--root DIR is for a spool of your own");
@@ -47,7 +48,8 @@ Result<ExitStatus> run(const Options& options) {
   if (options.verb == Verb::check) return run_check(options, paths);
   if (drops) {
     // A user may be allowed to read neither the configuration nor its secrets, and needs neither.
-    World world{paths, {}, sys::EventLog(paths.events), sys::host_name(), true};
+    World world{paths, {}, sys::EventLog(paths.events), sys::host_name()};
+    world.drops = true;
     return run_verb(options, world);
   }
   LONGLINE_TRY(sys::LoadedConfig loaded, sys::load_config(paths));

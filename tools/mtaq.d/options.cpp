@@ -112,6 +112,12 @@ void add_receive(CLI::App& app, ReceiveOptions& receive) {
       "TIME", "End a session after so long without a byte (5m)");
 }
 
+void add_retrieve(CLI::App& app, RetrieveOptions& retrieve) {
+  auto* link = app.add_option("--link", retrieve.link, "What waits behind this link")->type_name("NAME");
+  app.add_option("--connector", retrieve.connector, "What waits behind this connector")->type_name("NAME")->excludes(link);
+  add_parsed<std::optional<Duration>>(app, "--deadline", retrieve.deadline, to_duration, "TIME", "End after so long, with status 124");
+}
+
 CLI::App* add_change(CLI::App& app, const std::string& verb, const std::string& help, ChangeOptions& change) {
   CLI::App* sub = app.add_subcommand(verb, help);
   sub->add_option("ID", change.ids, "Messages; - reads ids from stdin")->required()->type_name("");
@@ -134,6 +140,8 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
   CLI::App* due = app.add_subcommand("due", "Name the links that have work");
   CLI::App* flush = app.add_subcommand("flush", "Send what waits; never dials");
   CLI::App* receive = app.add_subcommand("receive", "Take mail from a peer over SMTP");
+  CLI::App* retrieve = app.add_subcommand("retrieve", "Fetch the mail that waits at the peer; never dials");
+  add_retrieve(*retrieve, out.retrieve);
   CLI::App* check = app.add_subcommand("check", "Find what keeps mail from moving");
   const std::vector<Row> verbs = {
       {add, Verb::add},
@@ -143,6 +151,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
       {flush, Verb::flush},
       {receive, Verb::receive},
       {check, Verb::check},
+      {retrieve, Verb::retrieve},
       {add_change(app, "hold", "Keep messages from being sent", out.change), Verb::hold},
       {add_change(app, "release", "End a hold", out.change), Verb::release},
       {add_change(app, "remove", "Remove messages; nobody is told", out.change), Verb::remove},

@@ -59,11 +59,17 @@ struct ReceiveOptions {
   bool submission = false;                 ///< sendmail -bs: anything is accepted and goes into the queue
 };
 
+struct RetrieveOptions {
+  std::string link;
+  std::string connector;
+  std::optional<Duration> deadline;
+};
+
 struct ChangeOptions {
   std::vector<std::string> ids;            ///< "-" reads more from stdin
 };
 
-enum class Verb { add, list, show, due, flush, receive, hold, release, remove, requeue, check };
+enum class Verb { add, list, show, due, flush, receive, hold, release, remove, requeue, check, retrieve };
 
 struct Options {
   tools::CommonOptions common;
@@ -74,6 +80,7 @@ struct Options {
   DueOptions due;
   FlushOptions flush;
   ReceiveOptions receive;
+  RetrieveOptions retrieve;
   ChangeOptions change;
 };
 

@@ -99,7 +99,7 @@ Result<ExitStatus> receive_stdio(const Options& options, World& world) {
   std::optional<mail::SmtpServerFinished> finished;
   sys::SmtpReceiver receiver(
       loop, std::move(line), server_options(options, world, true, address.empty() ? "line" : address, *mail),
-      [&](const mail::Deliver& m, sys::SmtpReceiver::Answer answer) { mail->take(m, std::move(answer)); },
+      [&](mail::Deliver&& m, sys::SmtpReceiver::Answer answer) { mail->take(std::move(m), std::move(answer)); },
       [&](const mail::SmtpServerFinished& end) {
         finished = end;
         loop.stop();
@@ -166,7 +166,7 @@ class Listener {
       Session& session = sessions_.emplace_back();
       session.receiver = std::make_unique<sys::SmtpReceiver>(
           loop_, std::move(*line), server_options(options_, world_, trusted_, peer, *mail_),
-          [this](const mail::Deliver& m, sys::SmtpReceiver::Answer answer) { mail_->take(m, std::move(answer)); },
+          [this](mail::Deliver&& m, sys::SmtpReceiver::Answer answer) { mail_->take(std::move(m), std::move(answer)); },
           [&session](const mail::SmtpServerFinished&) { session.ended = true; }, trace_of(options_));
     }
   }

@@ -6,6 +6,7 @@
 #include "options.hpp"
 #include "sys/event_log.hpp"
 #include "sys/state_paths.hpp"
+#include "sys/system_clock.hpp"
 
 namespace longline::mtaq {
 
@@ -15,6 +16,7 @@ struct World {
   config::Config config;
   sys::EventLog events;
   std::string host;   ///< our mail name
+  TimePoint started = sys::steady_now();
   bool drops = false; ///< mail goes into the drop folder: the spool is not ours to write
 };
 
@@ -24,6 +26,9 @@ Result<ExitStatus> run_show(const Options& options, World& world);
 Result<ExitStatus> run_due(const Options& options, World& world);
 Result<ExitStatus> run_flush(const Options& options, World& world);
 Result<ExitStatus> run_receive(const Options& options, World& world);
+Result<ExitStatus> run_retrieve(const Options& options, World& world);
+/// Behind a flush: fetches what is due within its scope and reach. `flushed` goes first; its failure is the status.
+Result<ExitStatus> retrieve_when_due(const Options& options, World& world, Result<ExitStatus> flushed);
 /// hold, release, remove, requeue
 Result<ExitStatus> run_change(const Options& options, World& world);
 

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/machine.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "config/config.hpp"
+#include "mail/smtp_opening.hpp"
+
+namespace longline::mail {
+
+/// The peer's answer about one domain, or about all at once ("").
+struct RetrievalAnswer {
+  std::string domain;
+  int code = 0;
+  std::string text;        ///< escaped
+  bool mail_comes = false; ///< 250, 252, 253; false with 251, 453: there is none
+};
+
+/// The peer is the client from now on: give the line to an SmtpServer, whose greeting is the next thing to be sent.
+struct TurnRound {};
+
+/// The session is over. A QUIT is in a Write before this.
+struct RetrievalFinished {
+  std::optional<Error> error{};
+  std::vector<RetrievalAnswer> answers;
+};
+
+using RetrievalAction = std::variant<Write, StartTls, TurnRound, RetrievalFinished>;
+
+struct RetrievalOptions {
+  config::Retrieve::By by = config::Retrieve::By::etrn;
+  std::vector<std::string> domains;
+  SmtpOpeningOptions opening{};
+};
+
+/// Asks a peer for the mail that it keeps for us: ETRN (RFC 1985) for each domain, ATRN (RFC 2645) for all of them, or TURN (RFC 821).
+/// ATRN and TURN are asked only after a login, TURN only over TLS. Bytes behind the reply that turns the line round are refused: the
+/// peer, now a client, waits for our greeting. Machine without I/O; the start is SmtpOpening's. Errc: those of the opening; auth_refused
+/// when the login is missing or not allowed to fetch, refused when the peer will not, busy when not now, protocol.
+class Retrieval {
+ public:
+  explicit Retrieval(RetrievalOptions options);
+
+  void start(TimePoint now);
+  void on_bytes(std::string_view in, TimePoint now);
+  void on_closed(TimePoint now);
+  void on_time(TimePoint now);
+  void on_secured(TimePoint now);
+  void on_tls_failed(const Error& why, TimePoint now);
+
+  std::optional<TimePoint> deadline() const;
+  std::optional<RetrievalAction> next_action() { return take_first(actions_); }
+  const std::vector<RetrievalAnswer>& answers() const { return answers_; }
+
+ private:
+  enum class Phase { opening, asking, turned, finished };
+
+  void drain_opening(TimePoint now);
+  void opened(const SmtpPeer& peer, TimePoint now);
+  void ask(TimePoint now);
+  void take_replies(TimePoint now);
+  void take_etrn(const SmtpReply& reply, TimePoint now);
+  void take_turn(const SmtpReply& reply);
+  void fail(Error error, bool polite);
+  void finish();
+
+  RetrievalOptions options_;
+  SmtpOpening opening_;
+  SmtpReplyParser parser_;
+  Phase phase_ = Phase::opening;
+  std::deque<RetrievalAction> actions_;
+  std::vector<RetrievalAnswer> answers_;
+  std::size_t next_domain_ = 0;
+  std::optional<Error> first_error_;
+  TimePoint asked_at_{};
+};
+
+}  // namespace longline::mail
