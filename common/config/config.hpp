@@ -148,7 +148,7 @@ struct Config {
   std::vector<std::string> relay_from;      ///< networks of clients whose mail it passes on anywhere: "192.0.2.0/24"
   Receive receive;
   std::string postmaster = "postmaster";    ///< envelope-less notices go to this recipient
-  std::string queue = "spool";
+  std::string queue = "spool";              ///< of mtaq; what parse_queue_name() reads
 
   const Link* find_link(std::string_view name) const;
   const Connector* find_connector(std::string_view name) const;

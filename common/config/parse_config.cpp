@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "config/config.hpp"
+#include "config/queue_name.hpp"
 #include "config/sections.hpp"
 
 namespace longline::config {
@@ -58,7 +59,11 @@ void read_file(const ConfigText& text, ParsedConfig& out) {
   if (const toml::table* receive = reader.read_table("receive")) config.receive = read_receive(*receive, text.path, out.diagnostics);
   reader.read("postmaster", config.postmaster);
   reader.read("queue", config.queue);
-  if (config.queue != "spool") reader.complain("queue", "bad-value", "'spool' is the queue that this version knows");
+  if (Result<QueueName> queue = parse_queue_name(config.queue); !queue) {
+    reader.complain("queue", "bad-value", queue.error().what);
+  } else if (!queue->instance.empty()) {
+    config.queue = fmt::format("{}:{}", to_string(queue->kind), beside(text.path, queue->instance));
+  }
   read_named(reader, "link", text.path, out.diagnostics, config.links, read_link);
   read_named(reader, "connector", text.path, out.diagnostics, config.connectors, read_connector);
   reader.finish();

@@ -66,6 +66,7 @@ const std::vector<EventMeaning>& event_meanings() {
        "power and cable; dialctl unlock PORT; 'init' against the modem's manual"},
       {"network.failed", "PPP did not come up over a call that was connected and logged in (4106).",
        "dialctl explain with the event's ras number|dialctl --verbose up LINK shows what pppd says"},
+      {"queue.bounced", "Somebody gave a message up; its sender was told.", ""},
       {"queue.flushed", "A session with a next hop is over.", "due against sent"},
       {"queue.held", "Somebody held a message.", ""},
       {"queue.released", "Somebody released a message that was held.", ""},

@@ -79,4 +79,8 @@ std::string waiting_reason(const Recipient& recipient, const Destination& destin
   return why_unusable(*destination.connector).value_or("");
 }
 
+std::string waiting_reason(const QueuedMessage& message, const Recipient& recipient, const Destination& destination) {
+  return message.foreign ? recipient.reason : waiting_reason(recipient, destination);
+}
+
 }  // namespace longline::mail

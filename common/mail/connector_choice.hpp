@@ -49,7 +49,8 @@ std::string lease_name(const config::Connector& connector);
 std::optional<std::string> why_unusable(const config::Connector& connector);
 /// Why a message of this size will never be taken by it (its `max-size`); nullopt when it may.
 std::optional<std::string> why_too_large(const config::Connector& connector, std::int64_t size);
-/// Why a recipient waits, in one clause: its own reason, or that no connector serves its domain.
+/// Why a recipient waits, in one clause: its own reason, or that no connector serves its domain (which other mail systems do not need).
 std::string waiting_reason(const Recipient& recipient, const Destination& destination);
+std::string waiting_reason(const QueuedMessage& message, const Recipient& recipient, const Destination& destination);
 
 }  // namespace longline::mail

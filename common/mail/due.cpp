@@ -47,9 +47,11 @@ void DueReport::add(const QueuedMessage& message) {
     if (!is_due(message, recipient, now_)) continue;
     const config::Connector* connector = choice_.choose(recipient.address).connector;
     if (connector == nullptr || connector->link.empty() || connectors.contains(connector)) continue;
-    // What is too large is refused without a call, by the next flush that has the line anyway.
-    if (why_unusable(*connector) || why_too_large(*connector, message.size)) continue;
-    if (!config::within_hours(connector->hours, local_now_) || rests(*connector, domain_of(recipient.address))) continue;
+    if (!config::within_hours(connector->hours, local_now_)) continue;
+    // What is too large is refused without a call, by the next flush that has the line anyway. Of another mail system's mail only the link
+    // is ours.
+    const bool stays = why_unusable(*connector) || why_too_large(*connector, message.size) || rests(*connector, domain_of(recipient.address));
+    if (stays && !message.foreign) continue;
     connectors.insert(connector);
   }
   for (const config::Connector* connector : connectors) {

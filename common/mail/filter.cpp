@@ -10,14 +10,13 @@ namespace {
 
 bool is_glob(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
 
-bool reason_matches(const std::string& wanted, const Recipient& recipient, const Destination& destination) {
-  const std::string reason = waiting_reason(recipient, destination);
+bool reason_matches(const std::string& wanted, const std::string& reason) {
   if (iequals(wanted, to_string(classify_reason(reason)))) return true;
   if (is_glob(wanted)) return glob_match(wanted, reason);
   return to_lower(reason).find(to_lower(wanted)) != std::string::npos;
 }
 
-bool recipient_matches(const Filter& filter, const Recipient& recipient, ConnectorChoice& choice) {
+bool recipient_matches(const Filter& filter, const QueuedMessage& message, const Recipient& recipient, ConnectorChoice& choice) {
   if (!filter.recipient.empty() && !glob_match(filter.recipient, recipient.address)) return false;
   if (!filter.domain.empty()) {
     const std::size_t at = recipient.address.rfind('@');
@@ -30,7 +29,7 @@ bool recipient_matches(const Filter& filter, const Recipient& recipient, Connect
   const config::Connector* connector = destination.connector;
   if (!filter.connector.empty() && (connector == nullptr || connector->name != filter.connector)) return false;
   if (!filter.link.empty() && (connector == nullptr || connector->link != filter.link)) return false;
-  return filter.reason.empty() || reason_matches(filter.reason, recipient, destination);
+  return filter.reason.empty() || reason_matches(filter.reason, waiting_reason(message, recipient, destination));
 }
 
 }  // namespace
@@ -48,8 +47,10 @@ bool matches(const Filter& filter, const QueuedMessage& message, ConnectorChoice
   if (filter.smaller && message.size >= *filter.smaller) return false;
   if (filter.state && message.state != *filter.state) return false;
   if (!filter.sender.empty() && !glob_match(filter.sender, message.sender.empty() ? "<>" : message.sender)) return false;
+  // A damaged message has none; only what is said about recipients leaves it out.
+  if (message.recipients.empty()) return recipient_matches(filter, message, Recipient(), choice);
   return std::any_of(message.recipients.begin(), message.recipients.end(),
-                     [&](const Recipient& r) { return recipient_matches(filter, r, choice); });
+                     [&](const Recipient& r) { return recipient_matches(filter, message, r, choice); });
 }
 
 bool glob_match(std::string_view pattern, std::string_view text) {

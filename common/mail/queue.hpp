@@ -65,6 +65,8 @@ std::string_view priority_name(int priority);  ///< the class: "urgent" from 4, 
 struct QueuedMessage {
   std::string id;                         ///< sorts by age; never used again
   bool inbox = false;                     ///< received or local: nothing is sent
+  std::string_view queue = "spool";       ///< a literal: "spool", "postfix", "exim"
+  bool foreign = false;                   ///< another mail system's: attempts, priority and expiry are not known; the rest where not empty
   MessageState state = MessageState::ready;
   WallTime arrived{};
   std::int64_t size = 0;                  ///< bytes of the body as it goes over the line

@@ -27,7 +27,7 @@ std::optional<std::string> iso(const std::optional<WallTime>& t) {
 
 std::string shown_sender(const QueuedMessage& message) { return message.sender.empty() ? "<>" : escape(message.sender); }
 
-std::string_view queue_name(const QueuedMessage& message) { return message.inbox ? "inbox" : "spool"; }
+std::string_view queue_name(const QueuedMessage& message) { return message.inbox ? "inbox" : message.queue; }
 
 std::string destination_text(const Destination& destination) {
   if (destination.local) return "local";
@@ -43,16 +43,17 @@ JsonObject to_json(const QueuedMessage& message, ConnectorChoice& choice) {
   const Recipient& shown = shown_recipient(message);
   const Destination destination = choice.choose(shown.address);
   const config::Connector* connector = destination.connector;
-  const std::string reason = waiting_reason(shown, destination);
+  const std::string reason = waiting_reason(message, shown, destination);
   std::vector<JsonObject> recipients;
   for (const Recipient& r : message.recipients) {
     JsonObject one;
     one.set("address", r.address).set("state", to_string(r.state));
-    one.set("reason", non_empty(waiting_reason(r, choice.choose(r.address))));
+    one.set("reason", non_empty(waiting_reason(message, r, choice.choose(r.address))));
     recipients.push_back(std::move(one));
   }
   std::optional<std::string> expires;
-  if (connector != nullptr) expires = format_iso8601(message.arrived + connector->expire);
+  if (connector != nullptr && !message.foreign) expires = format_iso8601(message.arrived + connector->expire);
+  const auto known = [&](auto value) { return message.foreign ? std::nullopt : std::optional(std::move(value)); };
   JsonObject out;
   out.set("id", message.id).set("queue", queue_name(message)).set("state", to_string(message.state));
   out.set("arrived", format_iso8601(message.arrived)).set("size", message.size).set("sender", message.sender);
@@ -60,11 +61,11 @@ JsonObject to_json(const QueuedMessage& message, ConnectorChoice& choice) {
   out.set("connector", connector == nullptr ? std::nullopt : std::optional<std::string>(connector->name));
   out.set("link", connector == nullptr ? std::nullopt : non_empty(connector->link));
   out.set("next_hop", non_empty(next_hop(connector)));
-  out.set("priority", priority_name(message.priority)).set("attempts", message.attempts);
+  out.set("priority", known(std::string(priority_name(message.priority)))).set("attempts", known(message.attempts));
   out.set("next_attempt", iso(message.next_attempt())).set("expires", expires);
   out.set("reason", non_empty(reason));
   out.set("reason_class", reason.empty() ? std::nullopt : std::optional<std::string>(to_string(classify_reason(reason))));
-  out.set("message_id", non_empty(message.message_id)).set("subject", message.subject);
+  out.set("message_id", non_empty(message.message_id)).set("subject", message.foreign ? non_empty(message.subject) : message.subject);
   return out;
 }
 
@@ -76,7 +77,7 @@ std::string listing_lines(const QueuedMessage& message, ConnectorChoice& choice,
   if (message.recipients.size() > 1) to += fmt::format(" +{}", message.recipients.size() - 1);
   std::string out = fmt::format("{:<7}  {:<8} {:>4} {:>8}  {:<28} {}\n", message.id, to_string(message.state),
                                 format_age(now - message.arrived), format_size(message.size), shown_sender(message), to);
-  const std::string reason = waiting_reason(shown, choice.choose(shown.address));
+  const std::string reason = waiting_reason(message, shown, choice.choose(shown.address));
   std::string more = reason;
   if (const auto next = message.next_attempt()) {
     more += fmt::format("{}next attempt {}", more.empty() ? "" : "; ", format_iso8601(*next));
@@ -94,17 +95,19 @@ std::string describe(const QueuedMessage& message, ConnectorChoice& choice, Wall
   line("arrived", fmt::format("{} ({} ago)", format_iso8601(message.arrived), format_age(now - message.arrived)));
   line("size", fmt::format("{} bytes", message.size));
   line("sender", shown_sender(message));
-  line("message-id", escape(message.message_id));
-  line("subject", escape(message.subject));
-  line("priority", std::string(priority_name(message.priority)));
-  line("attempts", std::to_string(message.attempts));
+  if (!message.foreign || !message.message_id.empty()) line("message-id", escape(message.message_id));
+  if (!message.foreign || !message.subject.empty()) line("subject", escape(message.subject));
+  if (!message.foreign) {
+    line("priority", std::string(priority_name(message.priority)));
+    line("attempts", std::to_string(message.attempts));
+  }
   for (const Recipient& r : message.recipients) {
     const Destination destination = choice.choose(r.address);
     line("recipient", fmt::format("{} {}", escape(r.address), to_string(r.state)));
-    if (const std::string reason = waiting_reason(r, destination); !reason.empty()) line("  reason", reason);
-    if (!r.finished()) line("  connector", destination_text(destination));
+    if (const std::string reason = waiting_reason(message, r, destination); !reason.empty()) line("  reason", reason);
+    if (!r.finished() && (!message.foreign || destination.connector != nullptr)) line("  connector", destination_text(destination));
     if (r.next_attempt) line("  next", format_iso8601(*r.next_attempt));
-    if (!r.finished() && destination.connector != nullptr) {
+    if (!r.finished() && !message.foreign && destination.connector != nullptr) {
       line("  expires", format_iso8601(message.arrived + destination.connector->expire));
     }
   }

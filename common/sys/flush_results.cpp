@@ -7,8 +7,8 @@
 
 #include "base/text.hpp"
 #include "mail/dsn.hpp"
+#include "sys/sender_notice.hpp"
 #include "sys/flush_batch.hpp"
-#include "sys/random_name.hpp"
 #include "sys/system_clock.hpp"
 
 namespace longline::sys {
@@ -82,33 +82,9 @@ RecipientUpdate FlushBatch::update_for(const Entry& entry, RecipientResult& resu
   return update;
 }
 
-Result<std::optional<mail::Submission>> FlushBatch::notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> failed,
+Result<std::optional<mail::Submission>> FlushBatch::notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> recipients,
                                                                  const mail::DsnWishes& wishes) {
-  if (failed.empty() || entry.message.sender.empty()) return std::optional<mail::Submission>();
-  constexpr std::size_t kHeader = 64 * 1024;
-  for (mail::DsnRecipient& recipient : failed) recipient.original = wishes.of(recipient.address).original;
-  LONGLINE_TRY(SpoolBody body, spool_.open_body(entry.message.id));
-  LONGLINE_TRY(const std::string content, body.read(0, kHeader));
-  mail::DsnRequest request;
-  request.action = action;
-  request.envelope_id = wishes.envelope_id;
-  request.return_full = wishes.ret == "FULL" && static_cast<std::size_t>(entry.message.size) == content.size();
-  request.original_sender = entry.message.sender;
-  request.original_content = content;
-  request.arrived = entry.message.arrived;
-  request.failed = std::move(failed);
-  request.host = host_;
-  request.now = wall_now();
-  request.unique = random_name();
-  std::optional<mail::StoredMessage> dsn = mail::make_dsn(request);
-  if (!dsn) return std::optional<mail::Submission>();
-  mail::Submission submission;
-  (choice_.choose(entry.message.sender).local ? submission.local_recipients : submission.recipients) = {entry.message.sender};
-  submission.content = std::move(dsn->content);
-  submission.eight_bit = dsn->eight_bit;
-  submission.message_id = dsn->message_id;
-  submission.subject = dsn->subject;
-  return std::optional<mail::Submission>(std::move(submission));
+  return sender_notice(spool_, choice_, host_, entry.message, action, std::move(recipients), wishes);
 }
 
 /// What was sent of a message: its bytes count once a transaction, however many recipients it had.

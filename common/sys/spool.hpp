@@ -123,6 +123,8 @@ class Spool {
   /// Forgets deferrals and doubts: the message is ready again.
   Result<void> requeue(const std::string& id);
   Result<void> remove(const std::string& id);
+  /// Removes it and queues the notification, if there is one, in its place: its id.
+  Result<std::optional<std::string>> bounce(const std::string& id, const std::optional<mail::Submission>& notification, WallTime now);
 
   /// The right to send over `name` ("link:isp", "connector:lan"). nullopt: ours until release_lease() or the end of
   /// this process, otherwise who has it. A lease whose holder does not run any more is taken over.
@@ -141,6 +143,10 @@ class Spool {
   Result<void> mark_in_doubt(const std::vector<mail::InFlight>& messages);
   /// The ids of the notifications that were queued.
   Result<std::vector<std::string>> record(const std::vector<MessageUpdate>& updates, WallTime now);
+
+  /// Whether a message with these bytes and recipients was imported lately, sent since or not. `digest`: of all of it.
+  Result<bool> was_imported(const std::string& digest);
+  Result<void> note_import(const std::string& digest, WallTime now);
 
   /// Whether another process changed the spool since the last call (at first: yes).
   Result<bool> changed_by_others();

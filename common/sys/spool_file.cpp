@@ -58,6 +58,7 @@ CREATE TABLE IF NOT EXISTS peer_memory(
 CREATE TABLE IF NOT EXISTS traffic(
   day INTEGER NOT NULL, connector TEXT NOT NULL, sender TEXT NOT NULL, messages_out INTEGER NOT NULL, bytes_out INTEGER NOT NULL,
   messages_in INTEGER NOT NULL, bytes_in INTEGER NOT NULL, PRIMARY KEY(day, connector, sender)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS imports(n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, at INTEGER NOT NULL);
 )sql";
 
 constexpr std::uint32_t kApplicationId = 0x4c4c6d71;   // "LLmq"

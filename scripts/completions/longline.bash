@@ -31,7 +31,7 @@ _longline() {
     previous=$word
     case $word in
       --) behind_dashes=$((i + 1)); break ;;
-      --config|--root)
+      --config|--root|--queue)
         _longline_where+=("$word" "${COMP_WORDS[i + 1]}")
         ((i + 1 < COMP_CWORD)) && { i=$((i + 1)); previous=${COMP_WORDS[i]}; }
         ;;
@@ -57,6 +57,9 @@ _longline() {
   case $previous in
     --config|--root|--transcript|--password-file|--maildir|--output|--port|-o|-f|-r) _longline_files; return ;;
     --confirm|--from|--since|--interface|--wait) return ;;
+    --queue) _longline_words $'spool\npostfix\nexim'; return ;;
+    --by) _longline_words $'connector\nnext-hop\ndomain'; return ;;
+    --state) _longline_words $'ready\ndeferred\nheld\nsending\nin-doubt'; return ;;
     --grade) _longline_words $'normal\nurgent'; return ;;
     --link) _longline_words "$(_longline_links)"; return ;;
   esac
@@ -85,10 +88,10 @@ _longline() {
     dialctl:list|dialctl:show|dialctl:plan|dialctl:up|dialctl:down|dialctl:status|dialctl:history|dialctl:check|dialctl:connect|dialctl:demand|dialctl:answer|dialctl:events|dialctl:terminal)
       _longline_words "$(_longline_links)"
       ;;
-    dialctl:import) _longline_files ;;
+    dialctl:import|mtaq:import) _longline_files ;;
     dialctl:unlock) _longline_words "$(command ls -d /dev/tty[A-Z]* /dev/serial/by-id/* 2>/dev/null)" ;;
     dialctl:run) if ((arguments == 0)); then _longline_words "$(_longline_links)"; else _longline_words '--'; fi ;;
-    mtaq:show|mtaq:hold|mtaq:release|mtaq:remove|mtaq:requeue|mtaq:bounce) _longline_words "$(_longline_messages)" ;;
+    mtaq:show|mtaq:hold|mtaq:release|mtaq:remove|mtaq:requeue|mtaq:bounce|mtaq:export) _longline_words "$(_longline_messages)" ;;
     routeadd:up|routeadd:down)
       if ((arguments == 0)); then _longline_words "$(_longline_links)"; else _longline_words "$(command ls /sys/class/net 2>/dev/null)"; fi
       ;;

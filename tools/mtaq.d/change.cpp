@@ -1,49 +1,186 @@
 // SPDX-License-Identifier: MIT
-#include "sys/spool.hpp"
+// hold, release, remove, bounce, requeue: of any queue, by ids or by filter.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <map>
+
+#include "base/text.hpp"
+#include "mail/queue_listing.hpp"
+#include "sys/system_clock.hpp"
 #include "verbs.hpp"
 
 namespace longline::mtaq {
 namespace {
 
-Result<void> change(sys::Spool& spool, Verb verb, const std::string& id) {
+using mail::QueueBackend;
+using mail::QueueChange;
+using mail::QueuedMessage;
+
+QueueChange change_of(Verb verb) {
   switch (verb) {
-    case Verb::hold: return spool.set_held(id, true);
-    case Verb::release: return spool.set_held(id, false);
-    case Verb::remove: return spool.remove(id);
-    default: return spool.requeue(id);
+    case Verb::hold: return QueueChange::hold;
+    case Verb::release: return QueueChange::release;
+    case Verb::remove: return QueueChange::remove;
+    case Verb::bounce: return QueueChange::bounce;
+    default: return QueueChange::requeue;
   }
 }
 
-std::string_view event_name(Verb verb) {
-  switch (verb) {
-    case Verb::hold: return "queue.held";
-    case Verb::release: return "queue.released";
-    case Verb::remove: return "queue.removed";
-    default: return "queue.requeued";
+std::string_view event_name(QueueChange change) {
+  switch (change) {
+    case QueueChange::hold: return "queue.held";
+    case QueueChange::release: return "queue.released";
+    case QueueChange::remove: return "queue.removed";
+    case QueueChange::bounce: return "queue.bounced";
+    case QueueChange::requeue: break;
   }
+  return "queue.requeued";
 }
+
+// The first failure is the status; the others are said when they come.
+class Failures {
+ public:
+  explicit Failures(const tools::CommonOptions& common) : common_(common) {}
+  void add(Error error) {
+    if (first_) tools::print_error("mtaq", common_, error);
+    else first_ = std::move(error);
+  }
+  Result<ExitStatus> status() && {
+    if (first_) return std::move(*first_);
+    return ExitStatus::ok;
+  }
+
+ private:
+  const tools::CommonOptions& common_;
+  std::optional<Error> first_;
+};
+
+// What was seen of it, if the caller gave that, must be so still.
+bool is_as_given(const GivenId& given, const QueuedMessage& message) {
+  return (!given.arrived || *given.arrived == message.arrived) && (!given.sender || *given.sender == message.sender);
+}
+
+class Changer {
+ public:
+  Changer(const Options& options, World& world, QueueBackend& queue)
+      : options_(options), change_(options.change), world_(world), queue_(queue), choice_(world.config), failures_(options.common) {}
+
+  Result<ExitStatus> run() {
+    const QueueChange what = change_of(options_.verb);
+    if (const auto why = queue_.why_not(what)) return Error(Errc::usage, *why, Stage::queue);
+    LONGLINE_TRY(const std::vector<GivenId> given, read_ids(change_.ids));
+    const bool by_filter = change_.ids.empty();
+    LONGLINE_TRY(const std::vector<QueuedMessage> targets, by_filter ? by_listing({}) : by_ids(given));
+    // Ids from a pipe are a decision that was made; a filter alone is shown first.
+    const bool decided = !change_.all || change_.yes || (!by_filter && ::isatty(STDIN_FILENO) == 0);
+    if (change_.dry_run || !decided) {
+      LONGLINE_CHECK(show(what, targets));
+      return std::move(failures_).status();
+    }
+    LONGLINE_CHECK(carry_out(what, targets));
+    return std::move(failures_).status();
+  }
+
+ private:
+  Result<std::vector<QueuedMessage>> by_ids(const std::vector<GivenId>& given) {
+    // "-" with nothing on stdin: nothing was asked for.
+    if (given.empty()) return std::vector<QueuedMessage>();
+    // Ids of the spool are never used again: no need to look through it first.
+    const bool must_look = world_.queue.kind != config::QueueKind::spool || change_.all || change_.dry_run;
+    if (must_look) return by_listing(given);
+    std::vector<QueuedMessage> targets;
+    for (const GivenId& one : given) {
+      QueuedMessage message;
+      message.id = queue_.canonical_id(one.id);
+      targets.push_back(std::move(message));
+    }
+    return targets;
+  }
+
+  Result<std::vector<QueuedMessage>> by_listing(const std::vector<GivenId>& given) {
+    std::map<std::string, std::size_t> places;
+    for (const GivenId& one : given) places.try_emplace(queue_.canonical_id(one.id), places.size());
+    std::vector<std::optional<QueuedMessage>> found(places.size());
+    std::vector<QueuedMessage> targets;
+    const WallTime now = sys::wall_now();
+    std::vector<bool> seen(places.size());
+    LONGLINE_CHECK(queue_.visit([&](QueuedMessage&& message) {
+      const auto place = places.find(message.id);
+      if (!given.empty() && place == places.end()) return true;
+      if (place != places.end()) seen[place->second] = true;
+      if (change_.all && !matches(change_.filter, message, choice_, now)) return true;
+      if (place == places.end()) targets.push_back(std::move(message));
+      else found[place->second] = std::move(message);
+      return true;
+    }));
+    for (const GivenId& one : given) {
+      const auto place = places.find(queue_.canonical_id(one.id));
+      if (place == places.end()) continue;
+      if (std::optional<QueuedMessage>& message = found[place->second]) {
+        if (is_as_given(one, *message)) targets.push_back(std::move(*message));
+        else failures_.add(mail::changed_meanwhile(one.id));
+      } else if (!seen[place->second]) {
+        failures_.add(mail::not_in_queue(one.id));
+      }
+      places.erase(place);
+    }
+    return targets;
+  }
+
+  Result<void> show(QueueChange what, const std::vector<QueuedMessage>& targets) {
+    const WallTime now = sys::wall_now();
+    if (!options_.common.json && !targets.empty()) std::fputs(mail::listing_header().c_str(), stdout);
+    for (const QueuedMessage& message : targets) {
+      const std::string text = options_.common.json ? to_json(message, choice_).dump() + "\n" : mail::listing_lines(message, choice_, now);
+      std::fwrite(text.data(), 1, text.size(), stdout);
+    }
+    if (!options_.common.quiet && !options_.common.json) {
+      std::fprintf(stderr, "%zu message%s would be %s; nothing was changed%s\n", targets.size(), targets.size() == 1 ? "" : "s",
+                   std::string(done_name(what)).c_str(), change_.dry_run ? "" : ": --yes does it");
+    }
+    return {};
+  }
+
+  Result<void> carry_out(QueueChange what, const std::vector<QueuedMessage>& targets) {
+    LONGLINE_TRY(std::vector<Result<void>> results, queue_.change(what, targets));
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      if (!results[i]) {
+        failures_.add(std::move(results[i]).error());
+        continue;
+      }
+      Event event{std::string(event_name(what))};
+      event.message = targets[i].id;
+      if (world_.queue.kind != config::QueueKind::spool) event.more.set("queue", queue_.name());
+      world_.events.emit(event);
+      if (!options_.common.json || options_.common.quiet) continue;
+      const std::string line = JsonObject().set("id", targets[i].id).set("result", done_name(what)).dump();
+      std::printf("%s\n", line.c_str());
+    }
+    return {};
+  }
+
+  const Options& options_;
+  const ChangeOptions& change_;
+  World& world_;
+  QueueBackend& queue_;
+  mail::ConnectorChoice choice_;
+  Failures failures_;
+};
 
 }  // namespace
 
 Result<ExitStatus> run_change(const Options& options, World& world) {
-  LONGLINE_TRY(const std::vector<std::string> ids, read_ids(options.change.ids));
-  LONGLINE_TRY(sys::Spool spool, sys::Spool::open(world.paths.spool));
-  // One that is gone or busy does not keep the others from being changed; the first failure is the status.
-  std::optional<Error> first;
-  for (const std::string& id : ids) {
-    Result<void> changed = change(spool, options.verb, id);
-    if (changed) {
-      Event event{std::string(event_name(options.verb))};
-      event.message = id;
-      world.events.emit(event);
-      continue;
-    }
-    if (changed.error().code != Errc::not_found && changed.error().code != Errc::busy) return std::move(changed).error();
-    if (first) tools::print_error("mtaq", options.common, changed.error());
-    else first = std::move(changed).error();
+  const ChangeOptions& change = options.change;
+  if (change.ids.empty() && !change.all) {
+    return Error(Errc::usage, "no message is named").with_hint("name ids, read them from stdin with -, or say --all with a filter");
   }
-  if (first) return std::move(*first);
-  return ExitStatus::ok;
+  if (!change.all && !change.filter.empty()) return Error(Errc::usage, "a filter needs --all");
+  LONGLINE_CHECK(check_link(world, change.filter.link));
+  LONGLINE_CHECK(check_connector(world, change.filter.connector));
+  LONGLINE_TRY(const std::unique_ptr<QueueBackend> queue, open_queue(world, true));
+  return Changer(options, world, *queue).run();
 }
 
 }  // namespace longline::mtaq

@@ -16,7 +16,8 @@ Result<ExitStatus> run_due(const Options& options, World& world) {
   LONGLINE_TRY(sys::Spool spool, sys::Spool::open_read_only(world.paths.spool));
   LONGLINE_TRY(mail::ConnectorStates states, spool.connector_states());
   mail::DueReport report(world.config, std::move(states), asked.triggers, sys::wall_now(), sys::local_clock());
-  LONGLINE_CHECK(spool.visit(sys::Box::queue, [&](mail::QueuedMessage&& message) {
+  LONGLINE_TRY(const std::unique_ptr<mail::QueueBackend> queue, open_queue(world, false));
+  LONGLINE_CHECK(queue->visit([&](mail::QueuedMessage&& message) {
     report.add(message);
     return true;
   }));

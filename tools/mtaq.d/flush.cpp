@@ -67,6 +67,11 @@ class Reporter : public sys::FlushObserver {
   Dialogue dialogue_{"peer", "us"};
 };
 
+Result<mail::FlushTally> flush_spool(World& world, sys::FlushSettings settings, sys::FlushObserver& observer) {
+  LONGLINE_TRY(sys::Spool spool, sys::Spool::open(world.paths.spool));
+  return sys::QueueFlush(spool, world.config, world.paths, world.events, std::move(settings), observer).run();
+}
+
 }  // namespace
 
 Result<ExitStatus> run_flush(const Options& options, World& world) {
@@ -75,16 +80,16 @@ Result<ExitStatus> run_flush(const Options& options, World& world) {
   LONGLINE_CHECK(check_connector(world, flush.connector));
   sys::FlushSettings settings;
   settings.scope = {flush.link, flush.connector, {}};
-  LONGLINE_TRY(settings.scope.ids, read_ids(flush.ids));
+  LONGLINE_TRY(const std::vector<GivenId> given, read_ids(flush.ids));
+  const bool own = world.queue.kind == config::QueueKind::spool;
+  for (const GivenId& id : given) settings.scope.ids.push_back(own ? to_lower(id.id) : id.id);
   // "-" with nothing on stdin: nothing was asked for.
   if (!flush.ids.empty() && settings.scope.ids.empty()) return ExitStatus::ok;
   settings.wait = flush.wait;
   settings.deadline = flush.deadline;
   settings.host = world.host;
-  LONGLINE_TRY(sys::Spool spool, sys::Spool::open(world.paths.spool));
   Reporter reporter(options.common);
-  Result<mail::FlushTally> tally =
-      sys::QueueFlush(spool, world.config, world.paths, world.events, std::move(settings), reporter).run();
+  Result<mail::FlushTally> tally = own ? flush_spool(world, std::move(settings), reporter) : flush_mta(options, world, std::move(settings), reporter);
   reporter.clear_progress();
   if (!tally) return std::move(tally).error();
   reporter.summarize(*tally);

@@ -25,7 +25,12 @@ Result<ExitStatus> run_verb(const Options& options, World& world) {
     case Verb::hold:
     case Verb::release:
     case Verb::remove:
+    case Verb::bounce:
     case Verb::requeue: return run_change(options, world);
+    case Verb::summary: return run_summary(options, world);
+    case Verb::watch: return run_watch(options, world);
+    case Verb::export_: return run_export(options, world);
+    case Verb::import_: return run_import(options, world);
     case Verb::check: break;   // before a configuration is asked for: it may be what is wrong
   }
   return Error(Errc::software, "no such verb");
@@ -54,6 +59,7 @@ Result<ExitStatus> run(const Options& options) {
   }
   LONGLINE_TRY(sys::LoadedConfig loaded, sys::load_config(paths));
   World world{paths, std::move(loaded.config), sys::EventLog(paths.events), sys::host_name()};
+  LONGLINE_TRY(world.queue, config::parse_queue_name(options.queue.empty() ? world.config.queue : options.queue));
   const Result<void> taken = take_in(world);
   if (!taken) tools::print_error("mtaq", options.common, Error(taken.error()).context("the drop folder"));
   Result<ExitStatus> status = run_verb(options, world);

@@ -2,8 +2,10 @@
 // What several verbs ask of names and ids.
 #include <cctype>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "sys/config_file.hpp"
+#include "sys/queue_opening.hpp"
 #include "verbs.hpp"
 
 namespace longline::mtaq {
@@ -15,28 +17,55 @@ Error unknown(std::string_view what, const std::string& name, const std::vector<
   return error;
 }
 
+Result<GivenId> id_in_json(std::string_view line) {
+  LONGLINE_TRY(const JsonObject object, parse_json_object(line));
+  const auto id = object.string("id");
+  if (!id) return Error(Errc::malformed, "stdin: an object without an id");
+  GivenId out{*id};
+  if (const auto arrived = object.string("arrived")) {
+    LONGLINE_TRY(out.arrived, parse_iso8601(*arrived));
+  }
+  out.sender = object.string("sender");
+  return out;
+}
+
+void add_words(std::string_view line, std::vector<GivenId>& ids) {
+  std::string word;
+  for (const char c : std::string(line) + " ") {
+    if (std::isspace(static_cast<unsigned char>(c)) == 0) {
+      word += c;
+    } else if (!word.empty()) {
+      ids.push_back({word});
+      word.clear();
+    }
+  }
+}
+
 }  // namespace
 
-Result<std::vector<std::string>> read_ids(const std::vector<std::string>& given) {
-  constexpr std::size_t kMost = 16 << 20;
-  std::vector<std::string> ids;
+Result<std::vector<GivenId>> read_ids(const std::vector<std::string>& given) {
+  constexpr std::size_t kMost = 64 << 20;
+  std::vector<GivenId> ids;
   for (const std::string& id : given) {
     if (id != "-") {
-      ids.push_back(to_lower(id));
+      ids.push_back({id});
       continue;
     }
     LONGLINE_TRY(const std::string text, sys::read_file("-", kMost));
-    std::string word;
-    for (const char c : text + "\n") {
-      if (std::isspace(static_cast<unsigned char>(c)) == 0) {
-        word += c;
-      } else if (!word.empty()) {
-        ids.push_back(to_lower(word));
-        word.clear();
+    for (const std::string_view line : split(text, '\n')) {
+      if (trim(line).starts_with('{')) {
+        LONGLINE_TRY(GivenId one, id_in_json(trim(line)));
+        ids.push_back(std::move(one));
+      } else {
+        add_words(line, ids);
       }
     }
   }
   return ids;
+}
+
+Result<std::unique_ptr<mail::QueueBackend>> open_queue(const World& world, bool writes) {
+  return sys::open_queue(world.queue, world.paths, world.config, world.host, writes);
 }
 
 Result<void> check_link(const World& world, const std::string& name) {

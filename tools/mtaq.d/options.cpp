@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "common/command_line.hpp"
+#include "config/queue_name.hpp"
 
 namespace longline::mtaq {
 namespace {
@@ -118,10 +119,58 @@ void add_retrieve(CLI::App& app, RetrieveOptions& retrieve) {
   add_parsed<std::optional<Duration>>(app, "--deadline", retrieve.deadline, to_duration, "TIME", "End after so long, with status 124");
 }
 
+void add_queue(CLI::App& app, std::string& queue) {
+  app.add_option("--queue", queue, "spool, postfix[:DIR] or exim[:CONF]")
+      ->type_name("QUEUE")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            const auto parsed = config::parse_queue_name(text);
+            return parsed ? std::string() : parsed.error().what;
+          },
+          "", "queue"));
+}
+
 CLI::App* add_change(CLI::App& app, const std::string& verb, const std::string& help, ChangeOptions& change) {
   CLI::App* sub = app.add_subcommand(verb, help);
-  sub->add_option("ID", change.ids, "Messages; - reads ids from stdin")->required()->type_name("");
+  sub->add_option("ID", change.ids, "Messages; - reads ids from stdin")->type_name("");
+  sub->add_flag("--all", change.all, "What the filter holds; shown, and not done without --yes");
+  sub->add_flag("--yes", change.yes, "Do it");
+  sub->add_flag("--dry-run", change.dry_run, "Only show what would be changed");
+  add_filter(*sub, change.filter);
   return sub;
+}
+
+void add_summary(CLI::App& app, SummaryOptions& summary) {
+  add_parsed<mail::SummaryBy>(
+      app, "--by", summary.by,
+      [](const std::string& text, mail::SummaryBy& out) -> Result<void> {
+        const auto by = mail::summary_by_from_name(text);
+        if (!by) return Error(Errc::usage, "'" + escape_at_most(text, 40) + "' is none of connector, next-hop, domain");
+        out = *by;
+        return {};
+      },
+      "WHAT", "connector, next-hop or domain (connector)");
+  add_filter(app, summary.filter);
+}
+
+void add_watch(CLI::App& app, SummaryOptions& summary) {
+  add_summary(app, summary);
+  add_parsed<Duration>(
+      app, "--interval", summary.interval,
+      [](const std::string& text, Duration& out) -> Result<void> {
+        LONGLINE_TRY(out, parse_duration(text));
+        if (out < Duration(100)) return Error(Errc::usage, "shorter than 100ms");
+        return {};
+      },
+      "TIME", "Look again after so long (2s)");
+  app.add_option("--times", summary.times, "End after so many looks")->type_name("N")->check(CLI::PositiveNumber);
+}
+
+void add_export(CLI::App& app, ExportOptions& out) {
+  app.add_option("ID", out.ids, "Messages; - reads ids from stdin; all without")->type_name("");
+  add_filter(app, out.filter);
+  auto* remove = app.add_flag("--remove", out.remove, "Remove what was written");
+  app.add_flag("--hold", out.hold, "Hold what was written")->excludes(remove);
 }
 
 }  // namespace
@@ -130,6 +179,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
   CLI::App app("Inspects and flushes mail queues.", "mtaq");
   tools::add_common_options(app, out.common);
   app.require_subcommand(1);
+  add_queue(app, out.queue);
   struct Row {
     CLI::App* app;
     Verb verb;
@@ -143,6 +193,10 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
   CLI::App* retrieve = app.add_subcommand("retrieve", "Fetch the mail that waits at the peer; never dials");
   add_retrieve(*retrieve, out.retrieve);
   CLI::App* check = app.add_subcommand("check", "Find what keeps mail from moving");
+  CLI::App* summary = app.add_subcommand("summary", "Count the queue by next hop, age and reason");
+  CLI::App* watch = app.add_subcommand("watch", "Show the summary, live");
+  CLI::App* export_ = app.add_subcommand("export", "Write messages to stdout as batch SMTP");
+  CLI::App* import_ = app.add_subcommand("import", "Queue the messages of a batch");
   const std::vector<Row> verbs = {
       {add, Verb::add},
       {list, Verb::list},
@@ -152,9 +206,14 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
       {receive, Verb::receive},
       {check, Verb::check},
       {retrieve, Verb::retrieve},
+      {summary, Verb::summary},
+      {watch, Verb::watch},
+      {export_, Verb::export_},
+      {import_, Verb::import_},
       {add_change(app, "hold", "Keep messages from being sent", out.change), Verb::hold},
       {add_change(app, "release", "End a hold", out.change), Verb::release},
       {add_change(app, "remove", "Remove messages; nobody is told", out.change), Verb::remove},
+      {add_change(app, "bounce", "Return messages to their senders", out.change), Verb::bounce},
       {add_change(app, "requeue", "Forget deferrals: ready at once", out.change), Verb::requeue},
   };
   add_add(*add, out.add);
@@ -165,6 +224,10 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
   add_due(*due, out.due);
   add_flush(*flush, out.flush);
   add_receive(*receive, out.receive);
+  add_summary(*summary, out.summary);
+  add_watch(*watch, out.summary);
+  add_export(*export_, out.export_);
+  import_->add_option("FILE", out.import_file, "The batch; - or nothing is stdin")->type_name("");
   if (const auto status = tools::parse_command_line(app, out.common, argc, argv)) return status;
   for (const Row& row : verbs) {
     if (row.app->parsed()) out.verb = row.verb;

@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "common/tool.hpp"
 #include "mail/filter.hpp"
+#include "mail/queue_summary.hpp"
 
 namespace longline::mtaq {
 
@@ -67,9 +68,28 @@ struct RetrieveOptions {
 
 struct ChangeOptions {
   std::vector<std::string> ids;            ///< "-" reads more from stdin
+  bool all = false;                        ///< what the filter holds; with ids, those of them
+  bool yes = false;
+  bool dry_run = false;
+  mail::Filter filter;
 };
 
-enum class Verb { add, list, show, due, flush, receive, hold, release, remove, requeue, check, retrieve };
+/// summary, watch
+struct SummaryOptions {
+  mail::SummaryBy by = mail::SummaryBy::connector;
+  mail::Filter filter;
+  Duration interval{2'000};
+  int times = 0;                           ///< 0: until a signal
+};
+
+struct ExportOptions {
+  std::vector<std::string> ids;
+  mail::Filter filter;
+  bool remove = false;                     ///< once written
+  bool hold = false;
+};
+
+enum class Verb { add, list, show, due, flush, receive, hold, release, remove, bounce, requeue, summary, watch, export_, import_, check, retrieve };
 
 struct Options {
   tools::CommonOptions common;
@@ -82,6 +102,10 @@ struct Options {
   ReceiveOptions receive;
   RetrieveOptions retrieve;
   ChangeOptions change;
+  SummaryOptions summary;
+  ExportOptions export_;
+  std::string import_file;                 ///< "" or "-": stdin
+  std::string queue;                       ///< "": as the configuration says
 };
 
 /// Parses argv into `out`. nullopt: go on; otherwise the exit status. Opens nothing.

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mail/queue_backend.hpp"
+#include "sys/log_tail.hpp"
+
+namespace longline::sys {
+
+/// Postfix's queue, through its own commands: postqueue -j, -f and -i, postsuper, postcat, postconf. Next attempts are the
+/// times of the files in `deferred`, which root alone can see. What became of messages is told by its log, where there is one to read.
+class PostfixQueue : public mail::QueueBackend {
+ public:
+  /// `config_folder`: of another instance than the machine's own; "" for that.
+  static Result<std::unique_ptr<PostfixQueue>> open(std::string config_folder);
+
+  std::string_view name() const override { return "postfix"; }
+  Result<void> visit(const Visitor& visitor) override;
+  Result<mail::QueuedMessage> find(const std::string& id) override;
+  Result<void> read(const std::string& id, const Sink& sink) override;
+  Result<std::vector<Result<void>>> change(mail::QueueChange change, const std::vector<mail::QueuedMessage>& as_seen) override;
+  Result<void> trigger(const std::vector<std::string>& ids) override;
+  bool tells_fates() const override { return log_ && log_->readable(); }
+  Result<std::vector<mail::Fate>> new_fates() override;
+
+ private:
+  explicit PostfixQueue(std::string postqueue, std::string config_folder)
+      : postqueue_(std::move(postqueue)), config_folder_(std::move(config_folder)) {}
+  std::vector<std::string> command(std::string program, std::vector<std::string> arguments) const;
+  Result<void> read_settings();
+  std::optional<WallTime> next_attempt(const std::string& id) const;
+  Result<void> kick(mail::QueueChange change, const std::vector<std::string>& ids);
+
+  std::string postqueue_;
+  std::string config_folder_;
+  bool settings_read_ = false;
+  std::string deferred_;            // its folder
+  int hash_depth_ = 0;
+  std::string log_file_;
+  std::optional<LogTail> log_;
+};
+
+}  // namespace longline::sys

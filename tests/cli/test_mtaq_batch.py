@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""mtaq export and import: mail by stick, ssh or UUCP, and nothing twice."""
+
+import json
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.mail import LINK, PATIENCE, Peer, Root, lan  # noqa: E402
+
+MESSAGES = [b"Subject: plain\n\nbody\n", b"Subject: dots\n\n.\n..\n.dot\n", "Subject: 8 bit\n\ngrüße\n".encode() + bytes(range(128, 256)) + b"\n",
+            b"Subject: commands\n\nMAIL FROM:<evil@x.example>\nRCPT TO:<evil@x.example>\nDATA\n.\nQUIT\n", b"Subject: none\n\n",
+            b"Subject: long\n\n" + b"x" * 200_000 + b"\n"]
+
+
+class Batch(unittest.TestCase):
+    def setUp(self):
+        self.here, self.there = Root(LINK + lan(2525)), Root(LINK + lan(2525))
+        self.addCleanup(self.here.close)
+        self.addCleanup(self.there.close)
+
+    def raw(self, root, id):
+        return root.run("show", "--raw", id).stdout
+
+    def test_every_message_comes_over_whole_and_once(self):
+        for message in MESSAGES:
+            self.here.add(message, "bob@example.com", "carol@lan.example")
+        batch = self.here.run("export").stdout
+        self.assertTrue(batch.startswith(b"EHLO ") and batch.endswith(b"\r\nQUIT\r\n"))
+        self.assertNotIn(b"\n", batch.replace(b"\r\n", b""))
+        done = self.there.run("import", stdin=batch)
+        ids = done.stdout.decode().split()
+        self.assertEqual(len(ids), len(MESSAGES))
+        sent, got = self.here.list(), self.there.list()
+        for a, b in zip(sent, got):
+            self.assertEqual(self.raw(self.here, a["id"]), self.raw(self.there, b["id"]))
+            for member in ("sender", "message_id", "subject", "size"):
+                self.assertEqual(a[member], b[member])
+            self.assertEqual([r["address"] for r in a["recipients"]], [r["address"] for r in b["recipients"]])
+        # The stick is read again.
+        done = self.there.run("import", stdin=batch)
+        self.assertEqual(done.stdout, b"")
+        self.assertEqual(done.stderr.count(b"is here already: skipped"), len(MESSAGES))
+        self.assertEqual(self.there.list(), got)
+        # And where it comes from nothing is new.
+        self.here.run("import", stdin=batch)
+        self.assertEqual(self.here.list(), sent)
+
+    def test_what_was_sent_since_is_not_queued_again(self):
+        self.here.add(MESSAGES[0], "carol@lan.example")
+        batch = self.here.run("export").stdout
+        with Peer() as peer:
+            self.there.configure(lan(peer.port))
+            self.there.run("import", stdin=batch)
+            self.there.flush()
+            self.assertEqual(len(peer.messages), 1)
+            done = self.there.run("--json", "import", stdin=batch)
+            self.assertEqual(json.loads(done.stdout)["result"], "skipped")
+            self.there.flush()
+            self.assertEqual(len(peer.messages), 1)
+
+    def test_a_recipient_who_lacks_it_gets_it(self):
+        id = self.here.add(MESSAGES[0], "bob@example.com")
+        one = self.here.run("export").stdout
+        both = one.replace(b"RCPT TO:<bob@example.com>\r\n", b"RCPT TO:<bob@example.com>\r\nRCPT TO:<carol@lan.example>\r\n")
+        self.here.run("import", stdin=both)
+        self.assertEqual([[r["address"] for r in m["recipients"]] for m in self.here.list()], [["bob@example.com"], ["carol@lan.example"]])
+        # The same Message-ID with other bytes is another message.
+        self.here.run("import", stdin=one.replace(b"body", b"b0dy"))
+        self.assertEqual(len(self.here.list()), 3)
+        self.assertEqual(self.here.ids()[0], id)
+
+    def test_a_selection(self):
+        ids = [self.here.add(MESSAGES[0], "bob@example.com"), self.here.add(MESSAGES[1], "carol@lan.example"), self.here.add(MESSAGES[4], "dan@lan.example")]
+        count = lambda *a, **k: self.here.run("export", *a, **k).stdout.count(b"MAIL FROM:")  # noqa: E731
+        self.assertEqual(count(ids[0]), 1)
+        self.assertEqual(count("--domain", "lan.example"), 2)
+        self.assertEqual(count(ids[0], ids[1], "--domain", "lan.example"), 1)
+        self.assertEqual(count("-", stdin=ids[2].encode()), 1)
+        self.assertEqual(self.here.run("export", "-", stdin=b"").stdout, b"")
+        self.assertEqual(self.here.run("export", "--older", "1h").stdout, b"")
+        self.here.run("export", "0000001", status=66)
+        self.assertEqual(self.here.ids(), ids)
+
+    def test_remove_and_hold_when_it_is_written(self):
+        ids = [self.here.add(MESSAGES[0]), self.here.add(MESSAGES[1])]
+        self.here.run("export", ids[0], "--hold")
+        self.assertEqual([m["state"] for m in self.here.list()], ["held", "ready"])
+        batch = self.here.run("export", "--remove").stdout
+        self.assertEqual(self.here.list(), [])
+        self.assertEqual(batch.count(b"MAIL FROM:"), 2)
+        self.here.run("import", stdin=batch)
+        self.assertEqual(len(self.here.list()), 2)
+
+    def test_a_full_stick_removes_nothing(self):
+        for message in MESSAGES:
+            self.here.add(message)
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(self.here.command("export", "--remove"), stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 74, done.stderr)
+        self.assertEqual([m["state"] for m in self.here.list()], ["ready"] * len(MESSAGES))
+
+    def test_finished_recipients_stay_behind(self):
+        with Peer(replies={r"RCPT TO:<later@": "451 later"}) as peer:
+            self.here.configure(lan(peer.port))
+            self.here.add(MESSAGES[0], "bob@lan.example", "later@lan.example")
+            self.here.flush(status=75)
+        batch = self.here.run("export").stdout
+        self.assertEqual([line for line in batch.split(b"\r\n") if line.startswith(b"RCPT")], [b"RCPT TO:<later@lan.example>"])
+
+    def test_files_and_statuses(self):
+        self.here.add(MESSAGES[0])
+        batch = self.here.folder / "batch"
+        batch.write_bytes(self.here.run("export").stdout)
+        self.there.run("import", batch)
+        self.assertEqual(len(self.there.list()), 1)
+        self.there.run("import", "/nonexistent", status=66)
+        self.there.run("import", stdin=b"", status=65)
+        self.there.run("import", stdin=b"From: a@b\n\nno batch\n", status=65)
+        self.there.run("import", stdin=batch.read_bytes()[:-12], status=65)
+        self.assertEqual(len(self.there.list()), 1)
+
+    def test_a_refused_message_is_named_and_its_lines_are_no_commands(self):
+        batch = (b"EHLO x\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<not an address>\r\nDATA\r\nRSET\r\nMAIL FROM:<evil@x.example>\r\nRCPT TO:<evil@x.example>\r\n"
+                 b"DATA\r\n.\r\nRSET\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\nSubject: y\r\n\r\n.\r\nQUIT\r\n")
+        done = self.there.run("import", stdin=batch, status=65)
+        self.assertIn(b"line 3", done.stderr)
+        self.assertEqual([m["sender"] for m in self.there.list()], ["a@x.example"])
+
+    def test_json(self):
+        self.here.add(MESSAGES[0])
+        batch = self.here.run("export").stdout
+        [line] = self.there.run("--json", "import", stdin=batch).stdout.splitlines()
+        self.assertEqual({**json.loads(line), "message_id": 0}, {"id": self.there.ids()[0], "result": "queued", "message_id": 0, "recipients": ["bob@example.com"]})
+        self.assertEqual(self.there.run("--quiet", "import", stdin=batch).stdout, b"")
+
+    def test_local_recipients_go_to_the_inbox(self):
+        self.here.add(MESSAGES[0], "bob@example.com")
+        self.there.configure('local-domains = ["example.com"]\n')
+        self.there.run("import", stdin=self.here.run("export").stdout)
+        self.assertEqual(self.there.list(), [])
+        self.assertEqual(len(self.there.run("list", "--inbox", "--json").stdout.splitlines()), 1)
+        self.there.run("import", stdin=self.here.run("export").stdout)
+        self.assertEqual(len(self.there.run("list", "--inbox", "--json").stdout.splitlines()), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

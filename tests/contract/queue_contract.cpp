@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+// What every queue must do, tried out on the one that LONGLINE_CONTRACT names: "ram", "spool:FILE", "postfix:DIR" or "exim:COMMAND". The
+// real mail systems are started by tests/e2e/test_queues.py; their next hop must refuse connections, and their queue be empty.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <thread>
+
+#include "config/config.hpp"
+#include "mail/connector_choice.hpp"
+#include "mail/message.hpp"
+#include "ram_queue.hpp"
+#include "sys/exim_queue.hpp"
+#include "sys/mta_command.hpp"
+#include "sys/postfix_queue.hpp"
+#include "sys/spool_queue.hpp"
+#include "sys/system_clock.hpp"
+
+using namespace longline;
+using mail::MessageState;
+using mail::QueueChange;
+using mail::QueuedMessage;
+
+namespace {
+
+const std::string kContent = "From: alice@here.example\r\nMessage-ID: <contract@here.example>\r\nSubject: the contract\r\n\r\n.dots\r\n..\r\nbody\r\n";
+
+struct World {
+  config::Config config;
+  std::unique_ptr<mail::QueueBackend> queue;
+  mail::RamQueue* ram = nullptr;
+  std::vector<std::string> submit;   // the command that queues a message, for the mail systems
+
+  World() {
+    const char* given = std::getenv("LONGLINE_CONTRACT");
+    const std::string name = given == nullptr ? "ram" : given;
+    const std::string rest = name.substr(name.find(':') + 1);
+    if (name == "ram") {
+      auto made = std::make_unique<mail::RamQueue>();
+      ram = made.get();
+      queue = std::move(made);
+    } else if (name.starts_with("spool:")) {
+      auto spool = sys::Spool::open(rest);
+      REQUIRE(spool);
+      queue = std::make_unique<sys::SpoolQueue>(std::move(*spool), config, "here.example");
+    } else if (name.starts_with("postfix:")) {
+      auto opened = sys::PostfixQueue::open(rest);
+      REQUIRE(opened);
+      queue = std::move(*opened);
+      submit = {"/usr/sbin/sendmail", "-C", rest};
+    } else {
+      auto opened = sys::EximQueue::open("");
+      REQUIRE(opened);
+      queue = std::move(*opened);
+      submit = {rest, "-odq"};
+    }
+  }
+  ~World() {
+    const auto left = list();
+    (void)queue->change(QueueChange::remove, left);
+  }
+
+  void add(const std::string& sender, const std::vector<std::string>& recipients) {
+    if (ram != nullptr) {
+      ram->add(sender, recipients, kContent, sys::wall_now());
+    } else if (auto* spool = dynamic_cast<sys::SpoolQueue*>(queue.get())) {
+      mail::Submission submission;
+      submission.sender = sender;
+      submission.recipients = recipients;
+      submission.content = kContent;
+      submission.message_id = "<contract@here.example>";
+      submission.subject = "the contract";
+      REQUIRE(spool->spool().add(submission, sys::wall_now()));
+    } else {
+      sys::MtaCommand command{submit};
+      command.argv.insert(command.argv.end(), {"-i", "-f", sender.empty() ? "<>" : sender});
+      command.argv.insert(command.argv.end(), recipients.begin(), recipients.end());
+      for (const char c : kContent) {
+        if (c != '\r') command.input += c;
+      }
+      REQUIRE(sys::ask_mta(command));
+    }
+  }
+
+  std::vector<QueuedMessage> list() {
+    std::vector<QueuedMessage> out;
+    REQUIRE(queue->visit([&](QueuedMessage&& message) {
+      out.push_back(std::move(message));
+      return true;
+    }));
+    return out;
+  }
+
+  // Mail systems work while we look: until the queue is as expected.
+  std::vector<QueuedMessage> list_when(const std::function<bool(const std::vector<QueuedMessage>&)>& expected) {
+    for (int i = 0; i < 600; ++i) {
+      const auto now = list();
+      if (expected(now)) return now;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    FAIL("the queue did not become what was expected in 30 s");
+    return {};
+  }
+
+  // Rests: no delivery is under way.
+  std::vector<QueuedMessage> rest(std::size_t count) {
+    return list_when([&](const std::vector<QueuedMessage>& now) {
+      return now.size() == count && std::all_of(now.begin(), now.end(), [](const QueuedMessage& m) {
+               return m.state == MessageState::ready ? m.queue != "postfix" : m.state != MessageState::sending;
+             });
+    });
+  }
+
+  Result<void> change(QueueChange what, const QueuedMessage& message) {
+    auto results = queue->change(what, {message});
+    REQUIRE(results);
+    REQUIRE(results->size() == 1);
+    return results->front();
+  }
+
+  bool has(const std::string& id) {
+    const auto now = list();
+    return std::any_of(now.begin(), now.end(), [&](const QueuedMessage& m) { return m.id == id; });
+  }
+};
+
+TEST_CASE("a message is listed with its envelope") {
+  World world;
+  const WallTime before = sys::wall_now();
+  world.add("alice@here.example", {"bob@far.example", "carol@other.example"});
+  const QueuedMessage message = world.rest(1).front();
+  CHECK(message.sender == "alice@here.example");
+  REQUIRE(message.recipients.size() == 2);
+  CHECK(message.recipients[0].address == "bob@far.example");
+  CHECK(message.recipients[1].address == "carol@other.example");
+  CHECK(message.size >= 50);
+  CHECK(message.arrived >= before - Duration(2'000));
+  CHECK(message.arrived <= sys::wall_now() + Duration(2'000));
+  CHECK(message.queue == world.queue->name());
+  CHECK(world.queue->canonical_id(message.id) == message.id);
+}
+
+TEST_CASE("the null sender is empty") {
+  World world;
+  world.add("", {"bob@far.example"});
+  CHECK(world.rest(1).front().sender.empty());
+}
+
+TEST_CASE("a message can be found, and read as it was submitted") {
+  World world;
+  world.add("alice@here.example", {"bob@far.example"});
+  const std::string id = world.rest(1).front().id;
+  const auto found = world.queue->find(id);
+  REQUIRE(found);
+  CHECK(found->id == id);
+  if (world.ram == nullptr) {
+    CHECK(found->message_id == "<contract@here.example>");
+    CHECK(found->subject == "the contract");
+  }
+  std::string content;
+  REQUIRE(world.queue->read(id, [&](std::string_view piece) {
+    content += piece;
+    return true;
+  }));
+  CHECK(mail::body_of(content) == mail::body_of(kContent));
+  CHECK(mail::header_field(content, "Subject") == "the contract");
+  bool bare = false;
+  for (std::size_t i = 0; i < content.size(); ++i) bare = bare || (content[i] == '\n' && (i == 0 || content[i - 1] != '\r'));
+  CHECK_FALSE(bare);
+}
+
+TEST_CASE("a visitor and a reader that have enough are asked no more") {
+  World world;
+  for (int i = 0; i < 3; ++i) world.add("alice@here.example", {"bob@far.example"});
+  const std::string id = world.rest(3).front().id;
+  int visits = 0, pieces = 0;
+  REQUIRE(world.queue->visit([&](QueuedMessage&&) { return ++visits < 2; }));
+  CHECK(visits == 2);
+  REQUIRE(world.queue->read(id, [&](std::string_view) { return ++pieces < 1; }));
+  CHECK(pieces == 1);
+}
+
+TEST_CASE("hold keeps a message, release gives it back, both may be said twice") {
+  World world;
+  world.add("alice@here.example", {"bob@far.example"});
+  world.add("alice@here.example", {"carol@far.example"});
+  const QueuedMessage message = world.rest(2).front();
+  const auto is = [&](bool held) {
+    return [&, held](const std::vector<QueuedMessage>& now) {
+      return std::count_if(now.begin(), now.end(), [](const QueuedMessage& m) { return m.state == MessageState::held; }) == held && now.size() == 2;
+    };
+  };
+  CHECK(world.change(QueueChange::hold, message));
+  CHECK(world.list_when(is(true)).size() == 2);
+  CHECK(world.queue->find(message.id)->state == MessageState::held);
+  CHECK(world.change(QueueChange::hold, message));
+  CHECK(world.change(QueueChange::release, message));
+  world.list_when(is(false));
+  CHECK(world.change(QueueChange::release, message));
+}
+
+TEST_CASE("remove takes one message and leaves the others") {
+  World world;
+  for (int i = 0; i < 3; ++i) world.add("alice@here.example", {"bob@far.example"});
+  const auto messages = world.rest(3);
+  CHECK(world.change(QueueChange::remove, messages[1]));
+  CHECK_FALSE(world.has(messages[1].id));
+  CHECK(world.has(messages[0].id));
+  CHECK(world.has(messages[2].id));
+  const Result<void> again = world.change(QueueChange::remove, messages[1]);
+  REQUIRE_FALSE(again);
+  CHECK(again.error().code == Errc::not_found);
+  CHECK(world.queue->find(messages[1].id).error().code == Errc::not_found);
+  CHECK_FALSE(world.queue->read(messages[1].id, [](std::string_view) { return true; }));
+}
+
+TEST_CASE("each message of a change has its own result") {
+  World world;
+  for (int i = 0; i < 2; ++i) world.add("alice@here.example", {"bob@far.example"});
+  const auto messages = world.rest(2);
+  REQUIRE(world.change(QueueChange::remove, messages[0]));
+  const auto results = world.queue->change(QueueChange::hold, {messages[0], messages[1]});
+  REQUIRE(results);
+  REQUIRE(results->size() == 2);
+  CHECK_FALSE((*results)[0]);
+  CHECK((*results)[1]);
+}
+
+TEST_CASE("bounce ends a message and tells its sender") {
+  World world;
+  world.add("alice@far.example", {"bob@far.example"});
+  const QueuedMessage message = world.rest(1).front();
+  CHECK(world.change(QueueChange::bounce, message));
+  const auto now = world.list_when([&](const std::vector<QueuedMessage>& m) { return m.size() == 1 && m.front().id != message.id; });
+  CHECK(now.front().sender.empty());
+  REQUIRE(now.front().recipients.size() == 1);
+  CHECK(now.front().recipients.front().address == "alice@far.example");
+}
+
+TEST_CASE("requeue keeps the message, or the queue says that it cannot") {
+  World world;
+  world.add("alice@here.example", {"bob@far.example"});
+  const QueuedMessage message = world.rest(1).front();
+  if (const auto why = world.queue->why_not(QueueChange::requeue)) {
+    CHECK(why->find("cannot") != std::string::npos);
+    CHECK(world.queue->change(QueueChange::requeue, {message}).error().code == Errc::usage);
+    return;
+  }
+  CHECK(world.change(QueueChange::requeue, message));
+  const auto now = world.list_when([](const std::vector<QueuedMessage>& m) { return m.size() == 1; });
+  CHECK(now.front().sender == "alice@here.example");
+}
+
+TEST_CASE("another message under the same id is left alone") {
+  World world;
+  world.add("alice@here.example", {"bob@far.example"});
+  QueuedMessage message = world.rest(1).front();
+  if (world.queue->name() == "spool") return;   // ids are never used again
+  for (const QueueChange what : {QueueChange::hold, QueueChange::remove, QueueChange::bounce}) {
+    QueuedMessage other = message;
+    other.sender = "mallory@here.example";
+    Result<void> done = world.change(what, other);
+    REQUIRE_FALSE(done);
+    CHECK(done.error().what.find("changed meanwhile") != std::string::npos);
+    other = message;
+    other.arrived -= Duration(10'000);
+    CHECK_FALSE(world.change(what, other));
+  }
+  CHECK(world.rest(1).front().state != MessageState::held);
+}
+
+TEST_CASE("what is no id is not there") {
+  World world;
+  for (const char* id : {"", "-d", "../../etc/passwd", "ALL", "0000000", "1vO4xX-000ABC-00", "a b"}) {
+    QueuedMessage message;
+    message.id = id;
+    const auto results = world.queue->change(QueueChange::remove, {message});
+    REQUIRE(results);
+    CHECK_FALSE(results->front());
+    CHECK_FALSE(world.queue->find(id));
+    CHECK_FALSE(world.queue->read(id, [](std::string_view) { return true; }));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  doctest::Context context(argc, argv);
+  return context.run();
+}

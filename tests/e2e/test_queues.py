@@ -1,0 +1,394 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""mtaq on the queues of a real Postfix and a real Exim: one contract, safe changes, and flush --wait that ends with the truth. Needs root."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import exim  # noqa: E402
+import mail  # noqa: E402
+import postfix  # noqa: E402
+from postfix import wait_until  # noqa: E402
+
+PATIENCE = float(os.environ.get("LONGLINE_TEST_PATIENCE", "60"))
+CONTRACT = mail.BUILD / "tests" / "contract" / "queue-contract"
+MESSAGE = b"From: alice@here.example\nMessage-ID: <%d@here.example>\nSubject: number %d\n\n.body\n"
+
+
+class PostfixSite:
+    """The queue under test, and a Postfix that takes what it sends: all but later@ (450) and nobody@ (550)."""
+
+    # As on a host that dials: nothing is sent before somebody asks.
+    MORE = "relayhost = [127.0.0.1]:{port}\ndefer_transports = {defers}\nminimal_backoff_time = 300s\nmaximal_backoff_time = 600s\n"
+    REFUSE = "smtpd_recipient_restrictions = check_recipient_access inline:{{later@far.example=450 4.7.1 come back later}}\n"
+
+    def __init__(self, hop=None):
+        self.far = None if hop else postfix.Postfix(self.REFUSE)
+        self.near = postfix.Postfix(self.MORE.format(port=hop or self.far.port, defers="smtp"), host="mail.here.example", domain="here.example")
+        self.queue = f"postfix:{self.near.folder}"
+        self.environment = dict(os.environ)
+        self.contract = self.queue
+
+    def clear(self):
+        postfix.run("/usr/sbin/postsuper", "-c", str(self.near.folder), "-d", "ALL")
+        for one in (self.near, self.far):
+            if one:
+                shutil.rmtree(one.folder / "boxes" / "bob", ignore_errors=True)
+                shutil.rmtree(one.folder / "boxes" / "carol", ignore_errors=True)
+
+    def rest(self, count):
+        """Waits until everything was put off."""
+        wait_until(lambda: [m["queue_name"] for m in self.near.queue()] == ["deferred"] * count, f"{count} deferred messages")
+
+    def ids(self):
+        return [m["queue_id"] for m in self.near.queue()]
+
+    def log_time(self):
+        return (self.near.folder / "log" / "mail.log").stat().st_mtime
+
+    def stop(self):
+        for one in (self.near, self.far):
+            if one:
+                one.stop()
+
+
+class EximSite:
+    """The same with two Exims."""
+
+    def __init__(self, hop=None):
+        self.far = None if hop else exim.Exim(refuse=("nobody@far.example",), defer=("later@far.example",))
+        self.near = exim.Exim(next_hop=("127.0.0.1", hop or self.far.port), domains=("here.example",), host="mail.here.example", daemon=False)
+        self.queue = "exim"
+        self.environment = self.near.environment()
+        self.contract = f"exim:{self.near.command}"
+
+    def clear(self):
+        if self.near.queue():
+            self.near.run("-Mrm", *self.near.queue(), check=None)
+        # What the last test found out about its next hop is forgotten.
+        shutil.rmtree(self.near.folder / "spool" / "db", ignore_errors=True)
+        for one in (self.near, self.far):
+            if one:
+                shutil.rmtree(one.folder / "boxes" / "bob", ignore_errors=True)
+                shutil.rmtree(one.folder / "boxes" / "carol", ignore_errors=True)
+
+    def rest(self, count):
+        wait_until(lambda: len(self.near.queue()) == count, f"{count} messages")
+
+    def ids(self):
+        return self.near.queue()
+
+    def log_time(self):
+        return (self.near.folder / "log" / "mainlog").stat().st_mtime
+
+    def stop(self):
+        for one in (self.near, self.far):
+            if one:
+                one.stop()
+
+
+class Listener:
+    """Takes connections and says nothing."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+
+DEAD = 1  # tcpmux: nobody listens
+
+
+class Queue:
+    """For each kind of mail system; `site` makes one. Those with a next hop that works and with one that is dead are made once."""
+
+    def make(self, hop=None):
+        key = "alive" if hop is None else "dead" if hop == DEAD else None
+        site = self.sites.get(key)
+        if site is None:
+            site = self.site(hop)
+            (self.addClassCleanup if key else self.addCleanup)(site.stop)
+            if key:
+                self.sites[key] = site
+        else:
+            site.clear()
+        self.root = mail.Root("")
+        self.addCleanup(self.root.close)
+        self.number = 0
+        return site
+
+    def send(self, site, *recipients, sender="alice@here.example"):
+        self.number += 1
+        site.near.send(MESSAGE % (self.number, self.number), *recipients, sender=sender)
+
+    def mtaq(self, site, *arguments, status=0, stdin=b""):
+        return self.root.run("--queue", site.queue, *arguments, status=status, stdin=stdin, env=site.environment, patience=PATIENCE)
+
+    def listing(self, site, *arguments):
+        return [json.loads(line) for line in self.mtaq(site, "list", "--json", *arguments).stdout.splitlines()]
+
+    def receipts(self, done):
+        receipts = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual(len({r["id"] for r in receipts}), len(receipts), "a message is named once")
+        return receipts
+
+    # ---- the contract
+
+    def test_contract(self):
+        site = self.make(DEAD)
+        done = subprocess.run([CONTRACT], env=dict(site.environment, LONGLINE_CONTRACT=site.contract), capture_output=True, timeout=4 * PATIENCE)
+        self.assertEqual(done.returncode, 0, done.stdout.decode(errors="replace")[-4000:])
+
+    # ---- flush --wait
+
+    def test_flush_ends_0_when_all_are_gone(self):
+        site = self.make()
+        for _ in range(5):
+            self.send(site, "bob@far.example", "carol@far.example")
+        site.rest(5)
+        ids = site.ids()
+        done = self.mtaq(site, "--json", "flush", "--wait")
+        self.assertEqual(site.ids(), [])
+        receipts = self.receipts(done)
+        self.assertEqual(sorted(r["id"] for r in receipts), sorted(ids))
+        self.assertEqual({r["result"] for r in receipts}, {"sent"})
+        wait_until(lambda: len(site.far.box("bob")) == 5 and len(site.far.box("carol")) == 5, "the mail")
+        # Nothing is left to do, and that is fine.
+        self.mtaq(site, "flush", "--wait")
+
+    def test_flush_ends_75_when_one_recipient_of_one_message_stays(self):
+        site = self.make()
+        self.send(site, "bob@far.example")
+        self.send(site, "bob@far.example", "later@far.example")
+        self.send(site, "carol@far.example")
+        site.rest(3)
+        done = self.mtaq(site, "--json", "flush", "--wait", status=75)
+        receipts = self.receipts(done)
+        self.assertEqual(sorted(r["result"] for r in receipts), ["deferred", "sent", "sent"])
+        [left] = [r for r in receipts if r["result"] == "deferred"]
+        self.assertEqual(site.ids(), [left["id"]])
+        results = {r["address"]: r["result"] for r in left["recipients"]}
+        self.assertEqual(results, {"bob@far.example": "sent", "later@far.example": "deferred"})
+        self.assertIn("come back later", json.dumps(left))
+        [message] = self.listing(site)
+        self.assertEqual([r["address"] for r in message["recipients"] if r["state"] != "delivered"], ["later@far.example"])
+        self.assertEqual(message["reason_class"], "policy")
+
+    def test_flush_ends_69_when_the_next_hop_is_dead(self):
+        site = self.make(DEAD)
+        for _ in range(3):
+            self.send(site, "bob@far.example")
+        site.rest(3)
+        done = self.mtaq(site, "--json", "flush", "--wait", status=69)
+        # The last line of the log is the verdict.
+        self.assertLess(time.time() - site.log_time(), 5)
+        receipts = self.receipts(done)
+        self.assertEqual(len(receipts), 3)
+        self.assertEqual({r["cause"] for r in receipts}, {"next-hop-unreachable"})
+        self.assertEqual(len(site.ids()), 3)
+        self.assertEqual({m["reason_class"] for m in self.listing(site)}, {"link"})
+        # Asked again, with the reason as it was before, it is found again.
+        self.mtaq(site, "flush", "--wait", status=69)
+
+    def test_flush_ends_65_when_a_recipient_is_refused_for_good(self):
+        site = self.make()
+        self.send(site, "nobody@far.example", sender="bob@here.example")
+        self.send(site, "bob@far.example")
+        site.rest(2)
+        done = self.mtaq(site, "--json", "flush", "--wait", status=65)
+        receipts = self.receipts(done)
+        self.assertEqual(sorted(r["result"] for r in receipts), ["refused", "sent"])
+        [refused] = [r for r in receipts if r["result"] == "refused"]
+        self.assertEqual(refused["recipients"][0]["code"], 550)
+        wait_until(lambda: site.near.box("bob"), "the notification")
+
+    def test_flush_ends_124_when_time_runs_out(self):
+        listener = Listener()
+        self.addCleanup(listener.socket.close)
+        site = self.make(listener.port)
+        self.send(site, "bob@far.example")
+        site.rest(1)
+        done = self.mtaq(site, "--json", "flush", "--wait", "--deadline", "1500ms", status=124)
+        [receipt] = self.receipts(done)
+        self.assertEqual(receipt["cause"], "deadline")
+        self.assertEqual(len(site.ids()), 1)
+
+    def test_flush_of_some_messages_leaves_the_others(self):
+        site = self.make()
+        for _ in range(3):
+            self.send(site, "bob@far.example")
+        site.rest(3)
+        first, second, third = site.ids()
+        self.mtaq(site, "hold", second)
+        self.mtaq(site, "flush", "--wait", first)
+        self.assertEqual(sorted(site.ids()), sorted([second, third]))
+        self.mtaq(site, "flush", "--wait")
+        self.assertEqual(site.ids(), [second], "what is held stays")
+        done = self.mtaq(site, "flush", "--wait", first, status=66)
+        self.assertIn(first.encode(), done.stderr)
+
+    def test_flush_without_wait_only_asks(self):
+        site = self.make()
+        self.send(site, "bob@far.example")
+        site.rest(1)
+        done = self.mtaq(site, "flush")
+        self.assertIn(b"was asked to send 1 message", done.stderr)
+        self.assertEqual(done.stdout, b"")
+        wait_until(lambda: site.far.box("bob"), "the mail")
+
+    def test_a_signal_ends_the_wait(self):
+        listener = Listener()
+        self.addCleanup(listener.socket.close)
+        site = self.make(listener.port)
+        self.send(site, "bob@far.example")
+        site.rest(1)
+        child = subprocess.Popen(self.root.command("--queue", site.queue, "--json", "flush", "--wait"), env=site.environment, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+        listener.socket.settimeout(PATIENCE)
+        connection, _ = listener.socket.accept()
+        self.addCleanup(connection.close)
+        child.send_signal(signal.SIGTERM)
+        out, err = child.communicate(timeout=PATIENCE)
+        self.assertEqual(json.loads(out)["cause"], "interrupted", err)
+        self.assertNotIn(child.returncode, (0, -signal.SIGTERM))
+
+    # ---- listing and changes
+
+    def test_listing_filters_and_nulls(self):
+        site = self.make(DEAD)
+        self.send(site, "bob@far.example")
+        self.send(site, "carol@other.example", sender="dan@here.example")
+        site.rest(2)
+        messages = self.listing(site)
+        self.assertEqual({m["queue"] for m in messages}, {site.queue.split(":")[0]})
+        self.assertEqual(set(messages[0]), {"id", "queue", "state", "arrived", "size", "sender", "recipients", "connector", "link", "next_hop", "priority",
+                                            "attempts", "next_attempt", "expires", "reason", "reason_class", "message_id", "subject"})
+        self.assertEqual({(m["attempts"], m["priority"], m["expires"]) for m in messages}, {(None, None, None)})
+        self.assertEqual([m["sender"] for m in self.listing(site, "--domain", "other.example")], ["dan@here.example"])
+        self.assertEqual([m["sender"] for m in self.listing(site, "--sender", "alice*")], ["alice@here.example"])
+        self.assertEqual(self.listing(site, "--older", "1h"), [])
+        self.assertEqual(len(self.listing(site, "--younger", "1h")), 2)
+        self.assertEqual(self.listing(site, "--larger", "1M"), [])
+        shown = self.mtaq(site, "show", messages[0]["id"]).stdout
+        self.assertIn(b"Subject: number", shown)
+        self.assertIn(b"\r\n\r\n.body\r\n", self.mtaq(site, "show", "--raw", messages[0]["id"]).stdout)
+        summary = [json.loads(line) for line in self.mtaq(site, "--json", "summary", "--by", "domain").stdout.splitlines()]
+        self.assertEqual({(g["domain"], g["count"]) for g in summary}, {("far.example", 1), ("other.example", 1)})
+
+    def test_changes_are_checked(self):
+        site = self.make(DEAD)
+        for _ in range(3):
+            self.send(site, "bob@far.example")
+        site.rest(3)
+        listed = self.mtaq(site, "list", "--json").stdout.splitlines()
+        # A line of the listing carries what was seen; another message has the id now.
+        stale = json.loads(listed[0])
+        stale["sender"] = "somebody@else.example"
+        done = self.mtaq(site, "remove", "-", stdin=json.dumps(stale).encode() + b"\n", status=66)
+        self.assertIn(b"changed meanwhile", done.stderr)
+        self.assertEqual(len(site.ids()), 3)
+        self.mtaq(site, "hold", "-", stdin=listed[0] + b"\n" + listed[1] + b"\n")
+        self.assertEqual(sorted(m["state"] == "held" for m in self.listing(site)), [False, True, True])
+        # By filter: shown first.
+        done = self.mtaq(site, "remove", "--all", "--state", "held")
+        self.assertIn(b"2 messages would be removed; nothing was changed: --yes does it", done.stderr)
+        self.assertEqual(len(site.ids()), 3)
+        self.mtaq(site, "remove", "--all", "--state", "held", "--yes")
+        self.assertEqual(len(site.ids()), 1)
+        done = self.mtaq(site, "remove", "AAAAAAAAAA", site.ids()[0], status=66)
+        self.assertIn(b"AAAAAAAAAA", done.stderr)
+        self.assertEqual(site.ids(), [])
+        self.assertEqual(len(self.root.events("queue.removed")), 3)
+
+    def test_export_moves_mail_into_the_spool(self):
+        site = self.make(DEAD)
+        self.send(site, "bob@far.example", "carol@far.example")
+        site.rest(1)
+        batch = self.mtaq(site, "export", "--remove").stdout
+        self.assertEqual(site.ids(), [])
+        self.root.run("import", stdin=batch)
+        [message] = self.root.list()
+        self.assertEqual(message["sender"], "alice@here.example")
+        self.assertEqual([r["address"] for r in message["recipients"]], ["bob@far.example", "carol@far.example"])
+        self.assertEqual(message["message_id"], "<1@here.example>")
+
+    def test_other_users_are_told(self):
+        site = self.make(DEAD)
+        self.send(site, "bob@far.example")
+        site.rest(1)
+        os.chmod(self.root.folder, 0o777)
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *self.root.command("--queue", site.queue, "remove", site.ids()[0])],
+                              env=site.environment, capture_output=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 77, done.stderr)
+        self.assertEqual(len(site.ids()), 1)
+
+
+@unittest.skipUnless(postfix.available(), "needs Postfix and root")
+class PostfixTest(Queue, unittest.TestCase):
+    site = PostfixSite
+    sites = {}
+
+    def test_next_attempt_is_known_to_root(self):
+        site = self.make(DEAD)
+        self.send(site, "bob@far.example")
+        site.rest(1)
+        [message] = self.listing(site)
+        self.assertIsNotNone(message["next_attempt"])
+
+    def test_long_ids(self):
+        self.site = type("Long", (PostfixSite,), {"MORE": PostfixSite.MORE + "enable_long_queue_ids = yes\n"})
+        self.sites = {}
+        site = self.make(DEAD)
+        self.send(site, "bob@far.example")
+        site.rest(1)
+        [message] = self.listing(site)
+        self.assertIn("z", message["id"])
+        self.assertIsNotNone(message["next_attempt"])
+        self.mtaq(site, "remove", message["id"])
+        self.assertEqual(site.ids(), [])
+
+    def test_a_stopped_postfix(self):
+        self.sites = {}
+        site = self.make(DEAD)
+        self.send(site, "bob@far.example")
+        site.rest(1)
+        subprocess.run([postfix.POSTFIX, "-c", str(site.near.folder), "stop"], capture_output=True, timeout=PATIENCE)
+        self.assertEqual(len(self.listing(site)), 1)
+        done = self.mtaq(site, "flush", "--wait", status=69)
+        self.assertIn(b"mail system is down", done.stderr)
+
+
+@unittest.skipUnless(exim.available(), "needs Exim's packages (scripts/setup --test) and root")
+class EximTest(Queue, unittest.TestCase):
+    site = EximSite
+    sites = {}
+
+    def test_requeue_is_refused(self):
+        site = self.make(DEAD)
+        self.send(site, "bob@far.example")
+        done = self.mtaq(site, "requeue", site.ids()[0], status=64)
+        self.assertIn(b"Exim cannot requeue", done.stderr)
+
+
+class NoMailSystem(unittest.TestCase):
+    def test_what_is_not_there(self):
+        root = mail.Root("")
+        self.addCleanup(root.close)
+        root.run("--queue", "qmail", "list", status=64)
+        root.run("--queue", "postfix:", "list", status=64)
+        root.run("--queue", "postfix:/nonexistent", "list", status=66)
+        root.run("--queue", "exim:/nonexistent", "list", status=66)
+        root.configure('queue = "sendmail"\n')
+        done = root.run("list", status=78)
+        self.assertIn(b"longline.toml:1:9", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

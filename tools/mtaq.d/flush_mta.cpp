@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// flush of another mail system's queue.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "sys/mta_flush.hpp"
+#include "verbs.hpp"
+
+namespace longline::mtaq {
+
+Result<mail::FlushTally> flush_mta(const Options& options, World& world, sys::FlushSettings settings, sys::FlushObserver& observer) {
+  LONGLINE_TRY(const std::unique_ptr<mail::QueueBackend> queue, open_queue(world, true));
+  mail::ConnectorChoice choice(world.config);
+  const bool waits = settings.wait;
+  sys::MtaFlush flush(*queue, choice, std::move(settings), observer);
+  LONGLINE_TRY(mail::FlushTally tally, flush.run());
+  if (!waits && flush.asked_for() > 0 && !options.common.quiet) {
+    const std::string name(queue->name());
+    std::fprintf(stderr, "%s was asked to send %zu message%s; --wait would follow them\n", name.c_str(), flush.asked_for(),
+                 flush.asked_for() == 1 ? "" : "s");
+  }
+  return tally;
+}
+
+}  // namespace longline::mtaq
