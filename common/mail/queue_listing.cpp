@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "base/json_writer.hpp"
 #include "base/text.hpp"
 
 namespace longline::mail {
@@ -15,14 +16,6 @@ const Recipient& shown_recipient(const QueuedMessage& message) {
   static const Recipient kNone{};
   if (const Recipient* r = message.first_unfinished()) return *r;
   return message.recipients.empty() ? kNone : message.recipients.front();
-}
-
-std::optional<std::string> non_empty(std::string text) {
-  return text.empty() ? std::nullopt : std::optional<std::string>(std::move(text));
-}
-
-std::optional<std::string> iso(const std::optional<WallTime>& t) {
-  return t ? std::optional<std::string>(format_iso8601(*t)) : std::nullopt;
 }
 
 std::string shown_sender(const QueuedMessage& message) { return message.sender.empty() ? "<>" : escape(message.sender); }
@@ -39,37 +32,40 @@ std::string destination_text(const Destination& destination) {
 
 }  // namespace
 
-JsonObject to_json(const QueuedMessage& message, ConnectorChoice& choice) {
+std::string json_line(const QueuedMessage& message, ConnectorChoice& choice) {
   const Recipient& shown = shown_recipient(message);
   const Destination destination = choice.choose(shown.address);
   const config::Connector* connector = destination.connector;
   const std::string reason = waiting_reason(message, shown, destination);
-  std::vector<JsonObject> recipients;
+  const std::optional<WallTime> next = message.next_attempt();
+  std::string out;
+  out.reserve(640);
+  JsonWriter json(out);
+  json.begin_object().member("id", message.id).member("queue", queue_name(message)).member("state", to_string(message.state));
+  json.member("arrived", format_iso8601(message.arrived)).member("size", message.size).member("sender", message.sender);
+  json.begin_array("recipients");
   for (const Recipient& r : message.recipients) {
-    JsonObject one;
-    one.set("address", r.address).set("state", to_string(r.state));
-    one.set("reason", non_empty(waiting_reason(message, r, choice.choose(r.address))));
-    recipients.push_back(std::move(one));
+    json.begin_object().member("address", r.address).member("state", to_string(r.state));
+    json.text_or_null("reason", &r == &shown ? reason : waiting_reason(message, r, choice.choose(r.address))).end_object();
   }
-  std::optional<std::string> expires;
-  if (connector != nullptr && !message.foreign) expires = format_iso8601(message.arrived + connector->expire);
-  const auto known = [&](auto value) { return message.foreign ? std::nullopt : std::optional(std::move(value)); };
-  JsonObject out;
-  out.set("id", message.id).set("queue", queue_name(message)).set("state", to_string(message.state));
-  out.set("arrived", format_iso8601(message.arrived)).set("size", message.size).set("sender", message.sender);
-  out.set("recipients", recipients);
-  out.set("connector", connector == nullptr ? std::nullopt : std::optional<std::string>(connector->name));
-  out.set("link", connector == nullptr ? std::nullopt : non_empty(connector->link));
-  out.set("next_hop", non_empty(next_hop(connector)));
-  out.set("priority", known(std::string(priority_name(message.priority)))).set("attempts", known(message.attempts));
-  out.set("next_attempt", iso(message.next_attempt())).set("expires", expires);
-  out.set("reason", non_empty(reason));
-  out.set("reason_class", reason.empty() ? std::nullopt : std::optional<std::string>(to_string(classify_reason(reason))));
-  out.set("message_id", non_empty(message.message_id)).set("subject", message.foreign ? non_empty(message.subject) : message.subject);
+  json.end_array();
+  json.text_or_null("connector", connector == nullptr ? "" : connector->name).text_or_null("link", connector == nullptr ? "" : connector->link);
+  json.text_or_null("next_hop", next_hop(connector));
+  if (message.foreign) json.null("priority").null("attempts");
+  else json.member("priority", priority_name(message.priority)).member("attempts", message.attempts);
+  json.text_or_null("next_attempt", next ? format_iso8601(*next) : "");
+  json.text_or_null("expires", connector != nullptr && !message.foreign ? format_iso8601(message.arrived + connector->expire) : "");
+  json.text_or_null("reason", reason).text_or_null("reason_class", reason.empty() ? "" : to_string(classify_reason(reason)));
+  json.text_or_null("message_id", message.message_id);
+  if (message.foreign) json.text_or_null("subject", message.subject);
+  else json.member("subject", message.subject);
+  json.end_object();
   return out;
 }
 
-std::string listing_header() { return fmt::format("{:<7}  {:<8} {:>4} {:>8}  {:<28} {}\n", "ID", "STATE", "AGE", "SIZE", "FROM", "TO"); }
+std::string listing_header(std::size_t id_width) {
+  return fmt::format("{:<{}}  {:<8} {:>4} {:>8}  {:<28} {}\n", "ID", id_width, "STATE", "AGE", "SIZE", "FROM", "TO");
+}
 
 std::string listing_lines(const QueuedMessage& message, ConnectorChoice& choice, WallTime now) {
   const Recipient& shown = shown_recipient(message);
@@ -82,7 +78,7 @@ std::string listing_lines(const QueuedMessage& message, ConnectorChoice& choice,
   if (const auto next = message.next_attempt()) {
     more += fmt::format("{}next attempt {}", more.empty() ? "" : "; ", format_iso8601(*next));
   }
-  if (!more.empty()) out += fmt::format("{:9}{}\n", "", more);
+  if (!more.empty()) out += fmt::format("{:{}}{}\n", "", message.id.size() + 2, more);
   return out;
 }
 

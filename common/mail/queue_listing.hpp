@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/json.hpp"
 #include "mail/connector_choice.hpp"
 #include "mail/queue.hpp"
 
@@ -13,11 +12,12 @@ namespace longline::mail {
 /// One line of `mtaq list --json`: {"id","queue","state","arrived","size","sender","recipients":[{"address","state",
 /// "reason"}],"connector","link","next_hop","priority","attempts","next_attempt","expires","reason","reason_class",
 /// "message_id","subject"}. Connector to next_hop are those of the first recipient that still waits; what does not
-/// apply is null. Sender and subject are raw.
-JsonObject to_json(const QueuedMessage& message, ConnectorChoice& choice);
+/// apply is null. Sender and subject are raw. Without a newline.
+std::string json_line(const QueuedMessage& message, ConnectorChoice& choice);
 
 /// The same for people: a line, and one more with the reason where there is one. Escaped; ends in a newline.
-std::string listing_header();
+/// `id_width`: how long the ids of this queue are.
+std::string listing_header(std::size_t id_width = 7);
 std::string listing_lines(const QueuedMessage& message, ConnectorChoice& choice, WallTime now);
 
 /// `mtaq show`: everything about one message but its body.

@@ -15,11 +15,6 @@ constexpr std::size_t kMostGroups = 100'000;
 constexpr std::string_view kOthers = "(others)";
 constexpr std::size_t kReasonClasses = 9;
 
-std::string_view domain_of(std::string_view address) {
-  const std::size_t at = address.rfind('@');
-  return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
-}
-
 std::size_t age_class(Duration age) {
   const std::int64_t minutes = age.count() / 60'000;
   std::size_t i = 0;

@@ -282,6 +282,14 @@ class Queue:
         summary = [json.loads(line) for line in self.mtaq(site, "--json", "summary", "--by", "domain").stdout.splitlines()]
         self.assertEqual({(g["domain"], g["count"]) for g in summary}, {("far.example", 1), ("other.example", 1)})
 
+    def test_links_that_its_mail_makes_due(self):
+        site = self.make(DEAD)
+        self.root.configure(f'queue = "{site.queue}"\n' + mail.LINK.replace("example.com", "far.example"))
+        self.root.run("due", status=1, env=site.environment)
+        self.send(site, "bob@far.example")
+        self.assertEqual(self.root.run("due", env=site.environment).stdout, b"isp\n")
+        self.assertEqual(self.root.run("due", "--queue", "spool", status=1, env=site.environment).stdout, b"")
+
     def test_changes_are_checked(self):
         site = self.make(DEAD)
         for _ in range(3):

@@ -131,9 +131,9 @@ class Changer {
 
   Result<void> show(QueueChange what, const std::vector<QueuedMessage>& targets) {
     const WallTime now = sys::wall_now();
-    if (!options_.common.json && !targets.empty()) std::fputs(mail::listing_header().c_str(), stdout);
+    if (!options_.common.json && !targets.empty()) std::fputs(mail::listing_header(targets.front().id.size()).c_str(), stdout);
     for (const QueuedMessage& message : targets) {
-      const std::string text = options_.common.json ? to_json(message, choice_).dump() + "\n" : mail::listing_lines(message, choice_, now);
+      const std::string text = options_.common.json ? json_line(message, choice_) + "\n" : mail::listing_lines(message, choice_, now);
       std::fwrite(text.data(), 1, text.size(), stdout);
     }
     if (!options_.common.quiet && !options_.common.json) {

@@ -34,9 +34,9 @@ Result<ExitStatus> run_list(const Options& options, World& world) {
   return visit(list, world,
                [&](mail::QueuedMessage&& message) {
                  if (!matches(list.filter, message, choice, now)) return true;
-                 if (header) print(mail::listing_header());
+                 if (header) print(mail::listing_header(message.id.size()));
                  header = false;
-                 print(options.common.json ? to_json(message, choice).dump() + "\n" : listing_lines(message, choice, now));
+                 print(options.common.json ? json_line(message, choice) + "\n" : listing_lines(message, choice, now));
                  return std::ferror(stdout) == 0;
                })
       .map([] { return ExitStatus::ok; });
@@ -47,7 +47,7 @@ Result<ExitStatus> run_show(const Options& options, World& world) {
   LONGLINE_TRY(const mail::QueuedMessage message, queue->find(queue->canonical_id(options.show.id)));
   mail::ConnectorChoice choice(world.config);
   if (options.common.json) {
-    print(to_json(message, choice).dump() + "\n");
+    print(json_line(message, choice) + "\n");
     return ExitStatus::ok;
   }
   if (!options.show.raw) print(describe(message, choice, sys::wall_now()) + "\n");

@@ -34,7 +34,8 @@ struct World {
   std::string body(std::size_t i) const { return got[i].content.substr(got[i].content.find("Subject:")); }
 };
 
-const std::string kBodies[] = {"Subject: 1\r\n\r\nplain\r\n", "Subject: 2\r\n\r\n.\r\n..\r\n.dot\r\n", "Subject: 3\r\n\r\nMAIL FROM:<evil@x.example>\r\nRCPT TO:<evil@x.example>\r\nDATA\r\n"};
+const std::string kBodies[] = {"Subject: 1\r\n\r\nplain\r\n", "Subject: 2\r\n\r\n.\r\n..\r\n.dot\r\n",
+                               "Subject: 3\r\n\r\nMAIL FROM:<evil@x.example>\r\nRCPT TO:<evil@x.example>\r\nDATA\r\n"};
 
 std::string batch(std::size_t piece = 5) {
   BatchWriter writer;

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "base/json.hpp"
+
 namespace longline::mail {
 namespace {
 
@@ -37,7 +39,7 @@ QueuedMessage message() {
 TEST_CASE("the JSON has the members of the design, null where nothing applies") {
   const config::Config config = configuration();
   ConnectorChoice choice(config);
-  CHECK(to_json(message(), choice).dump() ==
+  CHECK(json_line(message(), choice) ==
         R"({"id":"0000abc","queue":"spool","state":"ready","arrived":"2027-01-15T08:00:00Z","size":2200,)"
         R"("sender":"alice@site7.example","recipients":[{"address":"bob@example.com","state":"ready","reason":null}],)"
         R"("connector":"hub","link":"isp","next_hop":"mail.example.com:25","priority":"normal","attempts":0,)"
@@ -50,10 +52,27 @@ TEST_CASE("a message that no connector serves says so") {
   ConnectorChoice choice(config);
   QueuedMessage m = message();
   m.recipients[0].address = "bob@nowhere.example";
-  const JsonObject json = to_json(m, choice);
+  const JsonObject json = parse_json_object(json_line(m, choice)).value();
   CHECK(json.string("reason") == "no connector serves nowhere.example");
   CHECK_FALSE(json.string("connector"));
   CHECK_FALSE(json.string("expires"));
+}
+
+TEST_CASE("what another mail system does not tell is null, and it needs no connector of ours") {
+  const config::Config config = configuration();
+  ConnectorChoice choice(config);
+  QueuedMessage foreign = message();
+  foreign.queue = "postfix";
+  foreign.foreign = true;
+  foreign.message_id = foreign.subject = "";
+  foreign.recipients[0].address = "carol@other.example";
+  CHECK(json_line(foreign, choice) ==
+        R"({"id":"0000abc","queue":"postfix","state":"ready","arrived":"2027-01-15T08:00:00Z","size":2200,"sender":"alice@site7.example",)"
+        R"("recipients":[{"address":"carol@other.example","state":"ready","reason":null}],"connector":null,"link":null,"next_hop":null,)"
+        R"("priority":null,"attempts":null,"next_attempt":null,"expires":null,"reason":null,"reason_class":null,"message_id":null,"subject":null})");
+  foreign.recipients[0].address = "bob@example.com";
+  CHECK(parse_json_object(json_line(foreign, choice))->string("link") == "isp");
+  CHECK(describe(foreign, choice, kNow).find("attempts") == std::string::npos);
 }
 
 TEST_CASE("people see nothing that a terminal would obey") {
