@@ -44,7 +44,8 @@ bool DueReport::rests(const config::Connector& connector, std::string_view domai
 void DueReport::add(const QueuedMessage& message) {
   std::set<const config::Connector*> connectors;
   for (const Recipient& recipient : message.recipients) {
-    if (!is_due(message, recipient, now_)) continue;
+    // Postfix puts off what waits for a link again and again: its own next attempt says nothing about a call.
+    if (message.foreign ? message.state == MessageState::held || recipient.finished() : !is_due(message, recipient, now_)) continue;
     const config::Connector* connector = choice_.choose(recipient.address).connector;
     if (connector == nullptr || connector->link.empty() || connectors.contains(connector)) continue;
     if (!config::within_hours(connector->hours, local_now_)) continue;

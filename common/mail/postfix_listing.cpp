@@ -54,8 +54,8 @@ bool is_postfix_id(std::string_view id) {
 }
 
 std::string postfix_hash_name(std::string_view id) {
-  // mail_queue.h: seconds (6 or more), microseconds (4 digits in base 51), 'z', inode; the digits have no vowels.
-  constexpr std::string_view kDigits = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxy";
+  // mail_queue.h: seconds (6 or more), microseconds (4 digits in base 52), 'z', inode (without a 'z'); the digits have no vowels.
+  constexpr std::string_view kDigits = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
   constexpr std::size_t kSeconds = 6, kMicroseconds = 4;
   const std::size_t separator = id.rfind('z');
   if (separator == std::string_view::npos || separator < kSeconds + kMicroseconds) return std::string(id);

@@ -133,7 +133,7 @@ void add_queue(CLI::App& app, std::string& queue) {
 CLI::App* add_change(CLI::App& app, const std::string& verb, const std::string& help, ChangeOptions& change) {
   CLI::App* sub = app.add_subcommand(verb, help);
   sub->add_option("ID", change.ids, "Messages; - reads ids from stdin")->type_name("");
-  sub->add_flag("--all", change.all, "What the filter holds; shown, and not done without --yes");
+  sub->add_flag("--all", change.all, "What the filter holds; only shown without --yes");
   sub->add_flag("--yes", change.yes, "Do it");
   sub->add_flag("--dry-run", change.dry_run, "Only show what would be changed");
   add_filter(*sub, change.filter);

@@ -60,9 +60,12 @@ TEST_CASE("postqueue: reasons come out escaped") {
 
 TEST_CASE("the folders of a hashed queue") {
   CHECK(postfix_hash_name("B0BEFA7A08F") == "B0BEFA7A08F");
-  // Long: seconds 4 microseconds in base 51.
+  // Long: as Postfix 3.7 named them.
+  CHECK(postfix_hash_name("4jZg2f3rp5z1bc9s").front() == '8');
+  CHECK(postfix_hash_name("4jZg2f2ryNz1bc9n").front() == '6');
+  CHECK(postfix_hash_name("4jZg2f399Dz1bc96").front() == '6');
   CHECK(postfix_hash_name("4NTNyd0000zKjM") == "00000");
-  CHECK(postfix_hash_name("4NTNyd0010zKjM") == "00033");
+  CHECK(postfix_hash_name("4NTNyd0010zKjM") == "00034");
   CHECK(postfix_hash_name("4NTNydAAAAzKjM") == "4NTNydAAAAzKjM");   // no digit: not a long id
 }
 
