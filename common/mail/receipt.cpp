@@ -47,7 +47,11 @@ void merge(Receipt& into, const Receipt& part) {
     into.connector = part.connector;
     into.link = part.link;
   }
-  into.recipients.insert(into.recipients.end(), part.recipients.begin(), part.recipients.end());
+  for (const RecipientResult& r : part.recipients) {
+    const auto known = std::find_if(into.recipients.begin(), into.recipients.end(), [&](const RecipientResult& o) { return o.address == r.address; });
+    if (known == into.recipients.end()) into.recipients.push_back(r);
+    else if (r.outcome != Outcome::not_tried) *known = r;
+  }
 }
 
 JsonObject to_json(const Receipt& receipt) {
@@ -127,6 +131,8 @@ void FlushTally::add(const Receipt& receipt) {
   } else {
     ++left_;
     if (receipt.cause == Errc::next_hop_unreachable) ++unreachable_;
+    // It was not begun because it could not have been through in time.
+    if (receipt.cause == Errc::deadline && !ended_by_) ended_by_ = Errc::deadline;
     if (receipt.cause == Errc::link_down && link_down_++ == 0) first_link_down_ = receipt.link;
     if (first_left_reason_.empty()) first_left_reason_ = reason;
     if (receipt.next_attempt && (!next_attempt_ || *receipt.next_attempt < *next_attempt_)) next_attempt_ = receipt.next_attempt;

@@ -93,7 +93,7 @@ void SmtpOpening::say_ehlo(TimePoint now) {
 
 void SmtpOpening::take_ehlo(const SmtpReply& reply, TimePoint now) {
   if (!reply.ok()) {
-    if (!reply.permanent()) return fail(reply_error("EHLO", reply), reply.code != kClosing);
+    if (!reply.permanent()) return fail(reply_error("EHLO " + options_.helo, reply), reply.code != kClosing);
     phase_ = Phase::helo;
     return write({fmt::format("HELO {}\r\n", options_.helo)});
   }
@@ -107,7 +107,7 @@ void SmtpOpening::take_ehlo(const SmtpReply& reply, TimePoint now) {
 }
 
 void SmtpOpening::take_helo(const SmtpReply& reply, TimePoint now) {
-  if (!reply.ok()) return fail(reply_error("HELO", reply), reply.code != kClosing);
+  if (!reply.ok()) return fail(reply_error("HELO " + options_.helo, reply), reply.code != kClosing);
   peer_.ehlo_name = first_word(reply.lines.front());
   if (is_expected_peer(peer_.ehlo_name, "HELO reply")) after_hello(now);
 }

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "sys/local_clock.hpp"
+#include "sys/system_clock.hpp"
 
 namespace longline::sys {
 namespace {
@@ -19,13 +20,6 @@ using mail::RecipientResult;
 
 constexpr std::size_t kClaimAhead = 16;
 constexpr std::size_t kReadAhead = 1 << 20;
-
-// Urgent first, then by priority, then small before large, then by age.
-bool goes_before(const QueuedMessage& a, const QueuedMessage& b) {
-  if (a.priority != b.priority) return a.priority > b.priority;
-  if (a.size != b.size) return a.size < b.size;
-  return a.id < b.id;
-}
 
 /// One connection serves both: the same peer, met in the same way.
 bool shares_session(const config::Connector& a, const config::Connector& b) {
@@ -38,23 +32,25 @@ bool shares_session(const config::Connector& a, const config::Connector& b) {
 
 }  // namespace
 
-bool FlushHop::serves(const config::Connector* other) const { return std::find(all.begin(), all.end(), other) != all.end(); }
+bool FlushHop::serves(const config::Connector* other, std::string_view recipient) const {
+  return std::find(all.begin(), all.end(), other) != all.end() && (domain.empty() || iequals(mail::domain_of(recipient), domain));
+}
 
 FlushBatch::FlushBatch(Spool& spool, const config::Config& config, EventSink& events, std::string host, std::string lane,
-                       Callbacks callbacks)
+                       mail::ConnectorChoice choice, Callbacks callbacks)
     : spool_(spool), config_(config), events_(events), host_(std::move(host)), lane_(std::move(lane)),
-      callbacks_(std::move(callbacks)), choice_(config), patience_(config, local_clock()) {}
+      callbacks_(std::move(callbacks)), choice_(std::move(choice)), patience_(config, local_clock()) {}
 
 bool FlushBatch::ours(const config::Connector* connector) const {
   return connector != nullptr && mail::lease_name(*connector) == lane_ && !mail::why_unusable(*connector) &&
          callbacks_.in_scope(*connector);
 }
 
-void FlushBatch::add(QueuedMessage message, bool in_snapshot) {
-  seen_.insert(message.id);
-  if (in_snapshot) ++taken_on_;
-  std::string id = message.id;
-  entries_.emplace(std::move(id), Entry{std::move(message), in_snapshot});
+void FlushBatch::add(FlushShare share) {
+  seen_.insert(share.message.id);
+  if (share.in_snapshot) ++taken_on_;
+  std::string id = share.message.id;
+  entries_.emplace(std::move(id), Entry{std::move(share.message), std::move(share.recipients), share.in_snapshot});
 }
 
 std::vector<std::string> FlushBatch::waiting() const {
@@ -67,6 +63,10 @@ std::vector<FlushHop> FlushBatch::hops() const {
   std::vector<FlushHop> hops;
   for (const config::Connector& connector : config_.connectors) {
     if (!ours(&connector)) continue;
+    if (connector.host == "mx") {
+      for (const std::string& domain : domains_of(connector)) hops.push_back({&connector, {&connector}, domain});
+      continue;
+    }
     const auto same = std::find_if(hops.begin(), hops.end(), [&](const FlushHop& hop) {
       return shares_session(*hop.connector, connector);
     });
@@ -76,11 +76,22 @@ std::vector<FlushHop> FlushBatch::hops() const {
   return hops;
 }
 
+std::set<std::string> FlushBatch::domains_of(const config::Connector& connector) const {
+  std::set<std::string> domains;
+  for (const auto& [id, entry] : entries_) {
+    for (const mail::Recipient& r : entry.message.recipients) {
+      const bool here = !r.finished() && entry.recipients.contains(r.address) && choice_.choose(r.address).connector == &connector;
+      if (here) domains.insert(to_lower(mail::domain_of(r.address)));
+    }
+  }
+  return domains;
+}
+
 std::vector<std::string> FlushBatch::recipients_for(const Entry& entry, const FlushHop& hop) {
   std::vector<std::string> out;
   for (const mail::Recipient& r : entry.message.recipients) {
     const config::Connector* connector = choice_.choose(r.address).connector;
-    if (r.finished() || !ours(connector) || !hop.serves(connector)) continue;
+    if (r.finished() || !ours(connector) || !hop.serves(connector, r.address) || !entry.recipients.contains(r.address)) continue;
     const bool done = std::any_of(entry.results.begin(), entry.results.end(),
                                   [&](const RecipientResult& result) { return result.address == r.address; });
     if (!done) out.push_back(r.address);
@@ -97,9 +108,52 @@ std::size_t FlushBatch::due(const FlushHop& hop) const {
 
 bool FlushBatch::complete(const Entry& entry) {
   const auto waiting = std::count_if(entry.message.recipients.begin(), entry.message.recipients.end(), [&](const mail::Recipient& r) {
-    return !r.finished() && ours(choice_.choose(r.address).connector);
+    return !r.finished() && ours(choice_.choose(r.address).connector) && entry.recipients.contains(r.address);
   });
   return entry.results.size() >= static_cast<std::size_t>(waiting);
+}
+
+void FlushBatch::let_go(Entry& entry, std::set<std::string> addresses, LetGo& out) {
+  if (addresses.empty()) return;
+  for (const std::string& address : addresses) entry.recipients.erase(address);
+  out.shares.push_back({entry.message, std::move(addresses), entry.in_snapshot});
+}
+
+void FlushBatch::drop_empty(LetGo& out) {
+  for (const FlushShare& share : out.shares) {
+    const auto found = entries_.find(share.message.id);
+    if (found == entries_.end() || !complete(found->second)) continue;
+    if (found->second.results.empty()) out.gone.push_back(share.message.id);
+    else callbacks_.on_receipt(receipt_of(found->second), found->second.in_snapshot);
+    entries_.erase(found);
+  }
+}
+
+FlushBatch::LetGo FlushBatch::hand_over(const FlushHop& hop, const std::function<bool(const std::string&)>& which) {
+  LetGo out;
+  for (auto& [id, entry] : entries_) {
+    std::set<std::string> addresses;
+    for (const std::string& address : recipients_for(entry, hop)) {
+      if (which(address)) addresses.insert(address);
+    }
+    let_go(entry, std::move(addresses), out);
+  }
+  drop_empty(out);
+  return out;
+}
+
+FlushBatch::LetGo FlushBatch::reroute(mail::ConnectorChoice choice) {
+  choice_ = std::move(choice);
+  LetGo out;
+  for (auto& [id, entry] : entries_) {
+    std::set<std::string> addresses;
+    for (const std::string& address : entry.recipients) {
+      if (!ours(choice_.choose(address).connector)) addresses.insert(address);
+    }
+    let_go(entry, std::move(addresses), out);
+  }
+  drop_empty(out);
+  return out;
 }
 
 Result<void> FlushBatch::refresh() {
@@ -125,7 +179,8 @@ Result<void> FlushBatch::refresh() {
 void FlushBatch::start_hop(const FlushHop& hop, bool take_new) {
   hop_ = hop;
   take_new_ = take_new;
-  sent_in_hop_ = 0;
+  sent_in_hop_ = answered_in_hop_ = 0;
+  order_time_ = wall_now();
   queue_.clear();
   claimed_.clear();
   for (const auto& [id, entry] : entries_) queue_for_hop(entry);
@@ -133,11 +188,10 @@ void FlushBatch::start_hop(const FlushHop& hop, bool take_new) {
 
 void FlushBatch::queue_for_hop(const Entry& entry) {
   if (recipients_for(entry, hop_).empty()) return;
-  const auto place = std::find_if(queue_.begin(), queue_.end(), [&](const std::string& id) {
-    return goes_before(entry.message, entries_.at(id).message);
-  });
-  queue_.insert(place, entry.message.id);
+  queue_.insert(mail::flush_place(entry.message, order_time_));
 }
+
+void FlushBatch::hold_back(const std::string& id, Error why) { entries_.at(id).held_back = std::move(why); }
 
 void FlushBatch::look_for_new() {
   const Result<bool> changed = spool_.changed_by_others();
@@ -149,12 +203,17 @@ void FlushBatch::look_for_new() {
   });
   if (!visited) return;
   for (QueuedMessage& message : found) {
-    const bool for_hop = std::any_of(message.recipients.begin(), message.recipients.end(), [&](const mail::Recipient& r) {
-      return !r.finished() && hop_.serves(choice_.choose(r.address).connector);
-    });
+    FlushShare share{std::move(message), {}, false};
+    bool for_hop = false;
+    for (const mail::Recipient& r : share.message.recipients) {
+      const config::Connector* connector = choice_.choose(r.address).connector;
+      if (r.finished() || !ours(connector)) continue;
+      share.recipients.insert(r.address);
+      for_hop = for_hop || hop_.serves(connector, r.address);
+    }
     if (!for_hop) continue;
-    const std::string id = message.id;
-    add(std::move(message), false);
+    const std::string id = share.message.id;
+    add(std::move(share));
     queue_for_hop(entries_.at(id));
   }
 }
@@ -162,8 +221,11 @@ void FlushBatch::look_for_new() {
 void FlushBatch::claim_more() {
   std::vector<std::string> wanted;
   while (!queue_.empty() && wanted.size() < kClaimAhead) {
-    wanted.push_back(std::move(queue_.front()));
-    queue_.pop_front();
+    std::string id = queue_.extract(queue_.begin()).value().id;
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) continue;
+    if (std::optional<Error> why = callbacks_.refusal(found->second.message.size)) hold_back(id, std::move(*why));
+    else wanted.push_back(std::move(id));
   }
   if (wanted.empty()) return;
   Result<std::vector<std::string>> claimed = spool_.claim(wanted);
@@ -194,9 +256,18 @@ std::optional<mail::Outgoing> FlushBatch::next_message() {
     if (queue_.empty() && take_new_) look_for_new();
     while (claimed_.empty() && !queue_.empty() && !source_failure_) claim_more();
   }
+  // Asked again now that it is its turn: others were begun since it was claimed.
+  while (!claimed_.empty()) {
+    std::optional<Error> why = callbacks_.refusal(entries_.at(claimed_.front()).message.size);
+    if (!why) break;
+    hold_back(claimed_.front(), std::move(*why));
+    claimed_.pop_front();
+    while (claimed_.empty() && !queue_.empty() && !source_failure_) claim_more();
+  }
   if (claimed_.empty()) return std::nullopt;
   const Entry& entry = entries_.at(claimed_.front());
   claimed_.pop_front();
+  callbacks_.on_begin(entry.message.size);
   mail::Outgoing out;
   out.id = entry.message.id;
   out.sender = entry.message.sender;

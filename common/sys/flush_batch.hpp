@@ -13,6 +13,7 @@
 #include "config/config.hpp"
 #include "mail/connector_choice.hpp"
 #include "mail/dsn.hpp"
+#include "mail/flush_order.hpp"
 #include "mail/patience.hpp"
 #include "mail/receipt.hpp"
 #include "mail/smtp_client.hpp"
@@ -20,11 +21,20 @@
 
 namespace longline::sys {
 
-/// One peer of a lane: connectors that all mean the same line or host share a session.
+/// One peer of a lane: connectors that all mean the same line or host share a session. Of a connector that delivers by DNS each domain is
+/// a peer of its own.
 struct FlushHop {
   const config::Connector* connector = nullptr;   ///< the first of them: its settings count
   std::vector<const config::Connector*> all;
-  bool serves(const config::Connector* other) const;
+  std::string domain{};                           ///< lower case; only with host "mx"
+  bool serves(const config::Connector* other, std::string_view recipient) const;
+};
+
+/// One lane's part of a message.
+struct FlushShare {
+  mail::QueuedMessage message;
+  std::set<std::string> recipients;
+  bool in_snapshot = true;                        ///< it did not come later
 };
 
 /// The messages of one lane (a link, or a LAN connector) on their way out: feeds the SMTP machine, records what became of
@@ -34,13 +44,20 @@ class FlushBatch : public mail::MessageSource {
   struct Callbacks {
     std::function<void(const mail::Receipt&, bool in_snapshot)> on_receipt;
     std::function<bool(const config::Connector&)> in_scope;   ///< for mail that comes while the line is open
+    std::function<std::optional<Error>(std::int64_t size)> refusal;   ///< why a message of this size must not be begun now
+    std::function<void(std::int64_t size)> on_begin;          ///< it is
   };
-  FlushBatch(Spool& spool, const config::Config& config, EventSink& events, std::string host, std::string lane,
+  FlushBatch(Spool& spool, const config::Config& config, EventSink& events, std::string host, std::string lane, mail::ConnectorChoice choice,
              Callbacks callbacks);
 
-  /// A message of the snapshot (`in_snapshot`), or one that came later.
-  void add(mail::QueuedMessage message, bool in_snapshot);
+  void add(FlushShare share);
   bool empty() const { return entries_.empty(); }
+  /// What another lane, or another batch of this one, has to send now; `gone`: ids of messages of which nothing is left here, without a
+  /// receipt.
+  struct LetGo {
+    std::vector<FlushShare> shares;
+    std::vector<std::string> gone;
+  };
   /// The ids that have no receipt yet.
   std::vector<std::string> waiting() const;
   /// The peers, in the order of the configuration.
@@ -62,29 +79,43 @@ class FlushBatch : public mail::MessageSource {
   Result<void> give_up(const FlushHop& hop, const Error& why, bool writes);
   /// Reads again what another flush may have changed since the snapshot; what is gone or done is forgotten.
   Result<void> refresh();
+  /// Refuses for good what waits for this hop: its domain takes no mail, or is none.
+  Result<void> refuse(const FlushHop& hop, const std::string& enhanced, const std::string& text);
+  /// Lets go of those of the hop's recipients whom `which` names: somebody else sends to them.
+  LetGo hand_over(const FlushHop& hop, const std::function<bool(const std::string& address)>& which);
+  /// From now on this choice holds. Lets go of recipients whom it sends elsewhere.
+  LetGo reroute(mail::ConnectorChoice choice);
   /// Another flush did this one.
   void forget(const std::string& id) { entries_.erase(id); }
 
   int done() const { return done_; }
   int taken_on() const { return taken_on_; }
   std::size_t sent_in_hop() const { return sent_in_hop_; }
+  /// Recipients of the hop about whom the peer has said something.
+  std::size_t answered_in_hop() const { return answered_in_hop_; }
   /// The first failure of the spool inside next_message(), which cannot report it.
   std::optional<Error> source_failure() const { return source_failure_; }
 
  private:
   struct Entry {
     mail::QueuedMessage message;
+    std::set<std::string> recipients;         // those that are this batch's
     bool in_snapshot = true;
     std::vector<mail::RecipientResult> results{};
     std::optional<WallTime> next_attempt{};
     std::optional<Errc> cause{};
     std::string reason{};
+    std::optional<Error> held_back{};         // why it was not begun
   };
 
   bool ours(const config::Connector* connector) const;
   std::vector<std::string> recipients_for(const Entry& entry, const FlushHop& hop);
+  std::set<std::string> domains_of(const config::Connector& connector) const;
   bool complete(const Entry& entry);
   void queue_for_hop(const Entry& entry);
+  void hold_back(const std::string& id, Error why);
+  void let_go(Entry& entry, std::set<std::string> addresses, LetGo& out);
+  void drop_empty(LetGo& out);
   void look_for_new();
   void claim_more();
   RecipientUpdate update_for(const Entry& entry, mail::RecipientResult& result, std::vector<mail::DsnRecipient>& failed);
@@ -108,13 +139,14 @@ class FlushBatch : public mail::MessageSource {
   FlushHop hop_;
   bool take_new_ = false;
   bool made_some_ = false;                // notifications, which may go over the same line
-  std::list<std::string> queue_;          // ids for the hop, best first
+  WallTime order_time_{};
+  std::set<mail::FlushPlace> queue_;      // for the hop, best first
   std::list<std::string> claimed_;        // the head of it, marked as being sent
   std::string body_id_;                   // read ahead, so that the body is not looked up for each piece
   std::uint64_t body_offset_ = 0;
   std::string body_;
   int done_ = 0, taken_on_ = 0;
-  std::size_t sent_in_hop_ = 0;
+  std::size_t sent_in_hop_ = 0, answered_in_hop_ = 0;
   std::optional<Error> source_failure_;
 };
 

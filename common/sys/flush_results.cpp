@@ -147,6 +147,7 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
       const auto next = update.recipients.back().next_attempt;
       if (r.outcome == Outcome::deferred && (!entry.next_attempt || *next < *entry.next_attempt)) entry.next_attempt = next;
       if (r.outcome != Outcome::not_tried) events.emplace_back(result.id, r);
+      if (r.code != 0) ++answered_in_hop_;
       entry.results.push_back(std::move(r));
     }
     LONGLINE_TRY(const mail::DsnWishes wishes, spool_.wishes(result.id));
@@ -204,17 +205,30 @@ Result<void> FlushBatch::refuse_too_large(const FlushHop& hop, std::int64_t peer
   return results.empty() ? Result<void>() : record(results);
 }
 
+Result<void> FlushBatch::refuse(const FlushHop& hop, const std::string& enhanced, const std::string& text) {
+  hop_ = hop;
+  std::vector<mail::MessageResult> results;
+  for (const auto& [id, entry] : entries_) {
+    mail::MessageResult result;
+    result.id = id;
+    for (const std::string& address : recipients_for(entry, hop)) result.recipients.push_back({address, Outcome::refused, 0, enhanced, text});
+    if (!result.recipients.empty()) results.push_back(std::move(result));
+  }
+  return results.empty() ? Result<void>() : record(results);
+}
+
 Result<void> FlushBatch::give_up(const FlushHop& hop, const Error& why, bool writes) {
   hop_ = hop;
   std::vector<mail::MessageResult> results;
   for (auto& [id, entry] : entries_) {
+    const Error& reason = entry.held_back ? *entry.held_back : why;
     mail::MessageResult result;
     result.id = id;
     for (const std::string& address : recipients_for(entry, hop)) {
-      result.recipients.push_back({address, Outcome::not_tried, 0, "", escape_at_most(why.message(), 400)});
+      result.recipients.push_back({address, Outcome::not_tried, 0, "", escape_at_most(reason.message(), 400)});
     }
     if (result.recipients.empty()) continue;
-    entry.cause = why.code;
+    entry.cause = reason.code;
     results.push_back(std::move(result));
   }
   if (writes) return record(results);

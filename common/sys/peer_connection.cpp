@@ -40,17 +40,20 @@ std::string to_string(const PeerAddress& address) {
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", address.host, v6 ? "]" : "", address.port);
 }
 
+Result<void> check_link_up(const config::Config& config, const StatePaths& paths, const config::Connector& connector) {
+  if (connector.link.empty()) return {};
+  const config::Link* link = config.find_link(connector.link);
+  if (link != nullptr && link_status(paths, *link).string("state") == "up") return {};
+  return Error(Errc::link_down, fmt::format("link '{}' is down", connector.link), Stage::connect)
+      .with_hint(fmt::format("bring it up: dialctl run {} -- …", connector.link));
+}
+
 Result<std::unique_ptr<ByteStream>> connect_peer(const config::Config& config, const StatePaths& paths, const config::Connector& connector,
                                                  const PeerAddress& address, TimePoint deadline) {
   if (address.host == "line") return connect_line(paths, connector.link);
-  if (!connector.link.empty()) {
-    const config::Link* link = config.find_link(connector.link);
-    if (link == nullptr || link_status(paths, *link).string("state") != "up") {
-      return Error(Errc::link_down, fmt::format("link '{}' is down", connector.link), Stage::connect)
-          .with_hint(fmt::format("bring it up: dialctl run {} -- …", connector.link));
-    }
-  }
-  LONGLINE_TRY(UniqueFd fd, connect_tcp(address.host, address.port, connector.source_address, std::min(steady_now() + kConnectPatience, deadline)));
+  LONGLINE_CHECK(check_link_up(config, paths, connector));
+  const std::string& host = address.address.empty() ? address.host : address.address;
+  LONGLINE_TRY(UniqueFd fd, connect_tcp(host, address.port, connector.source_address, std::min(steady_now() + kConnectPatience, deadline)));
   return stream_of(std::move(fd));
 }
 

@@ -18,7 +18,10 @@ namespace longline::sys {
 struct PeerAddress {
   std::string host;        ///< "line": the byte stream of the connector's link
   int port = 25;
+  std::string address{};   ///< where the host was looked up already: its IP address
 };
+/// Whether the connector's link, if it has one, is up. Errc::link_down, stage connect.
+Result<void> check_link_up(const config::Config& config, const StatePaths& paths, const config::Connector& connector);
 PeerAddress peer_address(const config::Connector& connector);
 std::string to_string(const PeerAddress& address);   ///< "mail.example.com:25", "[::1]:25", "line"
 

@@ -23,16 +23,28 @@ constexpr Duration kSignalPatience(5'000);     // dialctl kills 10 s after its S
 QueueFlush::QueueFlush(Spool& spool, const config::Config& config, const StatePaths& paths, EventSink& events,
                        FlushSettings settings, FlushObserver& observer)
     : spool_(spool), config_(config), paths_(paths), events_(events), settings_(std::move(settings)), observer_(observer),
-      choice_(config) {}
+      choice_(config), allowance_(settings_.max_bytes, std::nullopt) {}
 
 bool QueueFlush::in_scope(const config::Connector& connector) const {
   if (!settings_.scope.link.empty()) return connector.link == settings_.scope.link;
   return settings_.scope.connector.empty() || connector.name == settings_.scope.connector;
 }
 
-void QueueFlush::account(const mail::Receipt& receipt, bool in_snapshot) {
+bool QueueFlush::is_usable(const config::Connector* connector) const {
+  return connector != nullptr && !mail::why_unusable(*connector) && in_scope(*connector);
+}
+
+void QueueFlush::account(const mail::Receipt& part, bool in_snapshot) {
+  const std::optional<mail::Receipt> whole = book_.add(part);
+  if (whole) hand_out(*whole, in_snapshot);
+}
+
+void QueueFlush::hand_out(const mail::Receipt& receipt, bool in_snapshot) {
   if (in_snapshot) tally_.add(receipt);
+  ++messages_done_;
+  bytes_done_ += receipt.size;
   observer_.on_receipt(receipt);
+  show_progress();
 }
 
 Result<mail::FlushTally> QueueFlush::run() {
@@ -45,14 +57,27 @@ Result<mail::FlushTally> QueueFlush::run() {
     // The last tenth, at most 10 s, is for the messages under way.
     const TimePoint end = loop_.now() + *settings_.deadline;
     end_ = end;
-    soft = loop_.at(end - std::min(*settings_.deadline / 10, Duration(10'000)), [this] { if (session_ != nullptr) session_->stop(); });
+    soft = loop_.at(end - std::min(*settings_.deadline / 10, Duration(10'000)), [this] {
+      if (!ended_by_) ended_by_ = Errc::deadline;
+      if (session_ != nullptr) session_->stop();
+    });
     hard = loop_.at(end, [this] {
-      on_end_of_time(Errc::deadline);
+      if (!ended_by_) ended_by_ = Errc::deadline;
       if (session_ != nullptr) session_->abort();
     });
   }
+  allowance_ = mail::FlushAllowance(settings_.max_bytes, end_);
   LONGLINE_CHECK(take_snapshot());
-  for (const std::string& lane : lanes_) LONGLINE_CHECK(run_lane(lane));
+  // A connector whose retries are spent hands its mail to another: then a lane has work once more. Each fails once at most.
+  for (bool any = true; any;) {
+    any = false;
+    for (const std::string& lane : lanes_) {
+      if (!snapshot_.contains(lane)) continue;
+      any = true;
+      LONGLINE_CHECK(run_lane(lane));
+    }
+  }
+  for (const auto& [in_snapshot, receipt] : book_.rest()) hand_out(receipt, in_snapshot);
   if (ended_by_) tally_.ended_by(*ended_by_);
   LONGLINE_CHECK(spool_.trim());
   return tally_;
@@ -76,41 +101,89 @@ Error QueueFlush::cut_short() const {
 
 // ---- the snapshot
 
+Result<void> QueueFlush::load_states() {
+  LONGLINE_TRY(states_, spool_.connector_states());
+  mail::ConnectorStates view = states_;
+  // A connector that is named is tried, whatever came before.
+  const config::Connector* named = config_.find_connector(settings_.scope.connector);
+  if (named != nullptr) {
+    std::erase_if(view, [&](const auto& one) {
+      return (one.first == named->name || one.first.starts_with(named->name + "\t")) && !failed_.contains(one.first);
+    });
+  }
+  choice_ = mail::ConnectorChoice(config_, std::move(view), wall_now());
+  return {};
+}
+
+bool QueueFlush::distribute(const FlushShare& share) {
+  std::map<std::string, std::set<std::string>> by_lane;
+  mail::Receipt nowhere{share.message.id, "", "", share.message.size, share.message.message_id, {}, {}, {}, ""};
+  for (const mail::Recipient& r : share.message.recipients) {
+    if (r.finished() || !share.recipients.contains(r.address)) continue;
+    const mail::Destination destination = choice_.choose(r.address);
+    if (is_usable(destination.connector)) {
+      by_lane[mail::lease_name(*destination.connector)].insert(r.address);
+      continue;
+    }
+    std::string why = destination.connector != nullptr && !in_scope(*destination.connector)
+                          ? "connector " + destination.connector->name + " serves it now"
+                          : mail::waiting_reason(r, destination);
+    nowhere.recipients.push_back({r.address, mail::Outcome::not_tried, 0, "", std::move(why)});
+  }
+  for (auto& [lane, addresses] : by_lane) {
+    std::vector<FlushShare>& waiting = snapshot_[lane];
+    const auto there = std::find_if(waiting.begin(), waiting.end(), [&](const FlushShare& s) { return s.message.id == share.message.id; });
+    if (there != waiting.end()) {
+      there->recipients.merge(addresses);
+      continue;
+    }
+    waiting.push_back({share.message, std::move(addresses), share.in_snapshot});
+    if (share.in_snapshot) book_.expect(share.message.id);
+  }
+  if (nowhere.recipients.empty()) return true;
+  if (book_.expects(share.message.id) || !share.in_snapshot) book_.note(nowhere);
+  else hand_out(nowhere, true);
+  return !by_lane.empty();
+}
+
+void QueueFlush::distribute(const FlushBatch::LetGo& let_go) {
+  for (const FlushShare& share : let_go.shares) distribute(share);
+  for (const std::string& id : let_go.gone) {
+    if (const std::optional<mail::Receipt> whole = book_.drop(id)) hand_out(*whole, true);
+  }
+}
+
 Result<void> QueueFlush::take_snapshot() {
   // Receipts first: whatever another flush finishes from here on is found again.
   LONGLINE_TRY(receipts_before_, spool_.last_receipt());
+  LONGLINE_CHECK(load_states());
   for (const config::Connector& connector : config_.connectors) {
     const std::string lane = mail::lease_name(connector);
     if (in_scope(connector) && std::find(lanes_.begin(), lanes_.end(), lane) == lanes_.end()) lanes_.push_back(lane);
   }
   const std::vector<std::string>& ids = settings_.scope.ids;
   std::set<std::string> wanted(ids.begin(), ids.end());
-  std::vector<mail::Receipt> stranded;
   const bool everything = settings_.scope.link.empty() && settings_.scope.connector.empty();
   LONGLINE_CHECK(spool_.visit(Box::queue, [&](mail::QueuedMessage&& message) {
     const bool named = wanted.erase(message.id) > 0;
     if (!ids.empty() && !named) return true;
     if (message.state == mail::MessageState::held && !named) return true;
-    std::set<std::string> lanes;
-    mail::Receipt left{message.id, "", "", message.size, message.message_id, {}, {}, {}, ""};
-    for (const mail::Recipient& r : message.recipients) {
-      if (r.finished()) continue;
-      const mail::Destination destination = choice_.choose(r.address);
-      const bool usable = destination.connector != nullptr && !mail::why_unusable(*destination.connector);
-      if (usable && in_scope(*destination.connector)) lanes.insert(mail::lease_name(*destination.connector));
-      if (!usable && everything) left.recipients.push_back({r.address, mail::Outcome::not_tried, 0, "", mail::waiting_reason(r, destination)});
+    FlushShare share{std::move(message), {}, true};
+    for (const mail::Recipient& r : share.message.recipients) {
+      if (!r.finished() && (everything || is_usable(choice_.choose(r.address).connector))) share.recipients.insert(r.address);
     }
-    for (const std::string& lane : lanes) snapshot_[lane].push_back(message);
-    if (lanes.empty() && !left.recipients.empty()) stranded.push_back(std::move(left));
+    if (share.recipients.empty()) return true;
+    bytes_total_ += share.message.size;
+    ++messages_total_;
+    distribute(share);
     return true;
   }));
-  for (const mail::Receipt& receipt : stranded) account(receipt, true);
   for (const std::string& id : wanted) {
     // Gone since somebody listed it: what became of it is known.
     LONGLINE_TRY(const auto stored, spool_.receipt_of(id));
     if (!stored) return Error(Errc::not_found, "message " + escape_at_most(id, 40) + ": not in the queue", Stage::queue);
     LONGLINE_TRY(const mail::Receipt receipt, mail::receipt_from_json(stored->json));
-    account(receipt, true);
+    hand_out(receipt, true);
   }
   return {};
 }
@@ -118,15 +191,16 @@ Result<void> QueueFlush::take_snapshot() {
 // ---- one link, or one LAN connector
 
 Result<void> QueueFlush::run_lane(const std::string& lane) {
-  const auto found = snapshot_.find(lane);
-  if (found == snapshot_.end()) return {};
-  FlushBatch batch(spool_, config_, events_, settings_.host, lane,
-                   {[this, &batch](const mail::Receipt& receipt, bool in_snapshot) {
-                      account(receipt, in_snapshot);
-                      observer_.on_progress(session_ == nullptr ? 0 : session_->bytes_out(), batch.done(), batch.taken_on());
+  std::vector<FlushShare> shares = std::move(snapshot_.extract(lane).mapped());
+  FlushBatch batch(spool_, config_, events_, settings_.host, lane, choice_,
+                   {[this](const mail::Receipt& receipt, bool in_snapshot) { account(receipt, in_snapshot); },
+                    [this](const config::Connector& connector) { return in_scope(connector); },
+                    [this](std::int64_t size) {
+                      if (session_ != nullptr) allowance_.on_progress(session_->bytes_out(), loop_.now());
+                      return allowance_.refusal(size, loop_.now());
                     },
-                    [this](const config::Connector& connector) { return in_scope(connector); }});
-  for (mail::QueuedMessage& message : found->second) batch.add(std::move(message), true);
+                    [this](std::int64_t size) { allowance_.begin(size); }});
+  for (FlushShare& share : shares) batch.add(std::move(share));
   while (!batch.empty()) {
     LONGLINE_TRY(const std::optional<ProcessIdentity> holder, spool_.take_lease(lane));
     if (!holder) {
@@ -168,6 +242,9 @@ Result<void> QueueFlush::follow(FlushBatch& batch, const std::string& lane) {
 }
 
 Result<void> QueueFlush::send_lane(FlushBatch& batch) {
+  // Another flush may have found out meanwhile that a connector's retries are spent.
+  LONGLINE_CHECK(load_states());
+  distribute(batch.reroute(choice_));
   LONGLINE_CHECK(batch.refresh());
   for (const FlushHop& hop : batch.hops()) {
     if (batch.due(hop) == 0) continue;
@@ -175,55 +252,6 @@ Result<void> QueueFlush::send_lane(FlushBatch& batch) {
     LONGLINE_CHECK(done);
   }
   return {};
-}
-
-// ---- one session
-
-Result<void> QueueFlush::send_hop(FlushBatch& batch, const FlushHop& hop) {
-  const config::Connector& connector = *hop.connector;
-  PeerSession::Observer observer;
-  if (observer_.wants_trace()) observer.trace = [this](bool received, std::string_view bytes) { observer_.on_trace(received, bytes); };
-  observer.note = [this](const std::string& note) { observer_.on_note(note); };
-  PeerSession session(loop_, spool_, config_, paths_, events_, settings_.host, connector, peer_address(connector),
-                      {[&](const std::vector<mail::InFlight>& messages) { return batch.mark_in_doubt(messages); },
-                       [&](const std::vector<mail::MessageResult>& results) { return batch.record(results); }},
-                      std::move(observer));
-  LONGLINE_TRY(const std::uint64_t size_limit, session.known_size_limit());
-  LONGLINE_CHECK(batch.refuse_too_large(hop, static_cast<std::int64_t>(size_limit)));
-  const std::size_t due = batch.due(hop);
-  if (due == 0) return {};
-  Result<void> opened = session.open(end_);
-  if (!opened) {
-    // The loop, and with it the timer, stood still meanwhile.
-    if (end_ && steady_now() >= *end_) ended_by_ = Errc::deadline;
-    const bool link_down = opened.error().code == Errc::link_down;
-    if (!link_down) {
-      events_.emit(failure_event("mail.unreachable", 289, connector.link, opened.error()));
-      report_to_supervisor(paths_, connector.link, static_cast<std::int64_t>(due), 0, connector.name);
-    }
-    return batch.give_up(hop, std::move(opened).error().context("connector " + connector.name), !link_down);
-  }
-  batch.start_hop(hop, settings_.scope.ids.empty());
-  session_ = &session;
-  Result<mail::SmtpFinished> finished = session.run(batch);
-  session_ = nullptr;
-  if (!finished) return std::move(finished).error();
-  if (const auto failure = batch.source_failure()) return *failure;
-  if (!connector.link.empty()) {
-    report_to_supervisor(paths_, connector.link, static_cast<std::int64_t>(due), static_cast<std::int64_t>(batch.sent_in_hop()), connector.name);
-  }
-  Event event{"queue.flushed"};
-  if (finished->error) event = failure_event("queue.flushed", std::nullopt, connector.link, *finished->error);
-  event.link = connector.link;
-  event.connector = connector.name;
-  event.more = session.facts();
-  event.more.set("due", static_cast<std::int64_t>(due)).set("sent", static_cast<std::int64_t>(batch.sent_in_hop()));
-  event.more.set("bytes_out", static_cast<std::int64_t>(session.bytes_out())).set("bytes_in", static_cast<std::int64_t>(session.bytes_in()));
-  events_.emit(event);
-  Error why = ended_by_ ? cut_short()
-              : finished->error ? *finished->error
-                                : Error(Errc::messages_left, "the session ended before its turn", Stage::transfer);
-  return batch.give_up(hop, std::move(why).context("connector " + connector.name), true);
 }
 
 }  // namespace longline::sys

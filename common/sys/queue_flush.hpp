@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +12,10 @@
 #include "base/event.hpp"
 #include "config/config.hpp"
 #include "mail/connector_choice.hpp"
+#include "mail/flush_allowance.hpp"
+#include "mail/flush_progress.hpp"
 #include "mail/receipt.hpp"
+#include "mail/receipt_book.hpp"
 #include "sys/flush_batch.hpp"
 #include "sys/loop.hpp"
 #include "sys/peer_session.hpp"
@@ -32,6 +36,7 @@ struct FlushSettings {
   FlushScope scope;
   bool wait = false;                    ///< for another flush that has the line
   std::optional<Duration> deadline;
+  std::optional<std::int64_t> max_bytes;   ///< of messages: one that would pass it is not begun
   std::string host;                     ///< our mail name
 };
 
@@ -41,8 +46,9 @@ class FlushObserver {
   virtual ~FlushObserver() = default;
   /// Once a message, when nothing more will happen to it in this flush.
   virtual void on_receipt(const mail::Receipt&) {}
-  /// Bytes on the line of this session so far; messages done and taken on.
-  virtual void on_progress(std::uint64_t /*bytes_out*/, int /*done*/, int /*total*/) {}
+  /// With each receipt, and some times a second while a session runs, where wants_progress().
+  virtual bool wants_progress() const { return false; }
+  virtual void on_progress(const mail::FlushProgress&) {}
   virtual bool wants_trace() const { return false; }
   virtual void on_trace(bool /*received*/, std::string_view /*bytes*/) {}
   /// Something that does not change the outcome.
@@ -62,13 +68,28 @@ class QueueFlush {
  private:
   Result<void> take_snapshot();
   bool in_scope(const config::Connector& connector) const;
+  /// Puts a part of a message under the lanes that serve it now. Whether any does.
+  bool distribute(const FlushShare& share);
+  void distribute(const FlushBatch::LetGo& let_go);
+  Result<void> load_states();
+  bool is_usable(const config::Connector* connector) const;
   Result<void> run_lane(const std::string& lane);
   Result<void> send_lane(FlushBatch& batch);
-  Result<void> send_hop(FlushBatch& batch, const FlushHop& hop);
   Result<void> follow(FlushBatch& batch, const std::string& lane);
+  // flush_visit.cpp
+  Result<void> send_hop(FlushBatch& batch, const FlushHop& hop);
+  Result<void> visit(FlushBatch& batch, const FlushHop& hop, const std::vector<PeerAddress>& addresses);
+  Result<void> unreachable(FlushBatch& batch, const FlushHop& hop, Error why);
+  /// The connector's state learns of a failure (`opened`: of a session that began) or, without one, of success.
+  Result<void> note(const FlushHop& hop, const Error* why, bool opened);
+  /// ... and where that spent its retries, its mail goes to the next connector.
+  Result<void> fail_hop(FlushBatch& batch, const FlushHop& hop, const Error& why, bool opened);
+  void show_progress();
+  void keep_showing();
   void on_end_of_time(Errc cause);
   Error cut_short() const;
-  void account(const mail::Receipt& receipt, bool in_snapshot);
+  void account(const mail::Receipt& part, bool in_snapshot);
+  void hand_out(const mail::Receipt& receipt, bool in_snapshot);
 
   Spool& spool_;
   const config::Config& config_;
@@ -76,14 +97,24 @@ class QueueFlush {
   EventSink& events_;
   FlushSettings settings_;
   FlushObserver& observer_;
+  mail::ConnectorStates states_;
+  std::map<const config::Connector*, Error> no_dns_;
+  std::set<std::string> failed_;           // state keys of what failed in this run
   mail::ConnectorChoice choice_;
+  mail::ReceiptBook book_;
+  mail::FlushAllowance allowance_;
   mail::FlushTally tally_;
   Loop loop_;
   Loop::Registration patience_;   // after a signal
+  Loop::Registration progress_timer_;
   std::int64_t receipts_before_ = 0;
   std::vector<std::string> lanes_;                                  // in the order of the configuration
-  std::map<std::string, std::vector<mail::QueuedMessage>> snapshot_;  // by lane
+  std::map<std::string, std::vector<FlushShare>> snapshot_;         // by lane
   PeerSession* session_ = nullptr;
+  int messages_total_ = 0, messages_done_ = 0;
+  std::int64_t bytes_total_ = 0, bytes_done_ = 0;
+  std::int64_t bytes_done_before_ = 0;     // when the session began
+  TimePoint session_began_{};
   std::optional<TimePoint> end_;   // of the time that was given
   std::optional<Errc> ended_by_;
 };

@@ -14,6 +14,7 @@ std::int64_t milliseconds(WallTime time) { return time.time_since_epoch().count(
 }  // namespace
 
 Result<std::optional<mail::SendWindow>> Spool::peer_window(const std::string& peer) {
+  if (!db_) return std::optional<mail::SendWindow>();
   LONGLINE_TRY(SqliteStatement find, db_->prepare("SELECT window, bytes FROM peers WHERE name=?"));
   LONGLINE_TRY(const bool row, find.bind(1, peer).step());
   if (!row) return std::optional<mail::SendWindow>();

@@ -126,7 +126,7 @@ class FormatsTest(unittest.TestCase):
             if path.endswith("/event_meaning.cpp"):
                 continue  # what explain knows, below
             with open(path, encoding="utf-8") as file:
-                emitted.update(re.findall(r'"((?:answer|call|demand|ledger|line|link|login|mail|modem|network|queue|route)\.[a-z][a-z-]+)"', file.read()))
+                emitted.update(re.findall(r'"((?:answer|call|connector|demand|ledger|line|link|login|mail|modem|network|queue|route)\.[a-z][a-z-]+)"', file.read()))
         self.assertEqual(sorted(described ^ emitted), [], "in one of page and code only")
         explained = set(re.findall(r'^      \{"([a-z]+\.[a-z-]+)",', manual.read("common/link/event_meaning.cpp"), re.MULTILINE))
         self.assertEqual(sorted(described - explained), [], "in the page, and not known to dialctl explain")

@@ -64,8 +64,8 @@ bool is_as_given(const GivenId& given, const QueuedMessage& message) {
 
 class Changer {
  public:
-  Changer(const Options& options, World& world, QueueBackend& queue)
-      : options_(options), change_(options.change), world_(world), queue_(queue), choice_(world.config), failures_(options.common) {}
+  Changer(const Options& options, World& world, QueueBackend& queue, mail::ConnectorChoice choice)
+      : options_(options), change_(options.change), world_(world), queue_(queue), choice_(std::move(choice)), failures_(options.common) {}
 
   Result<ExitStatus> run() {
     const QueueChange what = change_of(options_.verb);
@@ -180,7 +180,8 @@ Result<ExitStatus> run_change(const Options& options, World& world) {
   LONGLINE_CHECK(check_link(world, change.filter.link));
   LONGLINE_CHECK(check_connector(world, change.filter.connector));
   LONGLINE_TRY(const std::unique_ptr<QueueBackend> queue, open_queue(world, true));
-  return Changer(options, world, *queue).run();
+  LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
+  return Changer(options, world, *queue, std::move(choice)).run();
 }
 
 }  // namespace longline::mtaq

@@ -32,7 +32,7 @@ Result<std::vector<QueuedMessage>> select(const ExportOptions& what, World& worl
   LONGLINE_TRY(const std::vector<GivenId> given, read_ids(what.ids));
   std::map<std::string, bool> wanted;
   for (const GivenId& one : given) wanted.emplace(queue.canonical_id(one.id), false);
-  mail::ConnectorChoice choice(world.config);
+  LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
   std::vector<QueuedMessage> out;
   const WallTime now = sys::wall_now();
   // "-" with nothing on stdin: nothing was asked for.

@@ -16,7 +16,7 @@ namespace {
 class Reporter : public sys::FlushObserver {
  public:
   explicit Reporter(const tools::CommonOptions& common)
-      : common_(common), shows_progress_(tools::stderr_is_terminal() && !common.quiet && !common.json && common.verbose == 0),
+      : common_(common), shows_progress_(tools::stderr_is_terminal() && !common.quiet && common.verbose == 0 && !(common.json && tools::stdout_is_terminal())),
         started_(sys::steady_now()) {}
 
   void on_receipt(const mail::Receipt& receipt) override {
@@ -30,15 +30,12 @@ class Reporter : public sys::FlushObserver {
     std::fflush(stdout);
   }
 
-  void on_progress(std::uint64_t bytes_out, int done, int total) override {
-    if (!shows_progress_) return;
+  bool wants_progress() const override { return shows_progress_; }
+  void on_progress(const mail::FlushProgress& progress) override {
     const TimePoint now = sys::steady_now();
-    if (now - shown_ < Duration(100) && done < total) return;
+    if (!shows_progress_ || (drawn_ && now - shown_ < Duration(100))) return;
     shown_ = now;
-    const auto elapsed = std::max<std::int64_t>((now - started_).count(), 1);
-    const std::string line = fmt::format("{}/{} messages, {}, {}/s", done, total, format_size(static_cast<std::int64_t>(bytes_out)),
-                                         format_size(static_cast<std::int64_t>(bytes_out) * 1000 / elapsed));
-    std::fprintf(stderr, "\r\033[K%s", line.c_str());
+    std::fprintf(stderr, "\r\033[K%s", to_text(progress).c_str());
     drawn_ = true;
   }
 
@@ -87,6 +84,7 @@ Result<ExitStatus> run_flush(const Options& options, World& world) {
   if (!flush.ids.empty() && settings.scope.ids.empty()) return ExitStatus::ok;
   settings.wait = flush.wait;
   settings.deadline = flush.deadline;
+  settings.max_bytes = flush.max_bytes;
   settings.host = world.host;
   Reporter reporter(options.common);
   Result<mail::FlushTally> tally = own ? flush_spool(world, std::move(settings), reporter) : flush_mta(options, world, std::move(settings), reporter);

@@ -11,7 +11,7 @@ namespace longline::mtaq {
 
 Result<mail::FlushTally> flush_mta(const Options& options, World& world, sys::FlushSettings settings, sys::FlushObserver& observer) {
   LONGLINE_TRY(const std::unique_ptr<mail::QueueBackend> queue, open_queue(world, true));
-  mail::ConnectorChoice choice(world.config);
+  LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
   const bool waits = settings.wait;
   sys::MtaFlush flush(*queue, choice, std::move(settings), observer);
   LONGLINE_TRY(mail::FlushTally tally, flush.run());

@@ -28,7 +28,7 @@ Result<ExitStatus> run_list(const Options& options, World& world) {
   const ListOptions& list = options.list;
   LONGLINE_CHECK(check_link(world, list.filter.link));
   LONGLINE_CHECK(check_connector(world, list.filter.connector));
-  mail::ConnectorChoice choice(world.config);
+  LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
   const WallTime now = sys::wall_now();
   bool header = !options.common.json;
   return visit(list, world,
@@ -45,7 +45,7 @@ Result<ExitStatus> run_list(const Options& options, World& world) {
 Result<ExitStatus> run_show(const Options& options, World& world) {
   LONGLINE_TRY(const std::unique_ptr<mail::QueueBackend> queue, open_queue(world, false));
   LONGLINE_TRY(const mail::QueuedMessage message, queue->find(queue->canonical_id(options.show.id)));
-  mail::ConnectorChoice choice(world.config);
+  LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
   if (options.common.json) {
     print(json_line(message, choice) + "\n");
     return ExitStatus::ok;

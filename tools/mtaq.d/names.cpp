@@ -6,6 +6,8 @@
 #include "base/text.hpp"
 #include "sys/config_file.hpp"
 #include "sys/queue_opening.hpp"
+#include "sys/spool.hpp"
+#include "sys/system_clock.hpp"
 #include "verbs.hpp"
 
 namespace longline::mtaq {
@@ -66,6 +68,12 @@ Result<std::vector<GivenId>> read_ids(const std::vector<std::string>& given) {
 
 Result<std::unique_ptr<mail::QueueBackend>> open_queue(const World& world, bool writes) {
   return sys::open_queue(world.queue, world.paths, world.config, world.host, writes);
+}
+
+Result<mail::ConnectorChoice> choice_now(const World& world) {
+  LONGLINE_TRY(sys::Spool spool, sys::Spool::open_read_only(world.paths.spool));
+  LONGLINE_TRY(mail::ConnectorStates states, spool.connector_states());
+  return mail::ConnectorChoice(world.config, std::move(states), sys::wall_now());
 }
 
 Result<void> check_link(const World& world, const std::string& name) {

@@ -85,6 +85,12 @@ void add_flush(CLI::App& app, FlushOptions& flush) {
   connector->excludes(ids);
   app.add_flag("--wait", flush.wait, "Wait for another flush that has the line");
   add_parsed<std::optional<Duration>>(app, "--deadline", flush.deadline, to_duration, "TIME", "End after so long, with status 124");
+  add_parsed<std::optional<std::int64_t>>(app, "--max-bytes", flush.max_bytes, to_size, "SIZE", "Begin no message that would pass this many bytes");
+}
+
+void add_plan(CLI::App& app, PlanOptions& plan) {
+  app.add_option("--link", plan.link, "Ask about this link only")->type_name("NAME");
+  add_parsed<std::optional<Duration>>(app, "--deadline", plan.deadline, to_duration, "TIME", "What fits into a call of so long");
 }
 
 void add_receive(CLI::App& app, ReceiveOptions& receive) {
@@ -189,6 +195,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
   CLI::App* show = app.add_subcommand("show", "Show one message");
   CLI::App* due = app.add_subcommand("due", "Name the links that have work");
   CLI::App* flush = app.add_subcommand("flush", "Send what waits; never dials");
+  CLI::App* plan = app.add_subcommand("plan", "Say what a flush would cost");
   CLI::App* receive = app.add_subcommand("receive", "Take mail from a peer over SMTP");
   CLI::App* retrieve = app.add_subcommand("retrieve", "Fetch the mail that waits at the peer; never dials");
   add_retrieve(*retrieve, out.retrieve);
@@ -203,6 +210,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
       {show, Verb::show},
       {due, Verb::due},
       {flush, Verb::flush},
+      {plan, Verb::plan},
       {receive, Verb::receive},
       {check, Verb::check},
       {retrieve, Verb::retrieve},
@@ -223,6 +231,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
   show->add_flag("--raw", out.show.raw, "The message alone, byte for byte");
   add_due(*due, out.due);
   add_flush(*flush, out.flush);
+  add_plan(*plan, out.plan);
   add_receive(*receive, out.receive);
   add_summary(*summary, out.summary);
   add_watch(*watch, out.summary);

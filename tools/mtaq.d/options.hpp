@@ -45,6 +45,12 @@ struct FlushOptions {
   std::vector<std::string> ids;            ///< "-" reads more from stdin
   bool wait = false;
   std::optional<Duration> deadline;
+  std::optional<std::int64_t> max_bytes;
+};
+
+struct PlanOptions {
+  std::string link;
+  std::optional<Duration> deadline;        ///< of the call that is thought of
 };
 
 struct ReceiveOptions {
@@ -89,7 +95,7 @@ struct ExportOptions {
   bool hold = false;
 };
 
-enum class Verb { add, list, show, due, flush, receive, hold, release, remove, bounce, requeue, summary, watch, export_, import_, check, retrieve };
+enum class Verb { add, list, show, due, flush, plan, receive, hold, release, remove, bounce, requeue, summary, watch, export_, import_, check, retrieve };
 
 struct Options {
   tools::CommonOptions common;
@@ -99,6 +105,7 @@ struct Options {
   ShowOptions show;
   DueOptions due;
   FlushOptions flush;
+  PlanOptions plan;
   ReceiveOptions receive;
   RetrieveOptions retrieve;
   ChangeOptions change;

@@ -79,7 +79,7 @@ struct Screen {
 Result<ExitStatus> run_summary(const Options& options, World& world) {
   LONGLINE_CHECK(check_names(options.summary, world));
   LONGLINE_TRY(const std::unique_ptr<mail::QueueBackend> queue, open_queue(world, false));
-  mail::ConnectorChoice choice(world.config);
+  LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
   const WallTime now = sys::wall_now();
   LONGLINE_TRY(const mail::QueueSummary summary, summarize(options.summary, *queue, choice, now));
   if (!options.common.json) {
@@ -92,7 +92,7 @@ Result<ExitStatus> run_summary(const Options& options, World& world) {
 
 Result<ExitStatus> run_watch(const Options& options, World& world) {
   LONGLINE_CHECK(check_names(options.summary, world));
-  mail::ConnectorChoice choice(world.config);
+  LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
   LONGLINE_TRY(sys::Signals signals, sys::Signals::open({SIGTERM, SIGINT, SIGHUP}));
   sys::Loop loop;
   bool stopping = false;

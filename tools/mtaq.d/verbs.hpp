@@ -6,6 +6,7 @@
 #include "base/exit_status.hpp"
 #include "config/config.hpp"
 #include "config/queue_name.hpp"
+#include "mail/connector_choice.hpp"
 #include "mail/queue_backend.hpp"
 #include "options.hpp"
 #include "sys/event_log.hpp"
@@ -31,6 +32,7 @@ Result<ExitStatus> run_list(const Options& options, World& world);
 Result<ExitStatus> run_show(const Options& options, World& world);
 Result<ExitStatus> run_due(const Options& options, World& world);
 Result<ExitStatus> run_flush(const Options& options, World& world);
+Result<ExitStatus> run_plan(const Options& options, World& world);
 Result<ExitStatus> run_receive(const Options& options, World& world);
 Result<ExitStatus> run_retrieve(const Options& options, World& world);
 /// Behind a flush: fetches what is due within its scope and reach. `flushed` goes first; its failure is the status.
@@ -46,6 +48,8 @@ Result<ExitStatus> run_export(const Options& options, World& world);
 Result<ExitStatus> run_import(const Options& options, World& world);
 /// The queue that is meant; `writes`: to change it.
 Result<std::unique_ptr<mail::QueueBackend>> open_queue(const World& world, bool writes);
+/// Which connector a recipient takes as things stand: what flush found out about peers counts.
+Result<mail::ConnectorChoice> choice_now(const World& world);
 /// flush, of a queue that is not ours.
 Result<mail::FlushTally> flush_mta(const Options& options, World& world, sys::FlushSettings settings, sys::FlushObserver& observer);
 /// hold, release, remove, bounce, requeue
