@@ -119,9 +119,11 @@ class FlushBatch : public mail::MessageSource {
   void look_for_new();
   void claim_more();
   RecipientUpdate update_for(const Entry& entry, mail::RecipientResult& result, std::vector<mail::DsnRecipient>& failed);
-  Result<std::optional<mail::Submission>> notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> failed,
+  Result<std::optional<mail::Submission>> notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> recipients,
                                                        const mail::DsnWishes& wishes);
   std::optional<Traffic> traffic_of(const Entry& entry, const mail::MessageResult& result) const;
+  /// Tells the sender, once, that recipients have waited for longer than their connectors' `delay-warning`.
+  Result<void> warn_of_delay(const Entry& entry, MessageUpdate& update, const std::vector<mail::RecipientResult>& left, const mail::DsnWishes& wishes);
   mail::Receipt receipt_of(const Entry& entry) const;
   void emit(const Entry& entry, const mail::RecipientResult& result);
   Result<void> commit(std::vector<MessageUpdate> updates, const std::vector<std::string>& touched);

@@ -84,7 +84,10 @@ RecipientUpdate FlushBatch::update_for(const Entry& entry, RecipientResult& resu
 
 Result<std::optional<mail::Submission>> FlushBatch::notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> recipients,
                                                                  const mail::DsnWishes& wishes) {
-  return sender_notice(spool_, choice_, host_, entry.message, action, std::move(recipients), wishes);
+  SenderNotice notice{action, std::move(recipients), wishes};
+  const config::Connector* connector = notice.recipients.empty() ? nullptr : choice_.choose(notice.recipients.front().address).connector;
+  if (connector != nullptr) notice.retry_until = patience_.expires(*connector, entry.message.arrived);
+  return sender_notice(spool_, choice_, host_, entry.message, std::move(notice));
 }
 
 /// What was sent of a message: its bytes count once a transaction, however many recipients it had.
@@ -97,6 +100,25 @@ std::optional<Traffic> FlushBatch::traffic_of(const Entry& entry, const mail::Me
   traffic.messages_out = 1;
   traffic.bytes_out = entry.message.size;
   return traffic;
+}
+
+Result<void> FlushBatch::warn_of_delay(const Entry& entry, MessageUpdate& update, const std::vector<RecipientResult>& left,
+                                       const mail::DsnWishes& wishes) {
+  const WallTime now = wall_now();
+  std::vector<mail::DsnRecipient> late;
+  for (const RecipientResult& r : left) {
+    const config::Connector* connector = choice_.choose(r.address).connector;
+    if (connector == nullptr || connector->delay_warning == Duration(0)) continue;
+    if (!patience_.is_over(*connector, entry.message.arrived, connector->delay_warning, now)) continue;
+    late.push_back({r.address, r.code, r.enhanced, r.text, r.code == 0 ? "" : connector->host, ""});
+  }
+  if (late.empty() || entry.message.sender.empty()) return {};
+  LONGLINE_TRY(const bool told, spool_.was_warned(entry.message.id));
+  if (told) return {};
+  std::erase_if(late, [&](const mail::DsnRecipient& r) { return !wishes.of(r.address).wants_delay(); });
+  LONGLINE_TRY(update.notification, notification(entry, mail::DsnAction::delayed, std::move(late), wishes));
+  update.warns = update.notification.has_value();
+  return {};
 }
 
 mail::Receipt FlushBatch::receipt_of(const Entry& entry) const {
@@ -141,6 +163,7 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
     MessageUpdate update;
     update.id = result.id;
     std::vector<mail::DsnRecipient> failed;
+    std::vector<RecipientResult> left;
     for (RecipientResult r : result.recipients) {
       update.recipients.push_back(update_for(entry, r, failed));
       update.counts = update.counts || r.outcome == Outcome::deferred || r.outcome == Outcome::refused;
@@ -148,11 +171,13 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
       if (r.outcome == Outcome::deferred && (!entry.next_attempt || *next < *entry.next_attempt)) entry.next_attempt = next;
       if (r.outcome != Outcome::not_tried) events.emplace_back(result.id, r);
       if (r.code != 0) ++answered_in_hop_;
+      if (r.outcome == Outcome::deferred || r.outcome == Outcome::not_tried) left.push_back(r);
       entry.results.push_back(std::move(r));
     }
     LONGLINE_TRY(const mail::DsnWishes wishes, spool_.wishes(result.id));
     std::erase_if(failed, [&](const mail::DsnRecipient& r) { return !wishes.of(r.address).wants_failure(); });
     LONGLINE_TRY(update.notification, notification(entry, mail::DsnAction::failed, std::move(failed), wishes));
+    if (!update.notification && !left.empty()) LONGLINE_CHECK(warn_of_delay(entry, update, left, wishes));
     if (!result.peer_notifies) {
       // The peer will not say when it has delivered the message: where it went is all that can be told (RFC 3461, 6.2.7.3).
       std::vector<mail::DsnRecipient> relayed;

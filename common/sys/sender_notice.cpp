@@ -9,21 +9,21 @@
 namespace longline::sys {
 
 Result<std::optional<mail::Submission>> sender_notice(Spool& spool, mail::ConnectorChoice& choice, const std::string& host,
-                                                      const mail::QueuedMessage& message, mail::DsnAction action,
-                                                      std::vector<mail::DsnRecipient> recipients, const mail::DsnWishes& wishes) {
-  if (recipients.empty() || message.sender.empty()) return std::optional<mail::Submission>();
+                                                      const mail::QueuedMessage& message, SenderNotice notice) {
+  if (notice.recipients.empty() || message.sender.empty()) return std::optional<mail::Submission>();
   constexpr std::size_t kHeader = 64 * 1024;
-  for (mail::DsnRecipient& recipient : recipients) recipient.original = wishes.of(recipient.address).original;
+  for (mail::DsnRecipient& recipient : notice.recipients) recipient.original = notice.wishes.of(recipient.address).original;
   LONGLINE_TRY(SpoolBody body, spool.open_body(message.id));
   LONGLINE_TRY(const std::string content, body.read(0, kHeader));
   mail::DsnRequest request;
-  request.action = action;
-  request.envelope_id = wishes.envelope_id;
-  request.return_full = wishes.ret == "FULL" && static_cast<std::size_t>(message.size) == content.size();
+  request.action = notice.action;
+  request.envelope_id = notice.wishes.envelope_id;
+  request.return_full = notice.wishes.ret == "FULL" && static_cast<std::size_t>(message.size) == content.size();
+  request.retry_until = notice.retry_until;
   request.original_sender = message.sender;
   request.original_content = content;
   request.arrived = message.arrived;
-  request.failed = std::move(recipients);
+  request.failed = std::move(notice.recipients);
   request.host = host;
   request.now = wall_now();
   request.unique = random_name();

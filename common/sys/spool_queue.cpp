@@ -34,10 +34,10 @@ Result<void> SpoolQueue::bounce(const std::string& id) {
     if (r.finished()) continue;
     failed.push_back({r.address, 0, "5.0.0", r.reason.empty() ? "returned by the operator" : "returned by the operator; before: " + r.reason, "", ""});
   }
-  LONGLINE_TRY(const mail::DsnWishes wishes, spool_.wishes(id));
+  LONGLINE_TRY(mail::DsnWishes wishes, spool_.wishes(id));
   std::erase_if(failed, [&](const mail::DsnRecipient& r) { return !wishes.of(r.address).wants_failure(); });
   LONGLINE_TRY(const std::optional<mail::Submission> notification,
-               sender_notice(spool_, choice_, host_, message, mail::DsnAction::failed, std::move(failed), wishes));
+               sender_notice(spool_, choice_, host_, message, {mail::DsnAction::failed, std::move(failed), std::move(wishes)}));
   return spool_.bounce(id, notification, wall_now()).map([](const auto&) {});
 }
 

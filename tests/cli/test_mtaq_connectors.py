@@ -401,6 +401,60 @@ class Limits(Case):
                 self.assertIn("/s", shown)
 
 
+class Delays(Case):
+    def late(self, hours, more="", name="lan.example"):
+        """A message that came so long ago, and a peer that defers it."""
+        peer = self.peer(replies={"RCPT": "451 4.2.1 mailbox busy"})
+        self.root.configure('local-domains = ["site7.example"]\n' + LINK + lan(peer.port, more=more))
+        id = self.root.add(message(1), f"bob@{name}")
+        db = sqlite3.connect(self.root.spool)
+        db.execute("UPDATE messages SET arrived=arrived-?*3600*1000", (hours,))
+        db.commit()
+        db.close()
+        return id, peer
+
+    def test_a_sender_is_told_once_that_it_is_late(self):
+        id, peer = self.late(4)
+        self.root.flush(status=75)
+        self.root.flush(status=75)
+        (notice,) = self.root.list("--inbox")
+        text = self.root.run("show", "--raw", notice["id"]).stdout.decode()
+        for wanted in ("Action: delayed", "Status: 4.2.1", "bob@lan.example", "Will-Retry-Until:", "mailbox busy"):
+            self.assertIn(wanted, text)
+        self.assertEqual(self.root.ids(), [id])
+        peer.replies.clear()
+        self.root.flush()
+        self.assertEqual(len(self.root.list("--inbox")), 1)
+
+    def test_not_before_its_time_and_not_when_it_goes(self):
+        self.late(3)
+        self.root.flush(status=75)
+        self.assertEqual(self.root.list("--inbox"), [])
+        _, peer = self.late(50)
+        peer.replies.clear()
+        self.root.flush()
+        self.assertEqual(self.root.list("--inbox"), [])
+
+    def test_never_with_zero(self):
+        self.late(50, "delay-warning = 0")
+        self.root.flush(status=75)
+        self.assertEqual(self.root.list("--inbox"), [])
+
+    def test_time_in_which_the_connector_could_not_be_used_does_not_count(self):
+        today, yesterday = (time.strftime("%a", time.localtime(time.time() - d * 86_400))[:2] for d in (0, 1))
+        if time.localtime().tm_hour >= 3:
+            # 30 hours ago: but of today less than that, of yesterday nothing.
+            hour = time.localtime().tm_hour
+            more = f'hours = "{today} {hour - 1:02}:00-24:00"\nexpire = "5h"\ndelay-warning = "4h"'
+            self.late(30, more)
+            self.root.flush(status=75)
+            self.assertEqual(self.root.list("--inbox"), [])
+            self.assertEqual(len(self.root.list()), 1)
+        self.late(30, f'hours = ["{today} 00:00-24:00", "{yesterday} 00:00-24:00"]\nexpire = "5h"')
+        self.root.run("flush", status=None)
+        self.assertIn("given up", self.root.run("show", "--raw", self.root.ids("--inbox")[0]).stdout.decode())
+
+
 class Triggers(Case):
     def test_on_the_command_line(self):
         ids = [self.root.add(message(n, 2000)) for n in range(3)]
