@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """mtaq against a real Exim, unpacked from Debian's packages: it takes what flush sends, and sends what receive takes. Needs root."""
+import re
 import signal
 import subprocess
 import sys
@@ -49,6 +50,36 @@ class FlushToExim(unittest.TestCase):
         self.assertEqual(states["nobody@far.example"], "refused")
         self.assertEqual(states["later@far.example"], "deferred")
         self.assertEqual(len(self.exim.box("bob")), 1)
+
+    def senders(self):
+        """Who Exim says each message is from, by Message-ID."""
+        return {id: sender for sender, id in re.findall(r"<= (\S+) .* id=(\d+)@here\.example", self.exim.log())}
+
+    def test_a_refused_recipient_in_the_middle_of_a_batch_gives_nobody_the_wrong_sender(self):
+        """Behind a message whose only recipient was refused, Exim 4.96 answers the next MAIL with 503 and takes its RCPT and BDAT for the sender before,
+        unless RSET comes first."""
+        for n in range(8):   # the window grows
+            self.add(HEAD % (n, n) + b"x\n", "bob@far.example")
+        self.root.run("flush", "--wait")
+        for where in range(6):
+            with self.subTest(refused=where):
+                for n in range(6):
+                    id = 100 * where + 100 + n
+                    self.add(HEAD % (id, id) + b"x\n", "nobody@far.example" if n == where else "bob@far.example", sender=f"sender{id}@here.example")
+                done = self.root.run("flush", "--wait", "--verbose", status=None)
+                lines = done.stderr.decode(errors="replace").splitlines()
+                mails = [i for i, line in enumerate(lines) if line.startswith("us: MAIL FROM:<sender")]
+                self.assertEqual(len(mails), 6)
+                self.assertFalse([line for line in lines[mails[0]:mails[2]] if line.startswith("peer: ")], "the batch is not in one flight")
+                self.assertFalse([line for line in lines if line.startswith("peer: 503 sender already given")])
+                for notice in self.root.ids():
+                    self.root.run("remove", notice)
+        wait_until(lambda: len(self.senders()) >= 8 + 30, "all messages")
+        senders = self.senders()
+        for id in range(100, 700):
+            if str(id) in senders:
+                self.assertEqual(senders[str(id)], f"sender{id}@here.example")
+        self.assertEqual(len([id for id in senders if int(id) >= 100]), 30)
 
 
 @unittest.skipUnless(exim.available(), "needs Exim's packages (scripts/setup --test) and root")
