@@ -23,6 +23,10 @@ Destination ConnectorChoice::choose(std::string_view address) {
   return destination;
 }
 
+std::optional<WallTime> ConnectorChoice::expires(const config::Connector& connector, WallTime arrived) {
+  return patience_ ? patience_->expires(connector, arrived) : arrived + connector.expire;
+}
+
 bool ConnectorChoice::spent(const config::Connector& connector, std::string_view domain) const {
   const auto state = states_.find(state_key(connector, domain));
   return state != states_.end() && is_spent(state->second, connector, now_);

@@ -9,6 +9,7 @@
 
 #include "config/config.hpp"
 #include "mail/connector_state.hpp"
+#include "mail/patience.hpp"
 #include "mail/queue.hpp"
 
 namespace longline::mail {
@@ -29,6 +30,10 @@ class ConnectorChoice {
   explicit ConnectorChoice(const config::Config& config, ConnectorStates states = {}, WallTime now = {})
       : config_(&config), states_(std::move(states)), now_(now) {}
   Destination choose(std::string_view address);
+  /// From now on expires() counts only the time within hours.
+  void count_usable_time(LocalClock clock) { patience_.emplace(*config_, std::move(clock)); }
+  /// When a message that arrived then will be given up; nullopt: not in the next ten years.
+  std::optional<WallTime> expires(const config::Connector& connector, WallTime arrived);
 
  private:
   Destination decide(std::string_view domain) const;
@@ -36,6 +41,7 @@ class ConnectorChoice {
   const config::Config* config_;
   ConnectorStates states_;
   WallTime now_;
+  std::optional<Patience> patience_;
   std::map<std::string, Destination, std::less<>> known_;
 };
 

@@ -6,7 +6,7 @@ namespace longline::mail {
 config::UsableTime& Patience::usable(const config::Connector& connector) {
   const auto known = usable_.find(&connector);
   if (known != usable_.end()) return known->second;
-  const config::Link* link = config_.find_link(connector.link);
+  const config::Link* link = config_->find_link(connector.link);
   return usable_.emplace(&connector, config::UsableTime(link == nullptr ? std::vector<config::Hours>() : link->hours, connector.hours, clock_))
       .first->second;
 }

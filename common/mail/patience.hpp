@@ -14,7 +14,7 @@ namespace longline::mail {
 /// so that a weekend without calls expires nothing. The Config must outlive it.
 class Patience {
  public:
-  Patience(const config::Config& config, LocalClock clock) : config_(config), clock_(std::move(clock)) {}
+  Patience(const config::Config& config, LocalClock clock) : config_(&config), clock_(std::move(clock)) {}
 
   /// Whether a message that arrived then has waited so long. A time of arrival that cannot be (ahead of now, or before 2020: a clock
   /// that had no battery) has waited for nothing.
@@ -24,7 +24,7 @@ class Patience {
 
  private:
   config::UsableTime& usable(const config::Connector& connector);
-  const config::Config& config_;
+  const config::Config* config_;
   LocalClock clock_;
   std::map<const config::Connector*, config::UsableTime> usable_;
 };

@@ -54,7 +54,8 @@ std::string json_line(const QueuedMessage& message, ConnectorChoice& choice) {
   if (message.foreign) json.null("priority").null("attempts");
   else json.member("priority", priority_name(message.priority)).member("attempts", message.attempts);
   json.text_or_null("next_attempt", next ? format_iso8601(*next) : "");
-  json.text_or_null("expires", connector != nullptr && !message.foreign ? format_iso8601(message.arrived + connector->expire) : "");
+  const auto expires = connector != nullptr && !message.foreign ? choice.expires(*connector, message.arrived) : std::nullopt;
+  json.text_or_null("expires", expires ? format_iso8601(*expires) : "");
   json.text_or_null("reason", reason).text_or_null("reason_class", reason.empty() ? "" : to_string(classify_reason(reason)));
   json.text_or_null("message_id", message.message_id);
   if (message.foreign) json.text_or_null("subject", message.subject);
@@ -104,7 +105,7 @@ std::string describe(const QueuedMessage& message, ConnectorChoice& choice, Wall
     if (!r.finished() && (!message.foreign || destination.connector != nullptr)) line("  connector", destination_text(destination));
     if (r.next_attempt) line("  next", format_iso8601(*r.next_attempt));
     if (!r.finished() && !message.foreign && destination.connector != nullptr) {
-      line("  expires", format_iso8601(message.arrived + destination.connector->expire));
+      if (const auto expires = choice.expires(*destination.connector, message.arrived)) line("  expires", format_iso8601(*expires));
     }
   }
   return out;

@@ -25,6 +25,12 @@ std::string reason_of(const RecipientResult& result) {
   return out + result.text;
 }
 
+/// Of the peer, for a notification: a name that means something elsewhere too.
+std::string remote_name(const FlushHop& hop) {
+  if (hop.connector == nullptr || hop.connector->host == "mx") return "";
+  return hop.connector->host == "line" ? hop.connector->peer_name : hop.connector->host;
+}
+
 const mail::Recipient* find_recipient(const QueuedMessage& message, const std::string& address) {
   for (const mail::Recipient& r : message.recipients) {
     if (r.address == address) return &r;
@@ -70,7 +76,7 @@ RecipientUpdate FlushBatch::update_for(const Entry& entry, RecipientResult& resu
       break;
     case Outcome::refused:
       update = {result.address, RecipientState::refused, reason_of(result), {}};
-      failed.push_back({result.address, result.code, result.enhanced, result.text, hop_.connector == nullptr ? "" : hop_.connector->host});
+      failed.push_back({result.address, result.code, result.enhanced, result.text, remote_name(hop_)});
       break;
     case Outcome::in_doubt:
       update = {result.address, RecipientState::in_doubt, "the line was cut after the last byte and before the reply", {}};

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Connectors of mtaq: which one mail takes, failover, delivery by DNS, triggers, limits of a flush, and what a call would cost."""
 
+import datetime
 import json
 import os
 import pty
@@ -453,6 +454,22 @@ class Delays(Case):
         self.late(30, f'hours = ["{today} 00:00-24:00", "{yesterday} 00:00-24:00"]\nexpire = "5h"')
         self.root.run("flush", status=None)
         self.assertIn("given up", self.root.run("show", "--raw", self.root.ids("--inbox")[0]).stdout.decode())
+
+
+class Listing(Case):
+    def test_expires_counts_the_hours(self):
+        self.root.configure('[connector.lan]\ndomains = "*"\nhost = "h"\nexpire = "1h"\nhours = "Mo-Su 00:00-24:00"\n'
+                            '[connector.never]\ndomains = "*.never.example"\nhost = "h"\nexpire = "30h"\nhours = "Mo-Su 10:00-11:00"\n')
+        self.root.add(message(1), "a@x.example")
+        self.root.add(message(2), "a@b.never.example")
+        soon, late = self.root.list()
+
+        def parse(text):
+            return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+        self.assertEqual(parse(soon["expires"]) - parse(soon["arrived"]), datetime.timedelta(hours=1))
+        # An hour a day: thirty days.
+        self.assertIn((parse(late["expires"]) - parse(late["arrived"])).days, (29, 30, 31))
 
 
 class Triggers(Case):

@@ -5,6 +5,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "sys/config_file.hpp"
+#include "sys/local_clock.hpp"
 #include "sys/queue_opening.hpp"
 #include "sys/spool.hpp"
 #include "sys/system_clock.hpp"
@@ -73,7 +74,9 @@ Result<std::unique_ptr<mail::QueueBackend>> open_queue(const World& world, bool 
 Result<mail::ConnectorChoice> choice_now(const World& world) {
   LONGLINE_TRY(sys::Spool spool, sys::Spool::open_read_only(world.paths.spool));
   LONGLINE_TRY(mail::ConnectorStates states, spool.connector_states());
-  return mail::ConnectorChoice(world.config, std::move(states), sys::wall_now());
+  mail::ConnectorChoice choice(world.config, std::move(states), sys::wall_now());
+  choice.count_usable_time(sys::local_clock());
+  return choice;
 }
 
 Result<void> check_link(const World& world, const std::string& name) {
