@@ -72,6 +72,8 @@ class FlushBatch : public mail::MessageSource {
 
   Result<void> mark_in_doubt(const std::vector<mail::InFlight>& messages);
   Result<void> record(const std::vector<mail::MessageResult>& results);
+  /// Likewise, but without what a session did not come to: that waits for another session, another connector, or give_up().
+  Result<void> record_tried(const std::vector<mail::MessageResult>& results);
   /// Refuses for good what is larger than its connector takes, or the peer (`peer_limit`, 0: not known), before a byte of it costs anything.
   Result<void> refuse_too_large(const FlushHop& hop, std::int64_t peer_limit);
   /// What the hop has not got when its session is over (or never began) stays, for this reason. `writes`: say so in the

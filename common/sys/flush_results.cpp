@@ -218,6 +218,15 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
   return {};
 }
 
+Result<void> FlushBatch::record_tried(const std::vector<mail::MessageResult>& results) {
+  std::vector<mail::MessageResult> tried;
+  for (mail::MessageResult result : results) {
+    std::erase_if(result.recipients, [](const RecipientResult& r) { return r.outcome == Outcome::not_tried; });
+    if (!result.recipients.empty()) tried.push_back(std::move(result));
+  }
+  return tried.empty() ? Result<void>() : record(tried);
+}
+
 Result<void> FlushBatch::refuse_too_large(const FlushHop& hop, std::int64_t peer_limit) {
   hop_ = hop;
   std::vector<mail::MessageResult> results;

@@ -129,7 +129,7 @@ Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std
     observer.note = [this](const std::string& note) { observer_.on_note(note); };
     PeerSession session(loop_, spool_, config_, paths_, events_, settings_.host, connector, address,
                         {[&](const std::vector<mail::InFlight>& messages) { return batch.mark_in_doubt(messages); },
-                         [&](const std::vector<mail::MessageResult>& results) { return batch.record(results); }},
+                         [&](const std::vector<mail::MessageResult>& results) { return batch.record_tried(results); }},
                         std::move(observer));
     LONGLINE_TRY(const std::uint64_t size_limit, session.known_size_limit());
     LONGLINE_CHECK(batch.refuse_too_large(hop, static_cast<std::int64_t>(size_limit)));
