@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/json_writer.hpp"
 
-#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/json.hpp"
@@ -9,13 +9,21 @@
 namespace longline {
 namespace {
 
-bool is_plain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
+
+bool all_plain(std::string_view text) {
+  for (const char c : text) {
+    if (!kPlain[static_cast<unsigned char>(c)]) return false;
+  }
+  return true;
 }
 
 void append_string(std::string& out, std::string_view value) {
-  if (std::all_of(value.begin(), value.end(), is_plain)) {
+  if (all_plain(value)) {
     out += '"';
     out += value;
     out += '"';

@@ -90,10 +90,22 @@ std::string format_duration(Duration d) {
 
 std::string format_iso8601(WallTime t) {
   const Civil c = civil(t);
-  std::string out =
-      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute, c.second);
-  if (c.millisecond != 0) out += fmt::format(".{:03}", c.millisecond);
-  return out + "Z";
+  std::string fraction = c.millisecond == 0 ? "Z" : fmt::format(".{:03}Z", c.millisecond);
+  if (c.year < 0 || c.year > 9999) {
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute, c.second) + fraction;
+  }
+  // Listings have hundreds of thousands of them.
+  std::string out = "0000-00-00T00:00:00";
+  const auto put = [&](std::size_t at, std::size_t digits, int value) {
+    for (; digits > 0; --digits, value /= 10) out[at + digits - 1] = static_cast<char>('0' + value % 10);
+  };
+  put(0, 4, c.year);
+  put(5, 2, static_cast<int>(c.month));
+  put(8, 2, static_cast<int>(c.day));
+  put(11, 2, c.hour);
+  put(14, 2, c.minute);
+  put(17, 2, c.second);
+  return out += fraction;
 }
 
 Result<WallTime> parse_iso8601(std::string_view text) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <map>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "config/config.hpp"
@@ -41,8 +42,11 @@ class ConnectorChoice {
   const config::Config* config_;
   ConnectorStates states_;
   WallTime now_;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
   std::optional<Patience> patience_;
-  std::map<std::string, Destination, std::less<>> known_;
+  std::unordered_map<std::string, Destination, Hash, std::equal_to<>> known_;
 };
 
 /// The part behind the last @, or "".

@@ -37,6 +37,7 @@ std::string json_line(const QueuedMessage& message, ConnectorChoice& choice) {
   const Destination destination = choice.choose(shown.address);
   const config::Connector* connector = destination.connector;
   const std::string reason = waiting_reason(message, shown, destination);
+  const ReasonClass reason_class = shown.reason_class != ReasonClass::none ? shown.reason_class : classify_reason(reason);
   const std::optional<WallTime> next = message.next_attempt();
   std::string out;
   out.reserve(640);
@@ -56,7 +57,7 @@ std::string json_line(const QueuedMessage& message, ConnectorChoice& choice) {
   json.text_or_null("next_attempt", next ? format_iso8601(*next) : "");
   const auto expires = connector != nullptr && !message.foreign ? choice.expires(*connector, message.arrived) : std::nullopt;
   json.text_or_null("expires", expires ? format_iso8601(*expires) : "");
-  json.text_or_null("reason", reason).text_or_null("reason_class", reason.empty() ? "" : to_string(classify_reason(reason)));
+  json.text_or_null("reason", reason).text_or_null("reason_class", reason.empty() ? "" : to_string(reason_class));
   json.text_or_null("message_id", message.message_id);
   if (message.foreign) json.text_or_null("subject", message.subject);
   else json.member("subject", message.subject);

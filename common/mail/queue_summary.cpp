@@ -59,14 +59,17 @@ std::string_view to_string(SummaryBy by) {
 }
 
 QueueGroup& QueueSummary::group_of(const Recipient& recipient, const Destination& destination) {
-  std::string key;
   const config::Connector* connector = destination.connector;
-  switch (by_) {
-    case SummaryBy::connector: key = connector == nullptr ? "" : connector->name; break;
-    case SummaryBy::next_hop: key = next_hop(connector); break;
-    case SummaryBy::domain: key = to_lower(domain_of(recipient.address)); break;
+  std::string key;
+  if (by_ == SummaryBy::domain) {
+    const std::string_view domain = domain_of(recipient.address);
+    if (const auto found = groups_.find(domain); found != groups_.end()) return found->second;
+    key = to_lower(domain);
+    if (groups_.size() >= kMostGroups && !groups_.contains(key)) key = kOthers;
+  } else {
+    if (const auto found = by_connector_.find(connector); found != by_connector_.end()) return *found->second;
+    key = by_ == SummaryBy::next_hop ? next_hop(connector) : connector == nullptr ? "" : connector->name;
   }
-  if (by_ == SummaryBy::domain && groups_.size() >= kMostGroups && !groups_.contains(key)) key = kOthers;
   const auto [place, made] = groups_.try_emplace(key);
   if (made) {
     place->second.name = key;
@@ -75,6 +78,7 @@ QueueGroup& QueueSummary::group_of(const Recipient& recipient, const Destination
       place->second.next_hop = next_hop(connector);
     }
   }
+  if (by_ != SummaryBy::domain) by_connector_[connector] = &place->second;
   return place->second;
 }
 
@@ -94,8 +98,9 @@ void QueueSummary::add(const QueuedMessage& message) {
     const Destination destination = choice_.choose(recipient.address);
     QueueGroup& group = group_of(recipient, destination);
     if (std::find(seen.begin(), seen.end(), &group) != seen.end()) return;
-    seen.push_back(&group);
-    const ReasonClass reason = classify_reason(waiting_reason(message, recipient, destination));
+    if (message.recipients.size() > 1) seen.push_back(&group);
+    const bool known = recipient.reason_class != ReasonClass::none;
+    const ReasonClass reason = known ? recipient.reason_class : classify_reason(waiting_reason(message, recipient, destination));
     count(group, message, reason);
     if (first) count(total_, message, reason);
     first = false;

@@ -54,6 +54,7 @@ class QueueSummary {
   ConnectorChoice& choice_;
   WallTime now_;
   std::map<std::string, QueueGroup, std::less<>> groups_;
+  std::map<const config::Connector*, QueueGroup*> by_connector_;   // found before
   QueueGroup total_;
 };
 

@@ -134,12 +134,6 @@ Result<void> Spool::visit_rows(const char* sql, std::int64_t parameter,
   return {};
 }
 
-Result<void> Spool::visit(Box box, const std::function<bool(QueuedMessage&&)>& visitor) {
-  if (!db_) return {};
-  static const std::string kSql = std::string(kSelect) + "WHERE m.box=?1 ORDER BY m.seq, r.n";
-  return visit_rows(kSql.c_str(), static_cast<std::int64_t>(box), visitor);
-}
-
 Result<QueuedMessage> Spool::find(const std::string& id) {
   LONGLINE_TRY(const std::int64_t sequence, sequence_of(id));
   std::optional<QueuedMessage> found;

@@ -31,6 +31,8 @@ Result<ExitStatus> run_list(const Options& options, World& world) {
   LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
   const WallTime now = sys::wall_now();
   bool header = !options.common.json;
+  // A pipe is written in pieces of 64 KiB; a terminal keeps its lines.
+  if (!tools::stdout_is_terminal()) std::setvbuf(stdout, nullptr, _IOFBF, 64 * 1024);
   return visit(list, world,
                [&](mail::QueuedMessage&& message) {
                  if (!matches(list.filter, message, choice, now)) return true;
