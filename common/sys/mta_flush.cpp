@@ -52,6 +52,12 @@ void MtaFlush::account(std::vector<mail::Receipt> receipts) {
     if (const config::Connector* connector = choice_.choose(receipt.recipients.front().address).connector) {
       receipt.connector = connector->name;
       receipt.link = connector->link;
+      if (!connector->link.empty()) {
+        Moved& moved = moved_[connector->link];
+        ++moved.due;
+        moved.sent += receipt.left() ? 0 : 1;
+        moved.connector = connector->name;
+      }
     }
     tally_.add(receipt);
     observer_.on_receipt(receipt);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +24,12 @@ class MtaFlush {
   /// there, a mail system that cannot be asked.
   Result<mail::FlushTally> run();
   std::size_t asked_for() const { return asked_for_; }
+  /// With `wait`: by link of ours, how many messages were for it and how many of them are gone.
+  struct Moved {
+    std::int64_t due = 0, sent = 0;
+    std::string connector;
+  };
+  const std::map<std::string, Moved>& moved() const { return moved_; }
 
  private:
   Result<std::vector<mail::QueuedMessage>> take_snapshot();
@@ -35,6 +43,7 @@ class MtaFlush {
   FlushObserver& observer_;
   mail::FlushTally tally_;
   std::size_t asked_for_ = 0;
+  std::map<std::string, Moved> moved_;
   std::optional<TimePoint> end_;
 };
 

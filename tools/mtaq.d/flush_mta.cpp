@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "sys/link_client.hpp"
 #include "sys/mta_flush.hpp"
 #include "verbs.hpp"
 
@@ -15,6 +16,8 @@ Result<mail::FlushTally> flush_mta(const Options& options, World& world, sys::Fl
   const bool waits = settings.wait;
   sys::MtaFlush flush(*queue, choice, std::move(settings), observer);
   LONGLINE_TRY(mail::FlushTally tally, flush.run());
+  // A call that moves nothing counts against the link, whoever sends.
+  for (const auto& [link, moved] : flush.moved()) sys::report_to_supervisor(world.paths, link, moved.due, moved.sent, moved.connector);
   if (!waits && flush.asked_for() > 0 && !options.common.quiet) {
     const std::string name(queue->name());
     std::fprintf(stderr, "%s was asked to send %zu message%s; --wait would follow them\n", name.c_str(), flush.asked_for(),
