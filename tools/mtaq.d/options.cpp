@@ -147,15 +147,14 @@ CLI::App* add_change(CLI::App& app, const std::string& verb, const std::string& 
 }
 
 void add_summary(CLI::App& app, SummaryOptions& summary) {
-  add_parsed<mail::SummaryBy>(
+  add_parsed<std::optional<mail::SummaryBy>>(
       app, "--by", summary.by,
-      [](const std::string& text, mail::SummaryBy& out) -> Result<void> {
-        const auto by = mail::summary_by_from_name(text);
-        if (!by) return Error(Errc::usage, "'" + escape_at_most(text, 40) + "' is none of connector, next-hop, domain");
-        out = *by;
+      [](const std::string& text, std::optional<mail::SummaryBy>& out) -> Result<void> {
+        out = mail::summary_by_from_name(text);
+        if (!out) return Error(Errc::usage, "'" + escape_at_most(text, 40) + "' is none of connector, next-hop, domain");
         return {};
       },
-      "WHAT", "connector, next-hop or domain (connector)");
+      "WHAT", "connector, next-hop or domain");
   add_filter(app, summary.filter);
 }
 

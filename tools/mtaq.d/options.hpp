@@ -82,7 +82,7 @@ struct ChangeOptions {
 
 /// summary, watch
 struct SummaryOptions {
-  mail::SummaryBy by = mail::SummaryBy::connector;
+  std::optional<mail::SummaryBy> by{};     ///< without it: connector; of other mail systems, which may know none of ours, domain
   mail::Filter filter;
   Duration interval{2'000};
   int times = 0;                           ///< 0: until a signal

@@ -22,7 +22,8 @@ namespace {
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 Result<mail::QueueSummary> summarize(const SummaryOptions& summary, mail::QueueBackend& queue, mail::ConnectorChoice& choice, WallTime now) {
-  mail::QueueSummary out(summary.by, choice, now);
+  const auto usual = queue.name() == "spool" ? mail::SummaryBy::connector : mail::SummaryBy::domain;
+  mail::QueueSummary out(summary.by.value_or(usual), choice, now);
   const bool all = summary.filter.empty();
   LONGLINE_CHECK(queue.visit([&](mail::QueuedMessage&& message) {
     if (all || matches(summary.filter, message, choice, now)) out.add(message);
