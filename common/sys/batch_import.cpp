@@ -1,41 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "sys/batch_import.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <memory>
 
 #include "base/text.hpp"
 #include "mail/message.hpp"
 #include "sys/system_clock.hpp"
+#include "sys/tls_library.hpp"
 
 namespace longline::sys {
 namespace {
 
 // SHA-256 of sender, recipients in order of their names, and bytes.
-std::string digest_of(const mail::Deliver& message, std::string_view content) {
+Result<std::string> digest_of(const mail::Deliver& message, std::string_view content) {
   std::vector<std::string> recipients = message.recipients;
   std::sort(recipients.begin(), recipients.end());
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  unsigned char bytes[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  const auto add = [&](std::string_view text) {
-    EVP_DigestUpdate(context.get(), text.data(), text.size());
-    EVP_DigestUpdate(context.get(), "", 1);
-  };
-  add(message.sender);
-  for (const std::string& recipient : recipients) add(recipient);
-  add(content);
-  EVP_DigestFinal_ex(context.get(), bytes, &size);
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out;
-  for (unsigned int i = 0; i < size; ++i) {
-    out += kHex[bytes[i] >> 4];
-    out += kHex[bytes[i] & 15];
-  }
-  return out;
+  std::string all = message.sender + '\0';
+  for (const std::string& recipient : recipients) all += recipient + '\0';
+  all += content;
+  return sha256_hex(all);
 }
 
 // The bytes as they stand in the batch: the server machine has put its Received field on top, and this is no hop.
@@ -93,7 +76,7 @@ Result<std::vector<std::string>> BatchImport::without_known(const std::string& m
 
 Result<BatchImport::Outcome> BatchImport::store(mail::Deliver&& message) {
   const std::string content(without_trace(message.content));
-  const std::string digest = digest_of(message, content);
+  LONGLINE_TRY(const std::string digest, digest_of(message, content));
   mail::Submission submission;
   submission.message_id = mail::header_field(content, "Message-ID").value_or("");
   submission.subject = mail::header_field(content, "Subject").value_or("");

@@ -61,7 +61,11 @@ void MtaFlush::account(std::vector<mail::Receipt> receipts) {
     }
     tally_.add(receipt);
     observer_.on_receipt(receipt);
-    observer_.on_progress(static_cast<std::uint64_t>(tally_.bytes()), tally_.total(), static_cast<int>(asked_for_));
+    mail::FlushProgress progress;
+    progress.done = tally_.total();
+    progress.total = static_cast<int>(asked_for_);
+    progress.bytes_done = tally_.bytes();
+    observer_.on_progress(progress);
   }
 }
 

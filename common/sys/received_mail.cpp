@@ -2,10 +2,8 @@
 #include "sys/received_mail.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/text.hpp"
@@ -16,21 +14,13 @@
 #include "sys/drop_folder.hpp"
 #include "sys/random_name.hpp"
 #include "sys/system_clock.hpp"
+#include "sys/tls_library.hpp"
 
 namespace longline::sys {
 namespace {
 
 using mail::Outcome;
 using mail::RecipientResult;
-
-std::string sha256(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
-  std::string out;
-  for (unsigned i = 0; i < length; ++i) out += fmt::format("{:02x}", digest[i]);
-  return out;
-}
 
 std::string_view domain_of(std::string_view address) { return address.substr(std::min(address.rfind('@') + 1, address.size())); }
 
@@ -46,7 +36,10 @@ struct ReceivedMail::Work {
   std::vector<std::string> local, remote;
   std::vector<RecipientResult> results;   // of a local delivery
 
-  std::string key(const std::string& recipient) const { return sha256(digest + '\0' + message->sender + '\0' + recipient); }
+  // `digest` is there, so the library is.
+  std::string key(const std::string& recipient) const {
+    return sha256_hex(digest + '\0' + message->sender + '\0' + recipient).value_or(digest + recipient);
+  }
 };
 
 Result<std::unique_ptr<ReceivedMail>> ReceivedMail::open(Loop& loop, const config::Config& config, const StatePaths& paths, EventSink& events,
@@ -88,7 +81,9 @@ void ReceivedMail::take(mail::Deliver&& message, Done done) {
 /// Who has it already, who is local, who is not.
 Result<void> ReceivedMail::sort_out(Work& work) {
   const mail::Deliver& message = *work.message;
-  work.digest = sha256(std::string_view(message.content).substr(message.added));
+  if (spool_ && !settings_.submission) {
+    LONGLINE_TRY(work.digest, sha256_hex(std::string_view(message.content).substr(message.added)));
+  }
   work.has_message_id = mail::header_field(message.content, "Message-ID").has_value();
   for (const std::string& recipient : message.recipients) {
     if (spool_ && !settings_.submission) {
@@ -175,14 +170,14 @@ Result<std::string> ReceivedMail::store(Work& work) {
   }
   const bool keeps = !submission.recipients.empty() || !submission.local_recipients.empty();
   if (keeps) batch.submissions.push_back(std::move(submission));
-  std::size_t waiting = 0;
-  for (const RecipientResult& result : work.results) {
-    if (result.outcome == Outcome::deferred) ++waiting;
-    else if (result.outcome == Outcome::sent || result.outcome == Outcome::refused) batch.keys.push_back(work.key(result.address));
-  }
-  for (const std::string& recipient : work.remote) batch.keys.push_back(work.key(recipient));
+  const auto waits = [](const RecipientResult& result) { return result.outcome == Outcome::deferred; };
   // Without a Message-ID two messages may well be the same; only one of which a part must come again is remembered.
-  if ((!work.has_message_id && waiting == 0) || settings_.submission) batch.keys.clear();
+  if (!settings_.submission && (work.has_message_id || std::any_of(work.results.begin(), work.results.end(), waits))) {
+    for (const RecipientResult& result : work.results) {
+      if (result.outcome == Outcome::sent || result.outcome == Outcome::refused) batch.keys.push_back(work.key(result.address));
+    }
+    for (const std::string& recipient : work.remote) batch.keys.push_back(work.key(recipient));
+  }
   const bool took = keeps || std::any_of(work.results.begin(), work.results.end(), [](const RecipientResult& r) { return r.outcome == Outcome::sent; });
   if (took && !settings_.submission) {
     batch.traffic.emplace();

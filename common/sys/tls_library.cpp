@@ -48,6 +48,18 @@ Result<const TlsLibrary*> tls_library() {
   return &*library;
 }
 
+Result<std::string> sha256_hex(std::string_view bytes) {
+  LONGLINE_TRY(const TlsLibrary* library, tls_library());
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned length = 0;
+  if (library->EVP_Digest(bytes.data(), bytes.size(), digest, &length, library->EVP_sha256(), nullptr) != 1) {
+    return Error(Errc::os, "OpenSSL has no SHA-256");
+  }
+  std::string out;
+  for (unsigned i = 0; i < length; ++i) out += fmt::format("{:02x}", digest[i]);
+  return out;
+}
+
 std::string hmac_md5(std::string_view key, std::string_view text) {
   const Result<const TlsLibrary*> library = tls_library();
   if (!library) return "";

@@ -9,6 +9,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <string>
+#include <string_view>
+
 #include "base/result.hpp"
 
 namespace longline::sys {
@@ -30,7 +33,8 @@ namespace longline::sys {
   X(X509_get_subject_name) X(X509_NAME_get_text_by_NID) X(X509_get_ext_d2i) X(GENERAL_NAMES_free) X(OPENSSL_sk_num)                \
   X(OPENSSL_sk_value) X(ASN1_STRING_get0_data) X(ASN1_STRING_length) X(ASN1_TIME_to_tm) X(X509_VERIFY_PARAM_set1_host)             \
   X(X509_VERIFY_PARAM_set1_ip_asc) X(X509_VERIFY_PARAM_set_hostflags) X(X509_check_host) X(X509_check_ip_asc) X(X509_free)         \
-  X(ERR_get_error) X(ERR_peek_last_error) X(ERR_reason_error_string) X(ERR_clear_error) X(EVP_md5) X(HMAC)
+  X(ERR_get_error) X(ERR_peek_last_error) X(ERR_reason_error_string) X(ERR_clear_error) X(EVP_md5) X(EVP_sha256)              \
+  X(EVP_Digest) X(HMAC)
 
 /// OpenSSL, loaded when it is first needed: `mtaq add` and its like start in half the time without it (3 of 6 ms). Calls that
 /// are macros in OpenSSL's headers are not here.
@@ -44,6 +48,8 @@ struct TlsLibrary {
 /// Never unloaded. Errc::os: not installed, or another version than this program was made with.
 Result<const TlsLibrary*> tls_library();
 
+/// SHA-256 in lower-case hexadecimal. Errc::os where the system has no OpenSSL.
+Result<std::string> sha256_hex(std::string_view bytes);
 /// HMAC-MD5 (RFC 2104), 16 bytes; "" where the system has no OpenSSL, or forbids MD5.
 std::string hmac_md5(std::string_view key, std::string_view text);
 

@@ -193,7 +193,8 @@ TEST_CASE("parts in parts, and what cannot be changed") {
   const std::string nested =
       "Content-Type: multipart/mixed; boundary=outer\r\n\r\n--outer\r\nContent-Type: multipart/alternative; boundary=inner\r\n\r\n"
       "--inner\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xC3\xBC\r\n--inner\r\n"
-      "Content-Type: text/html\r\n\r\n<p>plain</p>\r\n--inner--\r\n--outer\r\nContent-Type: message/rfc822\r\n\r\nSubject: \xC3\xBC\r\n\r\n\xC3\xBC\r\n--outer--\r\n";
+      "Content-Type: text/html\r\n\r\n<p>plain</p>\r\n--inner--\r\n--outer\r\nContent-Type: message/rfc822\r\n\r\n"
+      "Subject: \xC3\xBC\r\n\r\n\xC3\xBC\r\n--outer--\r\n";
   CHECK(*to_seven_bit(nested) ==
         "Content-Type: multipart/mixed; boundary=outer\r\n\r\n--outer\r\nContent-Type: multipart/alternative; boundary=inner\r\n\r\n"
         "--inner\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=C3=BC\r\n--inner\r\n"
