@@ -2,6 +2,7 @@
 """mtaq flush over TLS and with AUTH: good and bad certificates, tickets from one run to the next, attacks, refusals, and no secret anywhere."""
 
 import json
+import os
 import ssl
 import sys
 import time
@@ -118,6 +119,21 @@ class Tls(Case):
         self.add(2)
         self.root.flush("--wait")
         self.assertTrue(peer.handshakes[-1][1])
+
+    def test_the_folder_of_tickets_stays_small(self):
+        peer = self.secure()
+        self.configure(peer, "required")
+        folder = self.root.folder / "tls-tickets"
+        folder.mkdir(mode=0o700)
+        for n in range(100):
+            (folder / f"old-{n:016x}").write_bytes(b"x")
+            os.utime(folder / f"old-{n:016x}", (time.time() - (8 * 86400 if n < 10 else n),) * 2)
+        self.add(0)
+        self.root.flush("--wait")
+        names = {p.name for p in folder.iterdir()}
+        self.assertLessEqual(len(names), 64)
+        self.assertFalse([n for n in range(10) if f"old-{n:016x}" in names], "older than a ticket may be")
+        self.assertTrue([name for name in names if name.startswith("lan-")])
 
     def test_a_session_that_was_begun_unchecked_is_not_resumed_where_checks_are_due(self):
         peer = self.secure("self")
@@ -305,11 +321,11 @@ class Login(Case):
                     self.assertNotIn(secret, seen)
                 self.root.run("remove", id)
 
-    def test_a_password_that_cannot_be_read(self):
+    def test_a_password_that_cannot_be_had(self):
         peer = self.peer(users={"site7": PASSWORD})
-        self.configure(peer, "none", 'user = "site7"\npassword-file = "nix.secret"\n', name=None)
+        self.configure(peer, "none", 'user = "site7"\npassword-command = ["false"]\n', name=None)
         self.add(1)
-        self.nothing_moved(peer, ["nix.secret cannot be read"])
+        self.nothing_moved(peer, ["password-command"])
         self.assertEqual(peer.connections, 0)
 
 

@@ -151,6 +151,7 @@ class SecurePeer(Peer):
                 self._channel.recv(1000)   # until the client hangs up
                 raise EOFError
             if self.instead_of_handshake is not None:
+                self._channel.recv(1000)   # the client's greeting; before it, this would be an injection
                 self._channel.sendall(self.instead_of_handshake)
                 raise EOFError
             self._handshake()
