@@ -251,7 +251,9 @@ bool SmtpClient::Impl::must_hold_body(const Transaction& t) const {
   if (rate <= 0 || !round_trip) return t.size() > kLargeUnknown;
   const double rejection = (options.rejection * kOldMessages + lessons.rejected) / (kOldMessages + lessons.tried);
   const double seconds = static_cast<double>(t.size()) / rate;
-  return seconds * rejection > std::max(static_cast<double>(round_trip->count()) / 1000, 0.001);
+  // Where an answer takes less, the rate is that of the peer's disk, and bytes cost nothing.
+  constexpr double kShortest = 0.02;
+  return seconds * rejection > std::max(static_cast<double>(round_trip->count()) / 1000, kShortest);
 }
 
 bool SmtpClient::Impl::write_body() {
