@@ -17,9 +17,8 @@
 namespace longline::sys {
 namespace {
 
-// Between two listings: soon at first, and never more of the machine than a sixth.
+// Between two listings: soon at first, and at least as long as a listing takes; of 100,000 messages that is two seconds.
 constexpr Duration kFirstPause(100), kLongestPause(1'000);
-constexpr int kRest = 5;
 constexpr Duration kLongest(24 * 3'600'000);
 
 }  // namespace
@@ -110,7 +109,7 @@ Result<void> MtaFlush::follow(std::vector<mail::QueuedMessage> snapshot) {
     pause = receipts.empty() ? std::min(kLongestPause, pause * 3 / 2) : kFirstPause;
     account(std::move(receipts));
     if (follower.waiting() == 0) return {};
-    const TimePoint next = std::min(end, after + std::max(pause, (after - before) * kRest));
+    const TimePoint next = std::min(end, after + std::max(pause, after - before));
     while (!ended_by && steady_now() < next) LONGLINE_CHECK(loop.run_once(next));
     if (!ended_by && steady_now() >= end) ended_by = Errc::deadline;
     if (!ended_by) continue;

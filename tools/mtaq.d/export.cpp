@@ -145,7 +145,7 @@ Result<ExitStatus> run_export(const Options& options, World& world) {
     if (message.foreign) event.more.set("queue", queue->name());
     world.events.emit(event);
   }
-  if (!options.common.quiet) std::fprintf(stderr, "%zu message%s exported\n", messages.size(), messages.size() == 1 ? "" : "s");
+  if (!options.common.quiet && !options.common.json) std::fprintf(stderr, "%zu message%s exported\n", messages.size(), messages.size() == 1 ? "" : "s");
   if (first) return std::move(*first);
   return ExitStatus::ok;
 }
