@@ -169,7 +169,8 @@ void SmtpClient::Impl::complete(const std::shared_ptr<Transaction>& transaction,
   std::erase(under_way, transaction);
   const bool sent = transaction->is_sent();
   const bool begun_there = transaction->mail_reply && (transaction->mail_reply->ok() || transaction->body_started);
-  if (under_way.empty()) transaction_open = begun_there && !sent;
+  // Where the peer was out of step nobody knows what it has begun (RFC 3030, 2).
+  if (under_way.empty()) transaction_open = !sent && (begun_there || transaction->is_out_of_step());
   if (try_again(transaction)) return;
   count_envelope(*transaction);
   std::vector<RecipientResult> results = transaction_results(*transaction, "");
