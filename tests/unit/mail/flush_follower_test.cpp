@@ -138,7 +138,7 @@ TEST_CASE("one recipient that stays keeps the message, and the verdict is 75") {
 }
 
 TEST_CASE("a dead next hop is told from a peer that puts off") {
-  for (const auto& [reason, expected] : std::vector<std::pair<std::string, Errc>>{
+  for (const auto& row : std::vector<std::pair<std::string, Errc>>{
            {"connect to h[192.0.2.1]:25: Connection refused", Errc::next_hop_unreachable},
            {"delivery temporarily suspended: connect to h[192.0.2.1]:25: Connection timed out", Errc::next_hop_unreachable},
            {"Host or domain name not found. Name service error for name=h type=A: Host not found, try again", Errc::next_hop_unreachable},
@@ -148,9 +148,11 @@ TEST_CASE("a dead next hop is told from a peer that puts off") {
     World world;
     world.add({"bob@far.example"});
     world.start();
+    const std::string& reason = row.first;
+    CAPTURE(reason);
     defer(world.queue.messages[0], reason);
     CHECK(world.look() == 1);
-    CHECK_MESSAGE(world.verdict() == expected, reason);
+    CHECK(world.verdict() == row.second);
   }
 }
 
