@@ -1,47 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/event.hpp"
 #include "config/config.hpp"
 #include "mail/peer_memory.hpp"
+#include "mail/resuming_source.hpp"
 #include "sys/peer_connection.hpp"
 #include "sys/smtp_sender.hpp"
 #include "sys/spool.hpp"
 
 namespace longline::sys {
-
-/// The messages of one peer, over one connection after another where that helps: what a broken session left without an answer
-/// is offered again.
-class ResumingSource : public mail::MessageSource {
- public:
-  explicit ResumingSource(mail::MessageSource& source) : source_(source) {}
-  std::optional<mail::Outgoing> next_message() override;
-  Result<std::string> read_body(const std::string& id, std::uint64_t offset, std::size_t most) override;
-
-  /// Keeps back what has no answer; returns the rest.
-  std::vector<mail::MessageResult> keep_unanswered(const std::vector<mail::MessageResult>& results);
-  /// Offers what was kept back.
-  void offer_again();
-  std::vector<mail::MessageResult> take_unanswered();
-
- private:
-  struct Again {
-    mail::Outgoing message;
-    std::vector<mail::RecipientResult> results;   // of the session before
-  };
-  mail::MessageSource& source_;
-  std::map<std::string, mail::Outgoing> given_;   // and not finished
-  std::map<std::string, std::vector<mail::RecipientResult>> unanswered_;
-  std::deque<Again> again_;
-};
 
 /// A visit to one peer: connects, opens, sends what the source has, and remembers in the spool what it learned. Connects once more,
 /// over TCP, where the peer broke off for a reason that can be avoided: TLS that was merely offered and fails (then in clear text, with
@@ -75,7 +48,7 @@ class PeerSession {
 
  private:
   Result<void> connect();
-  Result<mail::SmtpFinished> run_once(ResumingSource& source);
+  Result<mail::SmtpFinished> run_once(mail::ResumingSource& source);
   bool avoid(const mail::SmtpFinished& finished);
   void blame(const mail::SmtpLessons& lessons);
   void remember(const mail::SmtpFinished& finished);
