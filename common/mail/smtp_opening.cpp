@@ -30,6 +30,7 @@ SmtpOpening::SmtpOpening(SmtpOpeningOptions options) : options_(std::move(option
 void SmtpOpening::start(TimePoint now) {
   phase_ = Phase::greeting;
   last_progress_ = now;
+  peer_.secure = options_.encrypted;
 }
 
 void SmtpOpening::on_bytes(std::string_view in, TimePoint now) {
@@ -101,7 +102,6 @@ void SmtpOpening::take_ehlo(const SmtpReply& reply, TimePoint now) {
   peer_.ehlo_name = first_word(reply.lines.front());
   if (!is_expected_peer(peer_.ehlo_name, "EHLO reply")) return;
   peer_.esmtp = true;
-  peer_.secure = peer_.secure || options_.encrypted;
   for (std::size_t i = 1; i < reply.lines.size(); ++i) learn_extension(peer_, reply.lines[i]);
   after_hello(now);
 }

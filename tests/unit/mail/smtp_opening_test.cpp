@@ -199,6 +199,17 @@ TEST_CASE("the name is checked in clear text and again behind TLS") {
   CHECK(talk.failed->error.what == "the peer calls itself 'other.example' in its EHLO reply, expected 'far.example'");
 }
 
+TEST_CASE("a line that is encrypted from the start is so with HELO too") {
+  SmtpOpeningOptions o = options();
+  o.encrypted = true;
+  Talk talk(o);
+  talk.hear("220 far.example\n");
+  talk.hear("500 what?\n");
+  talk.hear("250 far.example\n");
+  REQUIRE(talk.opened);
+  CHECK(talk.opened->peer.secure);
+}
+
 TEST_CASE("AUTH PLAIN in one round trip") {
   Talk talk(with_login());
   talk.hear("220 far.example\n");
