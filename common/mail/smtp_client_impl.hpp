@@ -69,6 +69,7 @@ struct SmtpClient::Impl {
   void leave_current(TimePoint now);
   bool put(std::string_view bytes);
   void flush(bool ends_packet = false);
+  bool is_slow() const { return round_trip && *round_trip >= Duration(500); }
   bool ends_packet(const Transaction& transaction) const;
   std::size_t room() const { return free > chunk.size() ? free - chunk.size() : 0; }
   bool in_order() const { return !peer.pipelining || !options.pipelining || lock_step; }

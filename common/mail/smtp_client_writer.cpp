@@ -325,8 +325,7 @@ bool SmtpClient::Impl::put(std::string_view bytes) {
 /// while the next one is still on its way: less is in doubt at a time, and the last reply is a short one. On a fast line, and for messages
 /// of which a packet holds several, whole packets are worth more.
 bool SmtpClient::Impl::ends_packet(const Transaction& transaction) const {
-  constexpr Duration kSlow(500);
-  return round_trip && *round_trip >= kSlow && transaction.size() >= kPacket;
+  return is_slow() && transaction.size() >= kPacket;
 }
 
 void SmtpClient::Impl::flush(bool ends_packet) {

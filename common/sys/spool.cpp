@@ -119,7 +119,19 @@ Result<void> Spool::change(const std::function<Result<void>()>& statements) {
   };
   Result<void> done = once();
   if (!done && done.error().code == Errc::disk_full && reserve_->spend()) done = once();
+  if (!done) take_back(done.error());
   return done;
+}
+
+// A commit whose fsync failed is in the log all the same, and who opens the spool next would find it there. It is written over by
+// one that skips an id; what changes nothing SQLite would not write.
+void Spool::take_back(const Error& failure) {
+  if (failure.code != Errc::io && failure.code != Errc::disk_full) return;
+  constexpr const char* kSkip =
+      "BEGIN IMMEDIATE;"
+      "INSERT INTO sqlite_sequence(name, seq) SELECT 'messages', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name='messages');"
+      "UPDATE sqlite_sequence SET seq=seq+1 WHERE name='messages'; COMMIT";
+  for (const char* sql : {"PRAGMA synchronous=OFF", kSkip, "ROLLBACK", "PRAGMA synchronous=FULL"}) (void)db_->run(sql);
 }
 
 // ---- leases

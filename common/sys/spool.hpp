@@ -199,6 +199,7 @@ class Spool {
                           const std::function<bool(mail::QueuedMessage&&)>& visitor);
   /// One transaction; on a full disk once more with the reserve.
   Result<void> change(const std::function<Result<void>()>& statements);
+  void take_back(const Error& failure);
   Result<std::string> insert(const mail::Submission& submission, WallTime now);
   Result<std::string> insert_copy(const mail::Submission& submission, Box box, WallTime now);
   Result<void> apply(const MessageUpdate& update, WallTime now, std::vector<std::string>& notifications);

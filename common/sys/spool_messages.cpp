@@ -111,9 +111,15 @@ Result<std::string> Spool::insert_copy(const mail::Submission& submission, Box b
 }
 
 Result<std::string> Spool::add(const mail::Submission& submission, WallTime now) {
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-  LONGLINE_TRY(std::string id, insert(submission, now));
-  LONGLINE_CHECK(transaction.commit());
+  // Without the reserve of change(): what it frees is for what makes room.
+  const auto stored = [&]() -> Result<std::string> {
+    LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
+    LONGLINE_TRY(std::string id, insert(submission, now));
+    LONGLINE_CHECK(transaction.commit());
+    return id;
+  };
+  Result<std::string> id = stored();
+  if (!id) take_back(id.error());
   return id;
 }
 

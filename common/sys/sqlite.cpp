@@ -10,7 +10,9 @@ namespace longline::sys {
 namespace {
 
 Error sqlite_error(sqlite3* db, int code, const std::string& path) {
-  const int cause = db == nullptr ? 0 : sqlite3_system_errno(db);
+  int cause = db == nullptr ? 0 : sqlite3_system_errno(db);
+  // Of a commit that fails SQLite keeps no cause; the system's is still there.
+  if (cause == 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO)) cause = errno;
   const std::string words = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
   switch (code & 0xff) {
     case SQLITE_FULL: return Error(Errc::disk_full, path + ": disk full", Stage::queue);

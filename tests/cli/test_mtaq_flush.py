@@ -490,35 +490,39 @@ class Together(Case):
         self.delivered(peer, 3)
         self.assertLessEqual(len(peer.messages), 4)
 
-    def test_adders_a_listing_and_a_flush_at_once(self):
+    def test_ten_adders_a_listing_and_two_flushes_at_once(self):
         peer = self.peer()
-        stop = threading.Event()
+        adding = threading.Event()
+        adding.set()
         failures = []
 
+        def repeat(work):
+            while adding.is_set():
+                attempt(work)
+
+        def attempt(work):
+            try:
+                work()
+            except AssertionError as error:
+                failures.append(error)
+
         def add(k):
-            for n in range(10):
-                try:
-                    self.root.add(message(k * 100 + n))
-                except AssertionError as error:
-                    failures.append(error)
+            for n in range(5):
+                attempt(lambda n=n: self.root.add(message(k * 100 + n)))
 
-        def watch():
-            while not stop.is_set():
-                try:
-                    self.root.list()
-                except AssertionError as error:
-                    failures.append(error)
+        def flush():
+            done = self.root.run("flush", "--link", "isp", "--wait", status=None)
+            self.assertIn(done.returncode, (0, 75), done)
 
-        threads = [threading.Thread(target=add, args=(k,)) for k in range(5)]
-        watcher = threading.Thread(target=watch)
-        for thread in [*threads, watcher]:
+        adders = [threading.Thread(target=add, args=(k,)) for k in range(10)]
+        others = [threading.Thread(target=repeat, args=(work,)) for work in (self.root.list, flush, flush)]
+        for thread in [*adders, *others]:
             thread.start()
-        for _ in range(5):
-            self.root.run("flush", "--link", "isp", "--wait")
-        for thread in threads:
+        for thread in adders:
             thread.join(PATIENCE)
-        stop.set()
-        watcher.join(PATIENCE)
+        adding.clear()
+        for thread in others:
+            thread.join(PATIENCE)
         self.root.run("flush", "--link", "isp", "--wait")
         self.assertEqual(failures, [])
         self.assertEqual(self.root.list(), [])

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""mtaq where something is wrong: a disk that fills at any write, addresses that nobody expects, mail that goes in circles, a queue that is
+changed while it is flushed."""
+
+import re
+import subprocess
+import sys
+import threading
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support import side_by_side  # noqa: E402
+from support.mail import LINK, PATIENCE, Peer, Root, wait_until  # noqa: E402
+
+# What changes a file.
+CALLS = ("pwrite64", "fdatasync,fsync", "ftruncate,fallocate")
+
+
+def message(tag):
+    return f"From: a@b.example\nDate: x\nMessage-ID: <{tag}@test>\nSubject: {tag}\n\n{'line of text' * 400}\n".encode()
+
+
+def stored(tag):
+    return message(tag).replace(b"\n", b"\r\n")
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.root = Root(LINK)
+        self.addCleanup(self.root.close)
+
+    def peer(self, **behaviour):
+        peer = Peer(path=self.root.line, **behaviour)
+        self.addCleanup(peer.close)
+        return peer
+
+
+class FullDisk(Case):
+    """From the n-th write on, nothing goes into the spool's files any more."""
+
+    def run_on_full_disk(self, calls, count, error, *arguments, stdin=b""):
+        paths = [word for suffix in ("", "-wal", "-shm", "-journal") for word in ("-P", f"{self.root.spool}{suffix}")]
+        return subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", *paths, "-e", f"trace={calls}", "-e", f"inject={calls}:error={error}:when={count}+",
+                               *self.root.command(*arguments)], input=stdin, capture_output=True, timeout=PATIENCE)
+
+    def test_at_each_write_of_add(self):
+        kept = [self.root.add(message("first"))]
+        for error in ("ENOSPC", "EIO"):
+            for calls in CALLS:
+                for count in range(1, 30):
+                    with self.subTest(error=error, calls=calls, count=count):
+                        done = self.run_on_full_disk(calls, count, error, "add", "bob@example.com", stdin=message(f"{error}{calls}{count}"))
+                        if done.returncode == 0:
+                            kept.append(done.stdout.decode().strip())
+                        else:
+                            self.assertEqual((done.returncode, done.stdout), (74, b""), done)
+                            self.assertIn(b"disk full" if error == "ENOSPC" else b"spool.db", done.stderr)
+                        self.assertEqual(self.root.ids(), kept)
+                    if done.returncode == 0:
+                        break  # it makes no more of them
+                else:
+                    self.fail(f"add makes endless {calls}")
+        self.assertEqual(self.root.run("show", "--raw", kept[0]).stdout, stored("first"))
+
+    def test_at_each_write_of_flush(self):
+        peer = self.peer()
+        for calls in CALLS:
+            for count in (*range(1, 12), *range(12, 60, 5)):
+                with self.subTest(calls=calls, count=count):
+                    tags = [f"{calls}{count}.{n}" for n in range(3)]
+                    for tag in tags:
+                        self.root.add(message(tag))
+                    before = len(peer.messages)
+                    done = self.run_on_full_disk(calls, count, "ENOSPC", "flush", "--link", "isp", "--wait")
+                    self.assertIn(done.returncode, (0, 74, 75), done)
+                    left = self.root.list()
+                    if done.returncode == 0:
+                        self.assertEqual(left, [])
+                    self.assertLessEqual({one["state"] for one in left}, {"ready", "in-doubt"})
+                    self.root.flush("--link", "isp", "--wait")
+                    self.assertEqual(self.root.list(), [])
+                    arrived = [body for _, _, body in peer.messages[before:]]
+                    for tag in tags:
+                        self.assertIn(arrived.count(stored(tag)), (1, 2))
+                if done.returncode == 0 and count > 1:
+                    break
+
+
+class Addresses(Case):
+    def test_quoted_ones_arrive_as_they_are(self):
+        peer = self.peer()
+        for address in ('"a b"@example.com', '"a>b"@example.com', '"quo\\"te"@example.com', '"semi;colon, comma"@example.com', "o'brien+tag@example.com"):
+            with self.subTest(address=address):
+                self.root.add(message("x"), address, sender='"the sender"@site7.example')
+                self.assertEqual(self.root.list()[0]["recipients"][0]["address"], address)
+                self.root.flush("--link", "isp", "--wait")
+                commands = [c for c in peer.commands if c.startswith(("MAIL", "RCPT"))][-2:]
+                self.assertTrue(commands[0].startswith('MAIL FROM:<"the sender"@site7.example>'), commands)
+                self.assertTrue(commands[1].startswith(f"RCPT TO:<{address}>"), commands)
+
+    def test_utf8_goes_where_it_is_understood(self):
+        peer = self.peer(extensions=["SMTPUTF8"])
+        self.root.add(message("x"), "grüße@example.com")
+        self.root.flush("--link", "isp", "--wait")
+        # The peer took the bytes for UTF-8.
+        self.assertIn("RCPT TO:<grüße@example.com>", peer.commands)
+        self.assertTrue(any(re.match(r"MAIL FROM:<.*> .*SMTPUTF8", c) for c in peer.commands), peer.commands)
+        self.assertEqual(len(peer.messages), 1)
+
+    def test_utf8_is_refused_at_once_where_it_is_not(self):
+        peer = self.peer()
+        self.root.add(message("x"), "grüße@example.com", "bob@example.com")
+        receipts = self.root.flush("--link", "isp", "--wait", status=65)
+        self.assertEqual(len(receipts), 1)
+        self.assertEqual([recipients for _, recipients, _ in peer.messages][0], ["bob@example.com"])
+        self.assertFalse(any("grüße" in c for c in peer.commands if c.startswith("RCPT")))
+
+    def test_the_null_sender_stays_null_and_makes_no_notification(self):
+        self.peer(replies={"RCPT": "550 5.1.1 nobody"})
+        self.root.add(message("x"), sender="<>")
+        self.assertEqual(self.root.list()[0]["sender"], "")
+        self.root.flush("--link", "isp", "--wait", status=65)
+        self.assertEqual(self.root.list(), [])
+
+    def test_no_address_at_all(self):
+        for address in ("", "@", "@example.com", "bob@", "a@b@c", "bob@exa mple.com", "bob@example.com\r\nRCPT TO:<eve@example.com>", "x" * 400 + "@example.com"):
+            with self.subTest(address=address):
+                done = self.root.run("add", address, stdin=message("x"), status=None)
+                self.assertIn(done.returncode, (64, 65), done)
+                self.assertEqual(done.stdout, b"")
+                self.assertNotIn(b"\r", done.stderr)
+        self.assertEqual(self.root.list(), [])
+
+
+class Loops(Case):
+    def test_mail_that_goes_in_circles_is_refused(self):
+        for count, code in ((3, b"250"), (200, b"554 5.4.6")):
+            body = b"Received: from a by b; Sun, 22 Nov 2026 23:10:51 +0000\r\n" * count + stored("loop")
+            dialogue = (b"EHLO peer.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<bob@far.example>\r\nBDAT %d LAST\r\n" % len(body)) + body + b"QUIT\r\n"
+            done = self.root.run("receive", "--stdio", "--domain", "far.example", stdin=dialogue, status=None)
+            replies = done.stdout.split(b"\r\n")
+            self.assertTrue(replies[-3].startswith(code), replies)
+        self.assertEqual(len(self.root.ids("--inbox")), 1)
+
+
+class ChangedMeanwhile(Case):
+    def test_hold_and_remove_while_it_is_flushed(self):
+        ids = [self.root.add(message(f"m{n:02}")) for n in range(20)]
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        peer = self.peer(on_message=lambda n: gate.wait(PATIENCE) if n == 1 else None)
+        flush = self.root.start("flush", "--link", "isp", "--wait", "--json")
+        wait_until(lambda: peer.messages, "the first message")
+        sending = [one["id"] for one in self.root.list("--state", "sending")]
+        self.assertIn(ids[0], sending)
+        for verb in ("hold", "remove"):
+            done = self.root.run(verb, ids[0], status=75)
+            self.assertIn(b"being sent", done.stderr)
+        waiting = [id for id in ids if id not in sending]
+        self.assertGreaterEqual(len(waiting), 2, "a flush takes few at a time")
+        held, removed = waiting[0], waiting[1]
+        self.root.run("hold", held)
+        self.root.run("remove", removed)
+        gate.set()
+        out, errors = flush.communicate(timeout=PATIENCE)
+        self.assertEqual(flush.returncode, 75, errors)
+        self.assertEqual([(one["id"], one["state"]) for one in self.root.list()], [(held, "held")])
+        arrived = [body for _, _, body in peer.messages]
+        self.assertEqual(len(arrived), 18)
+        self.assertNotIn(stored(f"m{ids.index(removed):02}"), arrived)
+        self.root.run("release", held)
+        self.root.flush("--link", "isp", "--wait")
+        self.assertEqual(len(peer.messages), 19)
+
+
+if __name__ == "__main__":
+    side_by_side.main()
