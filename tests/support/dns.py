@@ -51,6 +51,8 @@ class NameServer:
                 query, client = self.udp.recvfrom(4096)
             except OSError:
                 return
+            if len(query) < 12:   # shut down
+                return
             answer = self._answer(query, self.truncate)
             if answer:
                 self.udp.sendto(answer, client)
