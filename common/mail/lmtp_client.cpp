@@ -55,7 +55,12 @@ void LmtpClient::finish() {
 void LmtpClient::on_bytes(std::string_view in, TimePoint now) {
   if (step_ == Step::idle || step_ == Step::finished) return;
   replies_.feed(in);
-  while (step_ != Step::finished) {
+  take_replies(now);
+}
+
+/// What comes while the message leaves waits until it has left: the same bytes give the same answers however they arrive.
+void LmtpClient::take_replies(TimePoint now) {
+  while (step_ != Step::finished && step_ != Step::body) {
     auto reply = replies_.next();
     if (!reply) return all_get(Outcome::deferred, 0, "4.5.0", reply.error().what);
     if (!*reply) return;
@@ -110,8 +115,6 @@ void LmtpClient::take(const SmtpReply& reply) {
       if (reply.code != 354) return give_up();
       step_ = Step::body;
       return;
-    case Step::body:   // before the end of the message: nobody knows what it is about
-      return all_get(Outcome::deferred, reply.code, "4.5.0", "an LMTP reply in the middle of the message");
     case Step::verdicts:
       while (results_[at_]) ++at_;
       results_[at_] = result_of(options_.recipients[at_], reply);
@@ -119,6 +122,7 @@ void LmtpClient::take(const SmtpReply& reply) {
       send("QUIT");
       return finish();
     case Step::idle:
+    case Step::body:
     case Step::finished: return;
   }
 }
@@ -145,6 +149,7 @@ void LmtpClient::on_writable(std::size_t free, TimePoint now) {
     free -= std::min(free, out.size());
     if (out.empty()) return;
     actions_.emplace_back(Write{std::move(out)});
+    if (step_ == Step::verdicts) take_replies(now);
   }
 }
 

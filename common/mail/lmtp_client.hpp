@@ -52,6 +52,7 @@ class LmtpClient {
  private:
   enum class Step { idle, greeting, lhlo, mail, recipient, data, body, verdicts, finished };
 
+  void take_replies(TimePoint now);
   void take(const SmtpReply& reply);
   void send(std::string line);
   void next_recipient();

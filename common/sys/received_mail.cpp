@@ -30,7 +30,7 @@ std::string_view domain_of(std::string_view address) { return address.substr(std
 struct ReceivedMail::Work {
   std::shared_ptr<const mail::Deliver> message;
   Done done;
-  std::string digest;                     // of what the peer sent, without the fields that we put on top
+  std::string digest;                     // of what the peer sent, without the fields that we put on top; "" where OpenSSL is not there
   bool has_message_id = false;
   std::vector<std::string> known;         // recipients that have it already
   std::vector<std::string> local, remote;
@@ -81,12 +81,10 @@ void ReceivedMail::take(mail::Deliver&& message, Done done) {
 /// Who has it already, who is local, who is not.
 Result<void> ReceivedMail::sort_out(Work& work) {
   const mail::Deliver& message = *work.message;
-  if (spool_ && !settings_.submission) {
-    LONGLINE_TRY(work.digest, sha256_hex(std::string_view(message.content).substr(message.added)));
-  }
+  if (spool_ && !settings_.submission) work.digest = sha256_hex(std::string_view(message.content).substr(message.added)).value_or("");
   work.has_message_id = mail::header_field(message.content, "Message-ID").has_value();
   for (const std::string& recipient : message.recipients) {
-    if (spool_ && !settings_.submission) {
+    if (!work.digest.empty()) {
       LONGLINE_TRY(const bool known, spool_->was_received(work.key(recipient), wall_now()));
       if (known) {
         work.known.push_back(recipient);
@@ -172,7 +170,7 @@ Result<std::string> ReceivedMail::store(Work& work) {
   if (keeps) batch.submissions.push_back(std::move(submission));
   const auto waits = [](const RecipientResult& result) { return result.outcome == Outcome::deferred; };
   // Without a Message-ID two messages may well be the same; only one of which a part must come again is remembered.
-  if (!settings_.submission && (work.has_message_id || std::any_of(work.results.begin(), work.results.end(), waits))) {
+  if (!work.digest.empty() && (work.has_message_id || std::any_of(work.results.begin(), work.results.end(), waits))) {
     for (const RecipientResult& result : work.results) {
       if (result.outcome == Outcome::sent || result.outcome == Outcome::refused) batch.keys.push_back(work.key(result.address));
     }

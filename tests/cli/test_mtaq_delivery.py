@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What mtaq receive does with mail: LMTP, a program, passing on, notices, and messages that come twice."""
 
+import json
 import os
 import socket
 import stat
@@ -336,6 +337,56 @@ class Smuggling(Case):
                 out = self.receive("MAIL FROM:<a@b.example>", "RCPT TO:<bob@example.com>", "DATA", inner)
                 self.assertRegex(out, rb"\r\n550 5\.5\.2 bare (LF|CR)")
         self.assertEqual(self.root.list("--inbox"), [])
+
+
+class Traffic(Case):
+    """summary --bytes: whose bytes went over which connector."""
+
+    def rows(self, *arguments):
+        return [json.loads(line) for line in self.root.run("summary", "--bytes", "--json", *arguments).stdout.splitlines()]
+
+    def test_by_connector_and_sender(self):
+        self.assertEqual(self.rows(), [])
+        with Peer() as peer:
+            self.root.configure(self.config + lan(peer.port, domains=("*",)))
+            sizes = {}
+            for sender, count in (("alice@site7.example", 3), ("<>", 1), ("carol@site7.example", 1)):
+                for _ in range(count):
+                    id = self.root.run("add", "-f", sender, "eve@lan.example", "max@lan.example", stdin=b"Subject: s\n\n" + b"x" * 500 + b"\n").stdout.decode().strip()
+                    sizes[sender] = sizes.get(sender, 0) + self.root.list()[-1]["size"]
+                    self.assertTrue(id)
+            self.root.run("flush", "--wait", "--quiet")
+            self.receive(mail(sender="peer@far.example"), arguments=("--maildir", self.maildir))
+        rows = {(r["connector"], r["sender"]): r for r in self.rows()}
+        self.assertEqual(set(rows), {("lan", None), ("lan", "alice@site7.example"), ("lan", ""), ("lan", "carol@site7.example"), (None, "peer@far.example")})
+        alice = rows["lan", "alice@site7.example"]
+        self.assertEqual((alice["messages_out"], alice["bytes_out"], alice["messages_in"]), (3, sizes["alice@site7.example"], 0))
+        line = rows["lan", None]
+        self.assertEqual(line["messages_out"], None)
+        self.assertGreater(line["bytes_out"], sum(sizes.values()))
+        self.assertGreater(line["bytes_in"], 0)
+        self.assertEqual((rows[None, "peer@far.example"]["messages_in"], rows[None, "peer@far.example"]["bytes_out"]), (1, 0))
+        text = self.root.run("summary", "--bytes").stdout.decode()
+        self.assertIn("(the line)", text)
+        self.assertIn("alice@site7.example", text)
+
+    def test_since_and_how_long_it_is_kept(self):
+        self.receive(mail(sender="a@far.example"))
+        subprocess.run(["sqlite3", self.root.spool, "UPDATE traffic SET day=day-10"], check=True)
+        self.receive(mail(sender="b@far.example"))
+        self.assertEqual([r["sender"] for r in self.rows("--since", "5d")], ["b@far.example"])
+        self.assertEqual(len(self.rows("--since", "30d")), 2)
+        subprocess.run(["sqlite3", self.root.spool, "UPDATE traffic SET day=day-500 WHERE sender='<a@far.example'"], check=True)
+        self.receive(mail(sender="c@far.example"))
+        self.assertEqual(sorted(r["sender"] for r in self.rows("--since", "3000d")), ["b@far.example", "c@far.example"])
+
+    def test_endless_senders_are_bounded(self):
+        script = [mail(b"Subject: s\r\n\r\nx\r\n", sender=f"s{n}@far.example") for n in range(1010)]
+        self.receive(*script, patience=PATIENCE * 4)
+        rows = self.rows()
+        self.assertLessEqual(len(rows), 1001)
+        self.assertEqual(sum(r["messages_in"] for r in rows), 1010)
+        self.assertIn("*", [r["sender"] for r in rows])
 
 
 if __name__ == "__main__":

@@ -47,12 +47,13 @@ Result<ExitStatus> run(const Options& options) {
   LONGLINE_TRY(sys::StatePaths paths, sys::mail_paths(options.common.config, options.common.root));
   const bool submits = options.verb == Verb::add || (options.verb == Verb::receive && options.receive.submission);
   LONGLINE_TRY(const bool drops, options.add.checks_aliases ? Result<bool>(false) : sys::must_drop(paths));
-  if (drops && !submits) {
+  const bool is_spool = options.queue.empty() || options.queue == "spool";
+  if (drops && !submits && is_spool) {
     return Error(Errc::permission, paths.spool + ": only its owner may look into the host's spool", Stage::queue)
         .with_hint("--root DIR is for a spool of your own");
   }
   if (options.verb == Verb::check) return run_check(options, paths);
-  if (drops) {
+  if (drops && submits) {
     // A user may be allowed to read neither the configuration nor its secrets, and needs neither.
     World world{paths, {}, sys::EventLog(paths.events), sys::host_name()};
     world.drops = true;

@@ -158,6 +158,11 @@ void add_summary(CLI::App& app, SummaryOptions& summary) {
   add_filter(app, summary.filter);
 }
 
+void add_summary_bytes(CLI::App& app, SummaryOptions& summary) {
+  auto* bytes = app.add_flag("--bytes", summary.bytes, "What went over each connector, by sender");
+  add_parsed<std::optional<Duration>>(app, "--since", summary.since, to_duration, "TIME", "With --bytes: so far back (30d)")->needs(bytes);
+}
+
 void add_watch(CLI::App& app, SummaryOptions& summary) {
   add_summary(app, summary);
   add_parsed<Duration>(
@@ -233,6 +238,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
   add_plan(*plan, out.plan);
   add_receive(*receive, out.receive);
   add_summary(*summary, out.summary);
+  add_summary_bytes(*summary, out.summary);
   add_watch(*watch, out.summary);
   add_export(*export_, out.export_);
   import_->add_option("FILE", out.import_file, "The batch; - or nothing is stdin")->type_name("");

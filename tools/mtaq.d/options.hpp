@@ -86,6 +86,8 @@ struct SummaryOptions {
   mail::Filter filter;
   Duration interval{2'000};
   int times = 0;                           ///< 0: until a signal
+  bool bytes = false;                      ///< what was sent and received, not what waits
+  std::optional<Duration> since{};
 };
 
 struct ExportOptions {

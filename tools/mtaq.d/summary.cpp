@@ -78,6 +78,7 @@ struct Screen {
 }  // namespace
 
 Result<ExitStatus> run_summary(const Options& options, World& world) {
+  if (options.summary.bytes) return run_summary_bytes(options, world);
   LONGLINE_CHECK(check_names(options.summary, world));
   LONGLINE_TRY(const std::unique_ptr<mail::QueueBackend> queue, open_queue(world, false));
   LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));

@@ -42,6 +42,7 @@ Result<ExitStatus> run_check(const Options& options, const sys::StatePaths& path
 /// newaliases: says what is wrong with the aliases.
 Result<ExitStatus> run_newaliases(const Options& options, World& world);
 
+Result<ExitStatus> run_summary_bytes(const Options& options, World& world);
 Result<ExitStatus> run_summary(const Options& options, World& world);
 Result<ExitStatus> run_watch(const Options& options, World& world);
 Result<ExitStatus> run_export(const Options& options, World& world);
