@@ -15,7 +15,6 @@ namespace {
 constexpr int kClosing = 421;
 constexpr int kMostMessages = 1000;
 constexpr std::int64_t kLeastWindowBytes = 16 * 1024;
-constexpr std::int64_t kLeastOnSlowLine = 4 * 1024;  // seconds of it; two messages may always be under way
 constexpr std::int64_t kMostWindowBytes = 4 * 1024 * 1024;
 constexpr std::uint64_t kMostSlackBytes = 256 * 1024;
 
@@ -225,8 +224,7 @@ void SmtpClient::Impl::end(std::optional<Error> error) {
   lessons.round_trip = round_trip;
   if (samples >= kEnoughSamples && round_trip) {
     const double flight = 2 * best_rate * static_cast<double>(round_trip->count()) / 1000;
-    const std::int64_t least = is_slow() ? kLeastOnSlowLine : kLeastWindowBytes;
-    window.bytes = std::clamp(static_cast<std::int64_t>(std::min(flight, 1e12)), least, kMostWindowBytes);
+    window.bytes = std::clamp(static_cast<std::int64_t>(std::min(flight, 1e12)), kLeastWindowBytes, kMostWindowBytes);
   }
   actions.emplace_back(SmtpFinished{std::move(error), window, traffic, lessons});
 }
