@@ -107,6 +107,10 @@ void DemandMachine::on_call_failed(const Error& error, double jitter, TimePoint 
       waiting_.clear();
       waiting_bytes_ = 0;
       return;
+    case Errc::port_in_use:
+      // The modem is in a call, perhaps one from the other end: that says nothing of the link.
+      retry_at_ = now + std::max(times(options_.interval, 0.5 + jitter), kShortestRetry);
+      return;
     case Errc::outside_hours:
     case Errc::over_budget:
     case Errc::unreachable: give_up(kFirstPause, error.what, now); return;

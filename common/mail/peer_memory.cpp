@@ -27,7 +27,8 @@ PeerMemory recall(PeerMemory memory, WallTime now) {
 
 PeerMemory learn(PeerMemory memory, const SmtpPeer& peer, const SmtpLessons& lessons, WallTime now) {
   memory = recall(memory, now);
-  memory.size_limit = peer.size_limit;
+  // Of a session that was cut behind EHLO the limit may be cut, too.
+  if (lessons.tried > 0) memory.size_limit = peer.size_limit;
   memory.tried += lessons.tried;
   memory.rejected += lessons.rejected;
   while (memory.tried > kMostCounted) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/text.hpp"
@@ -73,6 +74,13 @@ void SmtpClient::Impl::take_reply(SmtpReply reply, TimePoint now) {
   const Expect expect = std::move(expected.front());
   expected.pop_front();
   count_round_trip(expect.sent_up_to);
+  heard = true;
+  std::move(verdicts.begin(), verdicts.end(), std::back_inserter(actions));
+  verdicts.clear();
+  if (expect.what == Expected::noop) {
+    if (reply.code == kClosing) end(Error(Errc::busy, "the peer closes the connection: 421 " + reply.text(), Stage::transfer));
+    return;
+  }
   Transaction& transaction = *expect.transaction;
   --transaction.pending;
   const bool closing = reply.code == kClosing;
@@ -80,6 +88,7 @@ void SmtpClient::Impl::take_reply(SmtpReply reply, TimePoint now) {
   const bool not_implemented = reply.code == 500 || reply.code == 502;
   const std::string text = closing ? reply.text() : "";
   switch (expect.what) {
+    case Expected::noop: break;
     case Expected::rset: transaction.rset_reply = std::move(reply); break;
     case Expected::mail: transaction.mail_reply = std::move(reply); break;
     case Expected::recipient: transaction.recipient_replies[expect.recipient] = std::move(reply); break;
@@ -205,6 +214,11 @@ void SmtpClient::Impl::end(std::optional<Error> error) {
   chunk.clear();
   blame_group();
   const std::string lost = error ? error->what : "the session ended";
+  for (MessageResult& result : verdicts) {
+    for (RecipientResult& r : result.recipients) r = same_result({r.address}, Outcome::not_tried, "", lost).front();
+    actions.emplace_back(std::move(result));
+  }
+  verdicts.clear();
   for (; !under_way.empty(); under_way.pop_front()) {
     Transaction& transaction = *under_way.front();
     const bool never_left = std::any_of(last_bytes_in_chunk.begin(), last_bytes_in_chunk.end(),

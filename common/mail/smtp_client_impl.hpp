@@ -16,7 +16,7 @@ namespace longline::mail {
 /// The parts of SmtpClient: smtp_client.cpp opens and ends the session and reads replies, smtp_client_writer.cpp writes.
 struct SmtpClient::Impl {
   enum class Phase { idle, opening, running, finished };
-  enum class Expected { rset, mail, recipient, data, chunk, end_of_data };
+  enum class Expected { noop, rset, mail, recipient, data, chunk, end_of_data };
   struct Expect {
     Expected what;
     std::shared_ptr<Transaction> transaction;
@@ -58,6 +58,10 @@ struct SmtpClient::Impl {
   std::shared_ptr<Transaction> prepare(Outgoing message);
   Result<std::string> read_whole(const Outgoing& message);
   bool make_sendable(Transaction& transaction);
+  /// Results that follow from the EHLO reply alone. A line that is cut can end that reply too early ("SIZE 10"), so they count only when
+  /// the peer has answered something behind it.
+  void judge(MessageResult result);
+  void make_sure();
   bool write_step(TimePoint now);
   bool write_command(std::string_view command, Expect expect);
   bool write_data_command();
@@ -99,6 +103,8 @@ struct SmtpClient::Impl {
   bool careful = false;                                   ///< a 503 came: one message at a time
   bool lock_step = false;                                 ///< another one came: one command at a time
   bool hung_up = false;                                   ///< the connection ended by itself
+  bool heard = false;                                     ///< a reply came behind that to EHLO
+  std::vector<MessageResult> verdicts;                    ///< until then
   bool understood = false;                                ///< a command of a transaction was taken
   bool transaction_open = false;                          ///< at the peer, as far as we know: RSET before MAIL
 

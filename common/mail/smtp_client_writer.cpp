@@ -48,11 +48,13 @@ void SmtpClient::Impl::pump(TimePoint now) {
   }
   flush();
   if (phase != Phase::running || current || !under_way.empty() || !waiting.empty()) return;
+  if (!verdicts.empty()) return make_sure();
   if (room() >= 16) quit(std::nullopt);
 }
 
 /// False: nothing may begin now. A message that could not start yet is not leased.
 bool SmtpClient::Impl::begin_next(TimePoint now) {
+  if (!expected.empty() && expected.front().what == Expected::noop) return false;   // the last of its group (RFC 2920, 3.1)
   if (waiting.empty()) {
     if (!has_room() || (source_dry && !under_way.empty())) return false;
     if (auto next = fetch()) waiting.push_front(std::move(next));
@@ -88,7 +90,8 @@ bool SmtpClient::Impl::may_begin(const Transaction& next) const {
 
 /// The next sendable transaction of the source; what cannot be sent to this peer gets its result at once.
 std::shared_ptr<Transaction> SmtpClient::Impl::fetch() {
-  while (!stopping && phase == Phase::running && (peer.messages_max == 0 || begun < peer.messages_max)) {
+  constexpr std::size_t kMostVerdicts = 100;
+  while (!stopping && phase == Phase::running && (peer.messages_max == 0 || begun < peer.messages_max) && verdicts.size() < kMostVerdicts) {
     auto message = source.next_message();
     source_dry = !message;
     if (!message) break;
@@ -124,7 +127,7 @@ std::shared_ptr<Transaction> SmtpClient::Impl::prepare(Outgoing message) {
 bool SmtpClient::Impl::make_sendable(Transaction& transaction) {
   Outgoing& message = transaction.message;
   const auto refuse_all = [&](std::string_view enhanced, std::string_view text) {
-    actions.emplace_back(MessageResult{message.id, same_result(message.recipients, Outcome::refused, enhanced, text), true});
+    judge({message.id, same_result(message.recipients, Outcome::refused, enhanced, text), true});
     return false;
   };
   if (message.recipients.empty()) return refuse_all("5.1.0", "the message has no recipients");
@@ -140,7 +143,7 @@ bool SmtpClient::Impl::make_sendable(Transaction& transaction) {
   });
   if (!bad.empty()) {
     auto results = same_result(bad, Outcome::refused, "5.6.7", "the address is not ASCII, and the peer does not know SMTPUTF8");
-    actions.emplace_back(MessageResult{message.id, std::move(results), message.recipients.empty()});
+    judge({message.id, std::move(results), message.recipients.empty()});
     if (message.recipients.empty()) return false;
   }
   if (message.eight_bit && !peer.eight_bit_mime) {
@@ -159,6 +162,17 @@ bool SmtpClient::Impl::make_sendable(Transaction& transaction) {
                                            format_size(static_cast<std::int64_t>(peer.size_limit))));
   }
   return true;
+}
+
+void SmtpClient::Impl::judge(MessageResult result) {
+  if (heard) actions.emplace_back(std::move(result));
+  else verdicts.push_back(std::move(result));
+}
+
+void SmtpClient::Impl::make_sure() {
+  if (!expected.empty() || !put("NOOP\r\n")) return;
+  expected.push_back({Expected::noop, nullptr, 0, false, traffic.bytes_out});
+  flush();
 }
 
 Result<std::string> SmtpClient::Impl::read_whole(const Outgoing& message) {

@@ -35,6 +35,15 @@ Read read(std::string_view text, std::size_t piece) {
   return out;
 }
 
+// BDAT carries a bare CR, and DATA, in which a batch is written, is refused with one.
+bool has_bare_cr(const mail::Deliver& message) {
+  const std::string_view text = message.content;
+  for (std::size_t at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1)) {
+    if (at + 1 == text.size() || text[at + 1] != '\n') return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -53,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   again += writer.end();
   const Read second = read(again, again.size() + 1);
-  if (whole.messages.empty()) return 0;
+  if (whole.messages.empty() || std::any_of(whole.messages.begin(), whole.messages.end(), has_bare_cr)) return 0;
   assert(second.messages.size() == whole.messages.size());
   for (std::size_t i = 0; i < whole.messages.size(); ++i) {
     assert(second.messages[i].content.ends_with(whole.messages[i].content));

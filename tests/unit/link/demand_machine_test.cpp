@@ -155,6 +155,19 @@ TEST_CASE("two ends that find each other busy try again at different times, and 
   CHECK(bench.took().empty());
 }
 
+TEST_CASE("a modem that is in a call, perhaps with the other end, is no link that cannot be reached") {
+  Bench bench(2);
+  bench.packet().took();
+  for (int i = 0; i < 5; ++i) {
+    bench.fails(Errc::port_in_use, 0);
+    CHECK(bench.took().empty());
+    bench.wait(Duration(25'000)).packet().wait(Duration(6'000));
+    CHECK(bench.took() == "<call>");
+  }
+  bench.fails(Errc::port_in_use, 0).up();
+  CHECK(bench.took().find("no routes") == std::string::npos);
+}
+
 TEST_CASE("nobody who waits, no further round") {
   Bench bench;
   bench.packet().took();

@@ -32,11 +32,14 @@ TEST_CASE("the probability of a refusal follows what the peer does, and forgets"
 TEST_CASE("a size limit counts for a week, and is replaced by each session") {
   SmtpPeer peer;
   peer.size_limit = 1000;
-  const PeerMemory memory = learn({}, peer, {}, kNow);
+  SmtpLessons answered;
+  answered.tried = 1;
+  const PeerMemory memory = learn({}, peer, answered, kNow);
+  CHECK(learn({}, peer, {}, kNow).size_limit == 0);   // cut behind EHLO, perhaps within the number
   CHECK(recall(memory, kNow + kDay * 6).size_limit == 1000);
   CHECK(recall(memory, kNow + kDay * 7).size_limit == 0);
   CHECK(recall(memory, kNow - kDay).size_limit == 0);   // the clock was ahead
-  CHECK(learn(memory, {}, {}, kNow).size_limit == 0);
+  CHECK(learn(memory, {}, answered, kNow).size_limit == 0);
 }
 
 TEST_CASE("blame changes how the next session begins, for a while") {

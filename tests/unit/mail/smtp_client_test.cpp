@@ -326,13 +326,35 @@ TEST_CASE("what the peer cannot take is refused before a byte is sent") {
   d.hear("220 far.example\n");
   CHECK(d.hear("250-far.example\n250-PIPELINING\n250-8BITMIME\n250 SIZE 1000\n") ==
         "MAIL FROM:<alice@here.example> SIZE=2\nRCPT TO:<a@far.example>\nDATA\n");
+  CHECK(d.log.results.empty());
+  d.hear("250 Ok\n");
   CHECK(d.log.results["big"]["a@far.example"].enhanced == "5.3.4");
   CHECK(d.log.results["utf8"]["\xC3\xBC@far.example"].outcome == Outcome::refused);
   CHECK(d.log.last_results["utf8"] == 0);
-  d.hear("250 Ok\n250 Ok\n354 Go\n");
+  d.hear("250 Ok\n354 Go\n");
   d.hear("250 Ok\n");
   CHECK(d.log.outcome("inject") == Outcome::refused);
   CHECK(d.log.written.find("RCPT TO:<b@far.example") == std::string::npos);
+}
+
+TEST_CASE("an EHLO reply that a cut line ended too early refuses nothing") {
+  for (const bool cut : {true, false}) {
+    FakeSource source;
+    source.add("big", {"a@far.example"}, std::string(800, 'x') + "\r\n");
+    source.add("utf8", {"\xC3\xBC@far.example"}, "\r\n");
+    Dialogue d(source);
+    d.hear("220 far.example\n");
+    // "250 SIZE 104857600" and carrier lost: the modem says so on a line of its own.
+    CHECK(d.hear("250-far.example\n250 SIZE 10\n") == "NOOP\n");
+    if (cut) d.client.on_closed(at(100));
+    else CHECK(d.hear("250 ok\n") == "QUIT\n");
+    d.log.drain(d.client);
+    CHECK(d.log.finished->error.has_value() == cut);
+    for (const char* id : {"big", "utf8"}) {
+      CHECK(d.log.outcome(id) == (cut ? Outcome::not_tried : Outcome::refused));
+      CHECK(d.log.last_results[id] == 1);
+    }
+  }
 }
 
 TEST_CASE("a message that cannot be read ends the session before the peer can take half of it") {
