@@ -114,7 +114,7 @@ void BatchReader::feed(std::string_view bytes) {
     bytes.remove_prefix(piece.size());
     if (end != std::string_view::npos) {
       take_line();
-    } else if (state_ == State::command && line_.size() > kLongestCommand) {
+    } else if (state_ == State::command && line_.size() > kLongestCommand + 1) {
       malformed_ = Error(Errc::malformed, fmt::format("line {}: too long for a command: not a batch", line_number_ + 1), Stage::queue);
     } else if (state_ != State::command && line_.size() > kPiece) {
       // The CR of a line's end may be its last byte.
@@ -133,7 +133,7 @@ void BatchReader::take_line() {
   if (state_ == State::command) {
     std::string_view line = line_;
     line = line.substr(0, line.find_last_not_of("\r\n") + 1);
-    if (line.size() > kLongestCommand) {
+    if (line_.size() > kLongestCommand + 2) {   // in whatever pieces it came
       malformed_ = Error(Errc::malformed, fmt::format("line {}: too long for a command: not a batch", line_number_), Stage::queue);
     } else {
       take_command(std::string(line));

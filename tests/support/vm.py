@@ -73,7 +73,7 @@ def unpack_kernel(folder):
     wanted = ["./boot/vmlinuz-*"] + [f"*/{module}.ko*" for module in MODULES]
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(kernel_package())], stdout=subprocess.PIPE) as package:
         subprocess.run(["tar", "-x", "-C", str(folder), "--wildcards", *wanted], stdin=package.stdout, check=True,
-                       timeout=PATIENCE)
+                       timeout=5 * PATIENCE)   # xz, beside other tests
     return next(folder.glob("boot/vmlinuz-*"))
 
 
