@@ -167,6 +167,12 @@ void BatchReader::take_command(std::string_view line) {
       malformed_ = Error(Errc::malformed, fmt::format("line {}: BDAT without a size", line_number_), Stage::queue);
       return;
     }
+    if (code >= 400 && *size > 0) {
+      // Before its bytes: the server cannot tell where they end.
+      complain(line, true);
+      malformed_ = Error(Errc::malformed, first_refusal_->what + ": not a batch", Stage::queue);
+      return;
+    }
     chunk_left_ = static_cast<std::uint64_t>(*size);
     state_ = chunk_left_ > 0 ? State::chunk : State::command;
     if (chunk_left_ == 0 && code >= 400) complain(line, true);
