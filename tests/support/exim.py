@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from mail import free_port, wait_until
+
 PATIENCE = float(os.environ.get("LONGLINE_TEST_PATIENCE", "30"))
 CACHE = Path(os.environ.get("LONGLINE_PEERS_CACHE", Path.home() / ".cache" / "longline-peers"))
 USER = 64987  # Debian-exim; any number that nobody has
@@ -36,21 +38,6 @@ def unpacked():
         except OSError:
             shutil.rmtree(part)
     return folder
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_until(question, what):
-    deadline = time.monotonic() + PATIENCE
-    while not (answer := question()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"timed out waiting for {what}")
-        time.sleep(0.02)
-    return answer
 
 
 CONFIG = """

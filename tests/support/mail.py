@@ -43,6 +43,12 @@ def wait_until(question, what="condition", patience=None):
         time.sleep(0.01)
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 class Root:
     """A --root folder with a configuration; runs mtaq in it."""
 

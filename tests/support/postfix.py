@@ -7,8 +7,10 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
+
+import mail
+from mail import free_port
 
 PATIENCE = float(os.environ.get("LONGLINE_TEST_PATIENCE", "60"))
 POSTFIX = shutil.which("postfix", path="/usr/sbin:/usr/bin:/sbin")
@@ -19,18 +21,7 @@ def available():
 
 
 def wait_until(question, what):
-    deadline = time.monotonic() + PATIENCE
-    while not (answer := question()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"timed out waiting for {what}")
-        time.sleep(0.02)
-    return answer
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return mail.wait_until(question, what, PATIENCE)
 
 
 def run(*command):
