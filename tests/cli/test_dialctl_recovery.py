@@ -4,11 +4,11 @@
 
 import json
 import os
-import time
 import unittest
 
 import side_by_side
 from modemsim import Modemsim, wait_until
+from stopwatch import Stopwatch
 from test_dialctl import PlainHost as Host, error_of
 
 FAR = '\n[far-end]\ncommand = ["cat"]\n'
@@ -83,22 +83,22 @@ class Recovery(unittest.TestCase):
 
     def test_a_reset_command_that_fails_is_recorded_and_the_modem_is_silent(self):
         _, host = self.call("[[fault]]\nmodem-silent = true\n", reset_command=["sh", "-c", "exit 3"])
-        started = time.monotonic()
+        started = Stopwatch()
         run = host.start("run", "isp", "--json", "--", "true")
         wait_until(lambda: len(self.rungs(host)) >= 4, 30)
         # Meanwhile somebody hangs up: nothing is left of it.
         self.assertEqual(host.run("down", "isp", "--force").returncode, 0)
         run.communicate()
         self.assertEqual(run.returncode, 75)
-        self.assertLess(time.monotonic() - started, 30)
+        self.assertLess(started.ours(), 30)
         self.assertEqual(host.run("status", "isp").returncode, 1)
 
     def test_a_silent_modem_is_known_after_twelve_seconds(self):
         _, host = self.call("[[fault]]\nmodem-silent = true\n")
-        started = time.monotonic()
+        started = Stopwatch()
         result = host.run("run", "isp", "--json", "--", "true")
         self.assertEqual(error_of(result)["code"], "modem-silent")
-        self.assertLess(time.monotonic() - started, 14)
+        self.assertLess(started.ours(), 14)
         self.assertEqual(self.rungs(host), [(rung, False) for rung in ("dtr", "escape", "atq0", "lcp")])
 
 

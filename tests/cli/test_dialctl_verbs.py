@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import manual  # noqa: E402
 from longline import LOGIN, PASSWORD, SOURCE, TOOLS, Site, Tool  # noqa: E402
 from modemsim import PATIENCE, open_port, wait_until  # noqa: E402
+from stopwatch import Stopwatch  # noqa: E402
 
 DIALCTL = TOOLS / "dialctl"
 BOOKS = SOURCE / "tests" / "data" / "phonebooks"
@@ -189,9 +190,9 @@ class Check(Root):
 
     def test_two_hundred_links(self):
         self.configure("".join(LINK.replace("link.isp", f'link."site {n}"') for n in range(200)))
-        started = time.monotonic()
+        started = Stopwatch()
         self.assertEqual(self.codes(), (0, []))
-        self.assertLess(time.monotonic() - started, 10)
+        self.assertLess(started.ours(), 10)
 
     def in_namespace(self, *commands):
         if os.geteuid() != 0 or not shutil.which("unshare"):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from modemsim import Modemsim  # noqa: E402
+from stopwatch import Stopwatch  # noqa: E402
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "fakes" / "scenarios"
 QUICK = "S12=5"  # guard time 100 ms
@@ -235,9 +236,9 @@ fate = "no-answer"
 
     def test_a_comma_pauses(self):
         self.dte.command("ATS8=1")
-        begin = time.monotonic()
+        begin = Stopwatch()
         self.dte.command("ATD,6", "NO CARRIER")
-        self.assertGreaterEqual(time.monotonic() - begin, 1.0)
+        self.assertGreaterEqual(begin.seconds(), 1.0)
 
     def test_a_malformed_number(self):
         self.dte.command("ATD12%3", "ERROR")
@@ -254,19 +255,19 @@ fate = "no-answer"
 
     def test_s7_limits_the_wait_for_the_carrier(self):
         self.dte.command("ATS7=1")
-        begin = time.monotonic()
+        begin = Stopwatch()
         self.dte.command("ATD8", "NO CARRIER")
-        self.assertGreaterEqual(time.monotonic() - begin, 1.0)
+        self.assertGreaterEqual(begin.seconds(), 1.0)
         self.dte.command("ATD9", "NO ANSWER")
 
     def test_a_key_aborts_the_dialling(self):
         self.dte.send("ATD8\r")
         self.sim.wait_event("dial")
         time.sleep(0.2)  # within 125 ms of the command line it would not count
-        begin = time.monotonic()
+        begin = Stopwatch()
         self.dte.send("x")
         self.dte.expect("NO CARRIER")
-        self.assertLess(time.monotonic() - begin, 2)
+        self.assertLess(begin.ours(), 2)
         self.assertEqual(self.sim.wait_event("hangup")["cause"], "aborted")
         self.dte.command("AT")
 

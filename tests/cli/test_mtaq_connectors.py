@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.dns import MX, NameServer  # noqa: E402
 from support.mail import LINK, PATIENCE, Peer, Root, lan  # noqa: E402
+from support.stopwatch import Stopwatch  # noqa: E402
 
 ISP = '[link.isp]\nport = "tcp:127.0.0.1:9"\nnetwork = "stream"\nnumbers = ["1"]\n'
 
@@ -290,9 +291,9 @@ class ByDns(Case):
         self.world(dns, 25)
         for domain in ("a", "b", "c"):
             self.root.add(message(domain), f"bob@{domain}.example")
-        started = time.monotonic()
+        started = Stopwatch()
         self.root.flush("--wait", "--deadline", "6s", status=69)
-        self.assertLess(time.monotonic() - started, 6)
+        self.assertLess(started.ours(), 6)
         self.assertEqual({q[0] for q in dns.queries}, {"a.example"})
 
     def test_one_dead_exchanger_does_not_stop_the_other_domains(self):
@@ -350,9 +351,9 @@ class Limits(Case):
         db.close()
         large = self.root.add(message("large", 60_000), "bob@lan.example")
         self.root.add(message("small"), "bob@lan.example")
-        started = time.monotonic()
+        started = Stopwatch()
         receipts = self.root.flush("--wait", "--deadline", "20s", status=124)
-        self.assertLess(time.monotonic() - started, 15)
+        self.assertLess(started.ours(), 15)
         self.assertEqual(subjects(peer), ["first", "small"])
         self.assertEqual(receipts[large]["cause"], "deadline")
         self.assertIn("more than is left", receipts[large]["recipients"][0]["reason"])

@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import side_by_side  # noqa: E402
 from support.mail import LINK, PATIENCE, Peer, Root, lan, wait_until  # noqa: E402
+from support.stopwatch import Stopwatch  # noqa: E402
 
 STEP = int(os.environ.get("LONGLINE_DROP_STEP", "0"))   # 0: chosen so that the test takes seconds
 
@@ -296,9 +297,9 @@ class Judgement(Case):
     def test_deadline(self):
         self.peer(greeting=b"")
         self.root.add()
-        started = time.monotonic()
+        started = Stopwatch()
         done = self.root.run("flush", "--link", "isp", "--deadline", "1s", "--json", status=124)
-        self.assertLess(time.monotonic() - started, 5)
+        self.assertLess(started.ours(), 5)
         self.assertEqual(json.loads(done.stderr)["error"]["code"], "deadline")
         self.assertEqual(self.root.list()[0]["state"], "ready")
 
@@ -314,9 +315,9 @@ class Judgement(Case):
                 waiting[-1].connect_ex(full.getsockname())
             self.root.configure(LINK + lan(full.getsockname()[1]))
             self.root.add(message(0), "bob@lan.example")
-            started = time.monotonic()
+            started = Stopwatch()
             self.root.run("flush", "--deadline", "1s", status=124)
-            self.assertLess(time.monotonic() - started, 5)
+            self.assertLess(started.ours(), 5)
             for one in waiting:
                 one.close()
 
@@ -400,11 +401,11 @@ class Faults(Case):
                 self.root.add(message(0))
                 flush = self.root.start("flush", "--link", "isp", "--wait")
                 wait_until(lambda: any(c.startswith("MAIL") for c in peer.commands), "MAIL")
-                started = time.monotonic()
+                started = Stopwatch()
                 flush.send_signal(number)
                 flush.communicate(timeout=PATIENCE)
                 self.assertEqual(flush.returncode, 75)
-                self.assertLess(time.monotonic() - started, 9)
+                self.assertLess(started.ours(), 9)
                 hanging.set()
                 peer.close()
                 self.assertIn(self.root.list()[0]["state"], ("ready", "in-doubt"))

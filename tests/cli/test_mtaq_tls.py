@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.mail import LINK, Root, lan  # noqa: E402
 from support.secure_peer import NAME, Certificates, OldPeer, SecurePeer, closed_port  # noqa: E402
+from support.stopwatch import Stopwatch  # noqa: E402
 
 PASSWORD = "sesame-Open-7"
 
@@ -226,9 +227,9 @@ class Tls(Case):
         peer = self.secure(before_reply=lambda line: time.sleep(3) if line == "STARTTLS" else None)
         self.configure(peer, "required")
         self.add(1)
-        started = time.monotonic()
+        started = Stopwatch()
         self.root.run("flush", "--deadline", "1s", status=124)
-        self.assertLess(time.monotonic() - started, 10)
+        self.assertLess(started.ours(), 10)
 
     def test_a_certificate_of_ours(self):
         context = self.made.server("good")

@@ -17,6 +17,7 @@ import exim  # noqa: E402
 import mail  # noqa: E402
 import postfix  # noqa: E402
 from postfix import wait_until  # noqa: E402
+from stopwatch import Stopwatch  # noqa: E402
 
 PATIENCE = float(os.environ.get("LONGLINE_TEST_PATIENCE", "60"))
 CONTRACT = mail.BUILD / "tests" / "contract" / "queue-contract"
@@ -186,9 +187,11 @@ class Queue:
         for _ in range(3):
             self.send(site, "bob@far.example")
         site.rest(3)
+        begin = Stopwatch()
         done = self.mtaq(site, "--json", "flush", "--wait", status=69)
         # The last line of the log is the verdict.
-        self.assertLess(time.time() - site.log_time(), 5)
+        busy = begin.seconds() - begin.ours()
+        self.assertLess(time.time() - site.log_time() - busy, 5)
         receipts = self.receipts(done)
         self.assertEqual(len(receipts), 3)
         self.assertEqual({r["cause"] for r in receipts}, {"next-hop-unreachable"})
