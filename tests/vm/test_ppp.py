@@ -234,11 +234,11 @@ class Ppp(unittest.TestCase):
                 machine.shell("kill -STOP " + " ".join(map(str, victims)) + "; kill -9 " + " ".join(map(str, victims)))
                 if who == "both":
                     # Nobody is left to put anything back: the next command does.
-                    machine.until(lambda: "ppp" not in machine.shell("ip -br link"), "the interface to go", 60)
+                    machine.until(lambda: "ppp" not in machine.shell("ip -br link"), "the interface to go")
                     self.dialctl("list")
-                machine.until(lambda: "192.0.2.1" in machine.shell("ip route show default"), "the default route to come back", 60)
-                machine.until(lambda: machine.run("pgrep", "-f", f"root {self.root} .*supervise").status == 1, "the supervisor to end", 60)
-                machine.until(lambda: machine.run("pgrep", "-f", "logfd 2").status == 1, "pppd to end", 60)
+                machine.until(lambda: "192.0.2.1" in machine.shell("ip route show default"), "the default route to come back")
+                machine.until(lambda: machine.run("pgrep", "-f", f"root {self.root} .*supervise").status == 1, "the supervisor to end")
+                machine.until(lambda: machine.run("pgrep", "-f", "logfd 2").status == 1, "pppd to end")
                 self.dialctl("down", "branch")
                 machine.run("rm", "-f", "/run/lock/LCK..ttyS1")
                 self.assertEqual(snapshot(), before)

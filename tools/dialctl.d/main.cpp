@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "common/tool.hpp"
 #include "dialctl.d/options.hpp"
 #include "dialctl.d/verbs.hpp"
 #include "sys/config_file.hpp"
+#include "sys/ppp/host_changes.hpp"
 
 namespace longline::tools::dialctl {
 namespace {
@@ -15,6 +18,10 @@ Result<ExitStatus> dispatch(const Options& options) {
   if (options.verb == Verb::import) return import_phonebook(options);
   if (options.verb == Verb::explain) return explain(options);
   LONGLINE_TRY(sys::StatePaths paths, sys::state_paths(options.common.config, options.common.root));
+  if (options.verb == Verb::restore && !options.behind.empty()) {
+    ::setsid();   // not one of pppd's processes
+    sys::wait_for_supervisor_to_go(paths, options.behind);
+  }
   // Whoever comes next after a kill -9 puts back what was left.
   if (options.verb != Verb::supervise) restore({options, paths, {}});
   if (options.verb == Verb::restore) return ExitStatus::ok;

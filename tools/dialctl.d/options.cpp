@@ -46,7 +46,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   with_wait(run);
   CLI::App* how = with_link(verb("status", "Say how links are", Verb::status), false);
   how->add_flag("--watch", options.watch, "Again whenever it changes, until a signal");
-  verb("restore", "Put back what a killed call changed on this host", Verb::restore);
+  verb("restore", "Put back what a killed call changed on this host", Verb::restore)
+      ->add_option("--behind", options.behind)->group("");
   CLI::App* history = with_link(verb("history", "Calls, and what they took, day by day", Verb::history), false);
   history->add_option("--since", options.since, "From TIME on: 7d, 2026-11-22, 2026-11-22T23:10:51Z")->type_name("TIME");
   verb("ports", "List serial ports, who holds and who uses them", Verb::ports)

@@ -33,6 +33,7 @@ struct Options {
   std::vector<std::string> codes;     ///< of explain
   std::string port;                   ///< of unlock
   bool follow = false;
+  std::string behind;                 ///< of restore: the link whose supervisor may still be dying
   bool raw = false;                   ///< of supervise: no login, no network, one client
 };
 

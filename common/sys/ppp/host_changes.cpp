@@ -17,6 +17,7 @@
 #include "sys/ppp/name_servers.hpp"
 #include "sys/process.hpp"
 #include "sys/route_table.hpp"
+#include "sys/system_clock.hpp"
 
 namespace longline::sys {
 namespace {
@@ -148,6 +149,15 @@ Result<bool> put_host_back(const StatePaths& paths, const std::string& link) {
   }
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error(errno, path);
   return true;
+}
+
+void wait_for_supervisor_to_go(const StatePaths& paths, const std::string& link) {
+  const TimePoint end = steady_now() + Duration(60'000);
+  while (::access(paths.link_undo(link).c_str(), F_OK) == 0 && steady_now() < end) {
+    const Result<std::optional<FileLock>> lock = FileLock::try_acquire(paths.link_lock(link));
+    if (!lock || *lock) return;
+    ::usleep(200'000);
+  }
 }
 
 std::vector<std::string> put_left_over_back(const StatePaths& paths) {

@@ -23,9 +23,10 @@ std::string shell_word(const std::string& text) {
 
 /// What pppd does about the host when we are no longer there to do it.
 std::string restore_command(const PppNetwork::Options& options) {
-  std::string out = "exec " + shell_word(sibling_tool("dialctl"));
+  std::string out = shell_word(sibling_tool("dialctl"));
   for (const std::string& word : options.tool_options) out += " " + shell_word(word);
-  return out + " --quiet restore";
+  // pppd stops an ip-down that takes longer than five seconds.
+  return out + " --quiet restore --behind " + shell_word(options.link.name) + " </dev/null >/dev/null 2>&1 &";
 }
 
 Result<ChildProcess> start_routeadd(const PppNetwork::Options& options, const std::vector<std::string>& words) {
