@@ -28,6 +28,8 @@ int run_tool(std::string_view tool, const CommonOptions& common, const std::func
 /// name, where it is not the one of the error.
 void print_error(std::string_view tool, const CommonOptions& common, const Error& error, std::optional<int> status = std::nullopt);
 
+/// On stdout; whether it all went out run_tool() says.
+void print(std::string_view text);
 bool stdout_is_terminal();
 bool stderr_is_terminal();
 /// ANSI colours on stderr: only on a terminal, and not with NO_COLOR.

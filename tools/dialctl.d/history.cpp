@@ -5,6 +5,8 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "common/tool.hpp"
+#include "dialctl.d/policy_text.hpp"
 #include "dialctl.d/verbs.hpp"
 #include "link/call_history.hpp"
 #include "link/call_policy.hpp"
@@ -15,10 +17,6 @@ namespace longline::tools::dialctl {
 namespace {
 
 constexpr std::int64_t kMost = 100'000;
-
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
-double seconds(Duration d) { return static_cast<double>(d.count()) / 1000; }
 
 JsonObject as_json(const sys::LedgerCall& call) {
   const sys::CallFigures& f = call.figures;

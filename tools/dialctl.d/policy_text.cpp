@@ -10,7 +10,6 @@
 namespace longline::tools::dialctl {
 namespace {
 
-double seconds(Duration d) { return static_cast<double>(d.count()) / 1000; }
 double minutes(Duration d) { return static_cast<double>(d.count()) / 60'000; }
 
 std::vector<std::string> hours_of(const config::Link& link) {
@@ -27,6 +26,8 @@ std::string of(const T& used, const std::optional<T>& limit) {
 }
 
 }  // namespace
+
+double seconds(Duration d) { return static_cast<double>(d.count()) / 1000; }
 
 std::string policy_toml(const config::Link& link) {
   std::string out, items;

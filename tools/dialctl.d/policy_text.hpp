@@ -8,6 +8,9 @@
 
 namespace longline::tools::dialctl {
 
+/// As JSON has durations.
+double seconds(Duration d);
+
 /// The keys hours, urgent-any-hour, backoff, budget and tariff that are set, for `show`.
 std::string policy_toml(const config::Link& link);
 JsonObject policy_json(const config::Link& link);

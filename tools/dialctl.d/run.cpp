@@ -21,7 +21,7 @@ namespace {
 constexpr Duration kNotice{2'000};        ///< for the command to notice the end of the line by itself
 constexpr Duration kNoticeOver{10'000};   ///< the same where the far end has ended the session in order
 constexpr Duration kTerminate{10'000};    ///< between SIGTERM and SIGKILL
-constexpr Duration kHangUp{90'000};       ///< what the command wrote may still have to leave: supervisor_clients.cpp
+constexpr Duration kDrainAndHangUp{90'000};       ///< what the command wrote may still have to leave: supervisor_clients.cpp
 
 /// Looked up before the call: a slip of the pen must not cost one.
 Result<void> check_command(const std::string& name) {
@@ -94,7 +94,7 @@ class CommandOnLink {
       return;
     }
     hold_.channel.send(JsonObject().set("op", "leave"));
-    timer_ = loop_.at(loop_.now() + kHangUp, [this] { loop_.stop(); });
+    timer_ = loop_.at(loop_.now() + kDrainAndHangUp, [this] { loop_.stop(); });
   }
 
   void dropped(bool over) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "common/tool.hpp"
 #include "config/toml_text.hpp"
 #include "dialctl.d/network_text.hpp"
 #include "dialctl.d/policy_text.hpp"
@@ -14,8 +15,6 @@
 
 namespace longline::tools::dialctl {
 namespace {
-
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 std::string_view name_of(config::Flow flow) {
   return flow == config::Flow::rtscts ? "rtscts" : flow == config::Flow::xonxoff ? "xonxoff" : "none";

@@ -7,14 +7,13 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "common/tool.hpp"
 #include "dialctl.d/verbs.hpp"
 #include "sys/link_client.hpp"
 #include "sys/signals.hpp"
 
 namespace longline::tools::dialctl {
 namespace {
-
-void print(const std::string& line) { std::fwrite(line.data(), 1, line.size(), stdout); }
 
 std::string or_dash(const std::optional<std::string>& text) { return text && !text->empty() ? escape(*text) : "-"; }
 

@@ -15,7 +15,6 @@
 namespace longline::tools::dialctl {
 namespace {
 
-constexpr Duration kHangUp{20'000};
 
 class NoTrace : public sys::TerminalTrace {
  public:

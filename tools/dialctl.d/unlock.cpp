@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kIgnore = "a udev rule with ENV{ID_MM_DEVICE_IGNORE}=\"1\" for the device (scripts/udev has one), or for now "
                                      "mmcli --inhibit-device";
 
-void print(const std::string& line) { std::fprintf(stdout, "%s\n", line.c_str()); }
+void print_line(const std::string& text) { print(text + "\n"); }
 
 std::string list(const std::vector<std::string>& words) {
   std::string out;
@@ -34,9 +34,10 @@ void show(const CommonOptions& common, const std::string& port, const sys::PortU
     out.set("since", user.since ? std::optional(format_iso8601(*user.since)) : std::nullopt);
     if (user.link.empty()) out.set_null("link");
     else out.set("link", user.link);
-    print(out.dump());
+    print_line(out.dump());
   } else if (!common.quiet) {
-    print(fmt::format("{}: held by {}{}{}: {}", escape(port), who(user), user.link.empty() ? "" : fmt::format(", supervisor of link '{}'", escape(user.link)),
+    print_line(fmt::format("{}: held by {}{}{}: {}", escape(port), who(user),
+                           user.link.empty() ? "" : fmt::format(", supervisor of link '{}'", escape(user.link)),
                       user.since ? " since " + format_iso8601(*user.since) : "", list(user.methods)));
   }
 }
@@ -49,9 +50,9 @@ Result<void> take_over(const CommonOptions& common, const std::string& port, con
     out.set("port", port).set("state", "dead").set("lock_file", report.dead_lock);
     if (report.dead_pid == 0) out.set_null("pid");
     else out.set("pid", report.dead_pid);
-    print(out.dump());
+    print_line(out.dump());
   } else if (!common.quiet) {
-    print(fmt::format("{}: took away the lock file {} {}", escape(port), report.dead_lock, of));
+    print_line(fmt::format("{}: took away the lock file {} {}", escape(port), report.dead_lock, of));
   }
   return {};
 }
@@ -83,9 +84,9 @@ Result<ExitStatus> unlock(const Options& options, const sys::StatePaths& paths) 
     return Error(Errc::no_device, fmt::format("{} is not there", escape(port)), Stage::port).with_hint("dialctl ports shows what is there");
   }
   if (options.common.json) {
-    print(JsonObject().set("port", port).set("state", "free").set("modem_manager", report.modem_manager).dump());
+    print_line(JsonObject().set("port", port).set("state", "free").set("modem_manager", report.modem_manager).dump());
   } else if (!options.common.quiet) {
-    print(fmt::format("{}: free", escape(port)));
+    print_line(fmt::format("{}: free", escape(port)));
     if (report.modem_manager) {
       std::fprintf(stderr, "dialctl: warning: ModemManager runs and may take the port at any time; it keeps off with %s\n", std::string(kIgnore).c_str());
     }

@@ -24,7 +24,6 @@
 namespace longline::tools::dialctl {
 namespace {
 
-constexpr Duration kHangUp{20'000};
 
 /// We call: where the called router must prove itself, it does so with the link's name and caller-password-file, as a caller would.
 Result<link::PppRole> calling_role(const config::Link& link) {

@@ -8,6 +8,9 @@
 
 namespace longline::tools::dialctl {
 
+/// How long a supervisor may take to hang up.
+inline constexpr Duration kHangUp{20'000};
+
 /// What every verb works on.
 struct World {
   const Options& options;

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "common/tool.hpp"
 #include "mail/batch_smtp.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
@@ -18,7 +19,7 @@ using mail::QueueBackend;
 using mail::QueueChange;
 using mail::QueuedMessage;
 
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+using tools::print;
 
 std::vector<std::string> waiting_recipients(const QueuedMessage& message) {
   std::vector<std::string> out;

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "common/tool.hpp"
 #include "mail/queue_listing.hpp"
 #include "sys/spool.hpp"
 #include "sys/system_clock.hpp"
@@ -10,7 +11,7 @@
 namespace longline::mtaq {
 namespace {
 
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+using tools::print;
 
 // What receive took in is our own, whatever queue is looked at.
 Result<void> visit(const ListOptions& list, World& world, const mail::QueueBackend::Visitor& visitor) {

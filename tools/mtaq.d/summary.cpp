@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "common/tool.hpp"
 #include "mail/queue_summary.hpp"
 #include "sys/loop.hpp"
 #include "sys/signals.hpp"
@@ -19,7 +20,7 @@
 namespace longline::mtaq {
 namespace {
 
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+using tools::print;
 
 Result<mail::QueueSummary> summarize(const SummaryOptions& summary, mail::QueueBackend& queue, mail::ConnectorChoice& choice, WallTime now) {
   const auto usual = queue.name() == "spool" ? mail::SummaryBy::connector : mail::SummaryBy::domain;
