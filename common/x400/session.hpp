@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -86,7 +87,7 @@ struct ActivityStopConfirmed {
 
 /// S-TOKEN-PLEASE indication: the peer asks for the turn.
 struct TurnAsked {
-  std::string user_data;                                   ///< the priority, as RTS encodes it; at most 512 octets
+  std::string user_data;                                   ///< the priority, as RTS encodes it
 };
 /// S-CONTROL-GIVE indication: the turn is ours.
 struct TurnGiven {};
@@ -117,7 +118,7 @@ struct SessionFinished {
   SessionEnd end = SessionEnd::line;
   std::optional<Error> error{};                            ///< absent after a release, and after abort()
   std::optional<int> reason{};                             ///< of a refusal: 0, 1, 2, 0x81 … 0x86
-  std::string user_data;                                   ///< of a refusal with reason 2, of a user's abort, of DN
+  std::string user_data{};                                 ///< of a refusal with reason 2, of a user's abort, of DN
 };
 
 using SessionAction = std::variant<Write, SessionConnected, DataArrived, MinorSyncArrived, MinorSyncConfirmed, ActivityStarted, ActivityResumed, ActivityEnding,
@@ -144,7 +145,7 @@ class Session {
   std::optional<TimePoint> deadline() const;
   std::optional<SessionAction> next_action();
 
-  /// The initiator, before start() or after: CN goes when the transport is open.
+  /// The initiator, once, before start() or after: CN goes when the transport is open.
   Result<void> connect(ConnectRequest request);
   /// The responder, after SessionConnected. `called` is our own reference.
   Result<void> accept(SessionReferences called, std::string user_data, bool secret = false);
@@ -190,31 +191,84 @@ class Session {
   /// X.225's states, as far as these functional units have them.
   enum class State {
     idle,
-    connecting,       // the transport, then the AC
-    awaiting_request, // the responder's transport, then the CN
-    deciding,         // CN is indicated
+    connecting,         // the transport, then CN out
+    awaiting_request,   // the responder's transport, then the CN
+    deciding,           // CN in
     open,
-    ending,           // AE out, AEA awaited
-    end_indicated,    // AE in
-    stopping,         // AI or AD out
-    stop_indicated,   // AI or AD in
-    excepted,         // ED or ER in: ours is the activity
-    excepting,        // ED out
-    giving,           // GTC out
-    releasing,        // FN out
-    release_indicated,
-    released,         // DN out: the peer closes
-    aborting,         // AB out
+    ending,             // AE out
+    end_indicated,      // AE in
+    stopping,           // AI or AD out
+    stop_indicated,     // AI or AD in
+    excepted,           // ED or ER in
+    excepting,          // ED out
+    giving,             // GTC out
+    releasing,          // FN out
+    release_indicated,  // FN in
+    released,           // DN out: the peer closes
+    aborting,           // AB or RF out
     finished,
   };
+  static std::string_view words(State state);
+
+  void take_transport(TransportAction action);
+  void take_tsdu(std::string_view tsdu);
+  void take(Spdu spdu);
+  void take_connect(Spdu& spdu);
+  void take_accept(Spdu& spdu);
+  void take_refuse(Spdu& spdu);
+  void take_abort(Spdu& spdu);
+  void take_tokens(Spdu& spdu);
+  void take_control(const Spdu& spdu);
+  void take_release(Spdu& spdu);
+  void take_data(Spdu& spdu);
+  void take_sync(const Spdu& spdu);
+  void take_activity(Spdu& spdu);
+  void take_exception(Spdu& spdu);
+  void take_stop(const Spdu& spdu);
+  void take_stop_answer(const Spdu& spdu, bool discard);
+  void take_turn_request(Spdu& spdu);
+
+  bool in(std::initializer_list<State> states) const;
+  bool sending() const { return turn_ && activity_; }
+  bool receiving() const { return !turn_ && activity_; }
+  Result<void> allow(bool allowed, SpduKind kind) const;
+  Result<void> send(const Spdu& spdu, bool secret = false);
+  Spdu connect_spdu(const ConnectRequest& request) const;
+  void send_connect();
+  Result<void> check_size(std::size_t user_data) const;
+  void begin_activity(std::uint32_t first);
+  std::uint32_t first_beyond() const;
+  void out_of_place(const Spdu& spdu);
+  void refuse_by_provider(int reason, Error error);
+  void abort_by_provider(Error error);
+  void linger(State state, TimePoint now, SessionFinished after);
+  void finish(SessionFinished how);
+  std::optional<Duration> patience() const;
 
   SessionOptions options_;
   Transport transport_;
   State state_ = State::idle;
+  TimePoint now_{};
+  TimePoint since_{};                          // of what is waited for
+  std::deque<SessionAction> actions_;
+  std::optional<SessionFinished> last_;        // what comes behind the Writes, or behind the lingering
+  bool transport_open_ = false;
+  std::optional<ConnectRequest> request_;      // not sent yet
+  bool connected_once_ = false;                // connect() was called
+  bool turn_requested_ = true;
+  int version_ = 1;
+  std::optional<std::uint32_t> tsdu_sizes_;
+  std::optional<std::uint8_t> token_setting_;  // our choice, where the caller left it to us
+  std::optional<std::string> asked_selector_;
+  std::size_t longest_out_ = 0;                // octets of a TSDU that the peer takes; 0 any
+  bool behind_prefix_ = false;
   bool turn_ = false;
   bool activity_ = false;
-  std::uint32_t next_serial_ = 1;
+  bool discard_ = false;
+  std::uint32_t next_serial_ = 1;              // X.225's V(M)
+  std::uint32_t unconfirmed_ = 1;              // V(A): the first that is not
   std::string ssdu_;
+  bool in_ssdu_ = false;
 };
 
 }  // namespace longline::x400

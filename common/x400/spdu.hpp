@@ -33,12 +33,21 @@ inline constexpr std::uint8_t kMinorToken = 0x04;
 inline constexpr std::uint8_t kMajorToken = 0x10;
 inline constexpr std::uint8_t kAllTokens = kDataToken | kMinorToken | kMajorToken;
 
+/// Transport disconnect (X.225, 8.3.6.4 and 8.3.9.4).
+inline constexpr std::uint8_t kTransportReleased = 0x01;
+inline constexpr std::uint8_t kUserAbort = 0x02;
+inline constexpr std::uint8_t kProtocolError = 0x04;
+inline constexpr std::uint8_t kNoReason = 0x08;
+
 inline constexpr std::uint32_t kLastSerial = 999999;      ///< six digits
 inline constexpr std::size_t kLongestSessionSelector = 16;
+inline constexpr std::size_t kLongestReference = 64;
+inline constexpr std::size_t kLongestAdditional = 4;
 inline constexpr std::size_t kLongestActivityId = 6;
 inline constexpr std::size_t kMostUserData = 65528;       ///< of version 2
 inline constexpr std::size_t kMostConnectData = 10240;    ///< of a CN, version 2
-inline constexpr std::size_t kMostPlainConnectData = 512; ///< of a CN, version 1
+inline constexpr std::size_t kMostPlainConnectData = 512; ///< of a CN, AC or RF, version 1
+inline constexpr std::size_t kMostPlainAbortData = 9;     ///< of an AB, version 1
 
 /// Connection identifier (X.225, 8.3.1.3): BER values as RTS puts them there.
 struct SessionReferences {
@@ -103,13 +112,14 @@ struct Spdu {
 
 /// The SPDU alone, without GT or PT. Errc::malformed if a field is out of its bounds.
 Result<std::string> encode(const Spdu& spdu);
-/// A TSDU with it: what is category 2 behind an empty GT, or PT where the token owner is not the one who speaks it.
+/// A TSDU with it: what is category 2 behind an empty GT, or PT where only he who has not the turn speaks it.
 Result<std::string> encode_tsdu(const Spdu& spdu);
 
-/// The one or two SPDUs of a TSDU (basic concatenation, X.225, 6.3.7), and GT or PT without tokens and user data left out: zero to two.
-/// AB, AA and AI, AIA share codes: behind GT or PT they are the activity's; alone AI is known by its reason (PI 50 without PI 17), and AIA
-/// comes out as abort_accept: only the state tells. Parameters that are not known are skipped.
+/// The one or two SPDUs of a TSDU (basic concatenation, X.225, 6.3.7). GT or PT without tokens and user data is left out before another.
+/// `behind_prefix`: such a one was all of the TSDU before, and this is what it announced; only then is a leading 01 a DT. AB, AA and AI, AIA
+/// share codes: behind GT or PT they are the activity's; alone AI is known by its reason (PI 50 without PI 17), and AIA comes out as
+/// abort_accept: only the state tells. Parameters that are not known, or that the SPDU has no use for, are skipped.
 /// Errc::protocol: an SPDU that is not spoken here. Errc::malformed: cut short, or a field out of its bounds.
-Result<std::vector<Spdu>> decode_tsdu(std::string_view tsdu);
+Result<std::vector<Spdu>> decode_tsdu(std::string_view tsdu, bool behind_prefix = false);
 
 }  // namespace longline::x400
