@@ -148,7 +148,7 @@ Result<void> Session::send(const Spdu& spdu, bool secret) {
 
 void Session::out_of_place(const Spdu& spdu) {
   const std::string_view turn = turn_ ? ", the turn is ours" : "";
-  abort_by_provider(Error(Errc::protocol, fmt::format("the peer sent a {} out of place: {}{}", name(spdu.kind), words(state_), turn)));
+  abort_by_provider(Error(Errc::protocol, fmt::format("the peer's {} is out of place: {}{}", name(spdu.kind), words(state_), turn)));
 }
 
 void Session::abort_by_provider(Error error) {

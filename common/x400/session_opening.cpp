@@ -225,6 +225,7 @@ void Session::take_release(Spdu& spdu) {
     return finish({SessionEnd::released, std::nullopt, std::nullopt, std::move(spdu.user_data)});
   }
   if (state_ != State::open || turn_ || activity_) return out_of_place(spdu);
+  just_ended_ = false;
   state_ = State::release_indicated;
   actions_.push_back(ReleaseAsked{std::move(spdu.user_data)});
 }
