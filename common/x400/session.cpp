@@ -13,6 +13,8 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 TransportOptions with_opening(TransportOptions options, Duration opening) {
   options.opening = opening;

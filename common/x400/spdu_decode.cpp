@@ -48,6 +48,7 @@ class Reader {
     if (has(kHasSerial) && !out_.serial) return wrong("has no serial number");
     if (has(kHasActivity) && !has_activity_) return wrong("has no activity identifier");
     if (has(kHasLinking) && !(has_linking_ && has_activity_ && has_old_activity_ && out_.serial)) return wrong("does not say what it goes on with");
+    if (has(kHasReasonWithData) && !out_.reason) out_.reason = 0;
     if (has(kHasLinking)) out_.resumption.serial = *std::exchange(out_.serial, std::nullopt);
     return std::move(out_);
   }

@@ -24,6 +24,8 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 Errc code_of_refusal(int reason) { return reason == kCongested || reason == kCongestedToo ? Errc::busy : Errc::next_hop_unreachable; }
 

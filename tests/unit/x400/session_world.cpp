@@ -12,6 +12,8 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 std::string with_reason(std::string what, std::optional<SessionReason> reason) {
   return reason ? what + " " + std::to_string(static_cast<int>(*reason)) : what;
