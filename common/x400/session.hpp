@@ -19,11 +19,12 @@
 namespace longline::x400 {
 
 struct SessionOptions {
-  TransportOptions transport{};                            ///< its `initiator` is the session's too
+  TransportOptions transport{};                            ///< `initiator` is the session's too; `opening` and `longest_tsdu` follow from what is below
   std::string calling_selector;                            ///< at most 16 octets; "" none
   std::string called_selector;                             ///< the responder: what a CN must ask for where it asks at all; "" any
   std::uint8_t versions = kSessionVersion1 | kSessionVersion2;
-  std::size_t longest_ssdu = 16u << 20;                    ///< octets that a peer's S-DATA may have, its DTs taken together
+  std::size_t longest_ssdu = 16u << 20;                    ///< octets that a peer's S-DATA may have, its DTs taken together;
+                                                           ///< before the session is open nothing may be longer than 64 KiB
   Duration opening = std::chrono::seconds(60);             ///< from start() to SessionConnected, or for the responder to accept() or refuse()
   Duration release = std::chrono::seconds(120);            ///< for the answer to FN, and for the peer to close behind DN
   Duration abort = std::chrono::seconds(5);                ///< for the answer to AB, so that it is read before the line is closed
@@ -236,6 +237,7 @@ class Session {
   Result<void> send(const Spdu& spdu, bool secret = false);
   Spdu connect_spdu(const ConnectRequest& request) const;
   void send_connect();
+  void open();
   Result<void> check_size(std::size_t user_data) const;
   Result<void> answer_stop();
   void begin_activity(std::uint32_t first);

@@ -156,7 +156,7 @@ void Transport::take_confirm(const CotpConnect& confirm) {
 }
 
 void Transport::take_data(CotpData data) {
-  if (data.bytes.size() > options_.longest_tsdu - tsdu_.size()) {
+  if (tsdu_.size() + data.bytes.size() > options_.longest_tsdu) {
     return fail(Error(Errc::protocol, fmt::format("the peer sends a unit of more than {} octets", options_.longest_tsdu), Stage::transfer));
   }
   tsdu_ += data.bytes;

@@ -66,7 +66,8 @@ struct World {
         seen += last->user_data + (last->error ? last->error->what : "");
       }
     }
-    assert(session.pending() <= kLongestSsdu + 65535 + (16u << 20));
+    // An SSDU in pieces, a TSDU, a packet.
+    assert(session.pending() <= kLongestSsdu + 65539 + 65535);
   }
 
   void hear(std::string_view bytes) {

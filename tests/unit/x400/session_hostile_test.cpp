@@ -192,6 +192,19 @@ TEST_CASE("checkpoints out of order, ends that do not fit and answers to nothing
   CHECK(heard(true, "08 00") == "the peer sent an SPDU that is not used here: 8");
 }
 
+TEST_CASE("before a session is open nobody may send much") {
+  Side b(called(), nullptr);
+  b.start();
+  b.hear(octets("03 00 00 0b 06 e0 00 00 00 07 00"));
+  const std::string piece = tpkt(encode(CotpData{std::string(60'000, 'x'), false}));
+  b.hear(piece);
+  CHECK(b.session.pending() == 60'000);
+  b.hear(piece);
+  b.end();
+  REQUIRE(b.finished->error);
+  CHECK(b.finished->error->what == "the peer sends a unit of more than 65539 octets");
+}
+
 TEST_CASE("units are bounded, in one piece and in many") {
   SessionOptions options = called();
   options.longest_ssdu = 1000;
@@ -206,4 +219,16 @@ TEST_CASE("units are bounded, in one piece and in many") {
   b.end();
   CHECK(b.finished->error->what == "the peer sends a unit of more than 1000 octets");
   CHECK(b.session.pending() == 0);
+
+  // An SSDU that is longer than any SPDU with parameters, in one unit.
+  Side a(calling());
+  Side c(called());
+  a.start();
+  c.start();
+  pump(a, c);
+  REQUIRE(a.session.start_activity("A"));
+  REQUIRE(a.session.send_data(std::string(300'000, 'x')));
+  a.drain();
+  pump(a, c);
+  CHECK(c.log.back() == "data " + std::string(300'000, 'x'));
 }
