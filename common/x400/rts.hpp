@@ -37,7 +37,7 @@ class RtsHost {
     std::string peer_name;               ///< as bound then
     std::uint32_t checkpoint_size = 0;   ///< as agreed then
   };
-  virtual std::optional<Recovery> find_session(const SessionReferences& references) = 0;
+  virtual std::optional<Recovery> find_session(const SessionId& id) = 0;
 };
 
 struct RtsOptions {

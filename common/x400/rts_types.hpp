@@ -14,17 +14,17 @@ namespace longline::x400 {
 
 /// A session connection's identifier (X.225, 8.3.1.4): the values of its parameters as they stand on the wire, which are themselves BER
 /// (X.228, 8.1.1). Each at most 64 bytes; any bytes. A password is not needed to recover a session, its identifier is: ours is not to be guessed.
-struct SessionReferences {
+struct SessionId {
   std::string calling;
   std::string common;
   std::string additional;   ///< "": none
-  auto operator<=>(const SessionReferences&) const = default;
+  auto operator<=>(const SessionId&) const = default;
 };
 
 /// One transfer, as both sides name it: the session in which it was started, and the activity's identifier there (BER, at most 6 bytes).
 /// Unique among the transfers of one direction with one peer.
 struct TransferKey {
-  SessionReferences session;
+  SessionId session;
   std::string activity;
   auto operator<=>(const TransferKey&) const = default;
 };
@@ -35,7 +35,7 @@ enum class TransferPriority : std::uint8_t { urgent = 1, normal = 2, non_urgent 
 /// How far a transfer got in an earlier session.
 struct OutgoingProgress {
   TransferKey key;
-  SessionReferences latest;            ///< the last session in which it was under way: what a recovery names
+  SessionId latest;            ///< the last session in which it was under way: what a recovery names
   std::uint32_t checkpoint_size = 0;   ///< in force then, units of 1024 bytes
   std::uint32_t serial = 0;            ///< the last TransferConfirmed; 0: none
   bool operator==(const OutgoingProgress&) const = default;
@@ -69,7 +69,7 @@ struct RtsPeer {
 
 /// A session that can be recovered: some transfer of it is unfinished.
 struct RecoverableSession {
-  SessionReferences references;         ///< OutgoingProgress::latest, or of the incoming transfer
+  SessionId id;         ///< OutgoingProgress::latest, or of the incoming transfer
   std::uint32_t checkpoint_size = 0;    ///< as agreed then
   std::uint32_t window = 0;
 };
@@ -83,7 +83,7 @@ struct Bound {
   std::uint32_t window = 0;
   bool two_way = true;                  ///< two-way alternate; false: only the initiator sends
   bool recovered = false;
-  SessionReferences session;            ///< store it with every partial transfer, and the sizes
+  SessionId session;            ///< store it with every partial transfer, and the sizes
 };
 
 /// The transfer begins, or goes on, under this progress. Durable: without it a lost acknowledgement would send the message twice.
