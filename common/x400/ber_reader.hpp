@@ -53,7 +53,7 @@ struct BerElement {
   Result<BitString> bits() const;         ///< also in pieces
   Result<std::string> oid() const;        ///< "2.6.0.1.6"
   Result<WallTime> utc_time() const;
-  Result<WallTime> time() const;          ///< UTCTime, or GeneralizedTime where the text is longer; whatever the tag
+  Result<WallTime> generalized_time() const;
 };
 
 /// Elements one behind the other.
