@@ -83,7 +83,8 @@ class Rts {
   void wake(TimePoint now);
   /// Take no further transfers; end what is under way, in both directions, then release (responder: abort when nothing is under way).
   void stop(TimePoint now);
-  /// An action could not be carried out: what waits is dropped, the peer hears "local system problem" (nothing more is acknowledged), Finished has `why`.
+  /// An action could not be carried out: what waits is dropped, so that nothing more is acknowledged; Finished with `why` is next. For the peer the line
+  /// ends: it can go on later where we are.
   void fail(Error why, TimePoint now);
 
   std::optional<TimePoint> deadline() const;

@@ -72,6 +72,7 @@ struct RecoverableSession {
   SessionId id;         ///< OutgoingProgress::latest, or of the incoming transfer
   std::uint32_t checkpoint_size = 0;    ///< as agreed then
   std::uint32_t window = 0;
+  bool turn = true;                     ///< the turn was ours: the transfer is an outgoing one
 };
 
 // Actions. Carry each out, durably where it says so, before the next one is taken; those in a row without a Write between them may share a commit.
@@ -130,7 +131,6 @@ struct ResumeIncoming {
 struct TransferComplete {
   TransferKey key;
   std::uint32_t segments = 0;
-  std::uint64_t bytes = 0;
 };
 
 /// The peer gave the transfer up: delete what is stored.
