@@ -31,7 +31,8 @@ class RtsHost {
   /// The password is the machine's to check.
   virtual Result<RtsPeer> find_peer(std::string_view name) = 0;
   /// Responder: the peer asks for this session again. It gives no name and no password: answer only for sessions of peers that may call from where
-  /// this call comes from. nullopt: not known, it will bind anew and send whole.
+  /// this call comes from. Known is a session with a transfer that is unfinished, or that was completed: the peer may not have heard of that. By the
+  /// identifiers in TransferKey::session, OutgoingProgress::latest and ResumeIncoming::also. nullopt: not known, the peer will bind anew and send whole.
   struct Recovery {
     RtsPeer peer;
     std::string peer_name;               ///< as bound then

@@ -88,7 +88,8 @@ std::optional<Refusal> read_request(std::string_view user_data, Request& request
   if (const auto missing = choose_contexts(*connect, request); !missing.empty()) {
     RefusePpdu refuse;
     refuse.results = request.results;
-    return Refusal{Error(Errc::protocol, "the peer's presentation contexts lack " + std::string(missing) + " in BER", Stage::connect), false, 2, encode_refuse(refuse)};
+    Error error(Errc::protocol, "the peer's presentation contexts lack " + std::string(missing) + " in BER", Stage::connect);
+    return Refusal{std::move(error), false, 2, encode_refuse(refuse)};
   }
   const auto value = std::find_if(connect->user_data.begin(), connect->user_data.end(), [&](const Pdv& one) { return one.context == request.contexts.acse; });
   if (value == connect->user_data.end()) return malformed(Error(Errc::protocol, "it holds no association control"));

@@ -67,7 +67,7 @@ struct RtsPeer {
   std::uint32_t window = 5;             ///< checkpoints that may be unacknowledged, 1…64
 };
 
-/// A session that can be recovered: some transfer of it is unfinished.
+/// A session to recover: some transfer of it is unfinished.
 struct RecoverableSession {
   SessionId id;         ///< OutgoingProgress::latest, or of the incoming transfer
   std::uint32_t checkpoint_size = 0;    ///< as agreed then

@@ -84,9 +84,14 @@ class Site : public RtsHost {
     return Recovery{peer, peer.peer_name, sessions.at(id).checkpoint_size};
   }
 
-  /// Some transfer of it is unfinished.
+  /// Some transfer of it is unfinished, or was completed: its sender may not know.
   bool knows(const SessionId& id) const {
     if (!sessions.contains(id)) return false;
+    const bool complete = std::any_of(completed.begin(), completed.end(), [&](const TransferKey& key) { return key.session == id; }) ||
+                          std::any_of(names.begin(), names.end(), [&](const auto& one) { return one.first.session == id && completed.contains(one.second); });
+    return complete || has_unfinished(id);
+  }
+  bool has_unfinished(const SessionId& id) const {
     for (const auto& [name, one] : outgoing) {
       if (!one.sent && one.transfer.progress && (one.transfer.progress->latest == id || one.transfer.progress->key.session == id)) return true;
     }
@@ -107,7 +112,7 @@ class Site : public RtsHost {
       if (sessions.contains(id)) return RecoverableSession{id, sessions.at(id).checkpoint_size, sessions.at(id).window, true};
     }
     for (auto it = session_order.rbegin(); it != session_order.rend(); ++it) {
-      if (knows(*it)) return RecoverableSession{*it, sessions.at(*it).checkpoint_size, sessions.at(*it).window, false};
+      if (has_unfinished(*it)) return RecoverableSession{*it, sessions.at(*it).checkpoint_size, sessions.at(*it).window, false};
     }
     return std::nullopt;
   }
@@ -141,7 +146,10 @@ class Site : public RtsHost {
       if (!failed->resumable) one.transfer.progress.reset();
     } else if (const auto* store = std::get_if<StoreSegment>(&action)) {
       Partial& one = partial[resolve(store->key)];
-      if (store->first) one.segments.clear(), completed.erase(resolve(store->key));
+      if (store->first) {
+        one.segments.clear();
+        completed.erase(resolve(store->key));
+      }
       if (one.segments.size() + 1 != store->serial) misordered = true;
       one.segments.push_back(store->bytes);
     } else if (const auto* resume = std::get_if<ResumeIncoming>(&action)) {
@@ -196,7 +204,8 @@ class Association {
   /// How much of what one side writes the other sees before its own bytes go the other way.
   enum class Flow { by_write, all_at_once };
 
-  Association(Site& a, Site& b, int number, Flow flow = Flow::by_write, std::function<void(RtsOptions&)> adapt = {}) : ends_{End{a, b}, End{b, a}}, flow_(flow) {
+  Association(Site& a, Site& b, int number, Flow flow = Flow::by_write, std::function<void(RtsOptions&)> adapt = {})
+      : ends_{End{a, b}, End{b, a}}, flow_(flow) {
     RtsOptions options;
     options.peer = a.peer;
     options.reference = "reference-" + a.peer.our_name + std::to_string(number);
@@ -220,8 +229,8 @@ class Association {
 
   /// Cut behind so many bytes from `side` (0: the initiator), with what is under way then lost. A cut within a Write lets its beginning through.
   void cut_behind(int side, std::uint64_t bytes) { cut_side_ = side, cut_at_ = bytes; }
-  /// `side` dies with its machine when it has carried out so many actions.
-  void crash_behind(int side, int actions) { crash_side_ = side, crash_at_ = actions; }
+  /// `side` dies with its machine when it has carried out so many actions. `arrives`: what it wrote before still does.
+  void crash_behind(int side, int actions, bool arrives) { crash_side_ = side, crash_at_ = actions, arrives_ = arrives; }
 
   /// Until both machines are finished, or nothing moves any more with all deadlines passed `patience` times.
   void run(int patience = 50) {
@@ -292,13 +301,18 @@ class Association {
     }
   }
 
-  /// The process dies; the other side sees the line end, without what was under way.
+  /// The process dies; the other side sees the line end, with or without what was under way.
   void crash(int side) {
     over_ = true;
     End& end = ends_[side];
     end.user_out = end.machine->traffic().user_out;
     end.machine.reset();
     end.done = true;
+    for (std::string& bytes : end.out) {
+      if (!arrives_ || ends_[1 - side].done) break;
+      ends_[1 - side].machine->on_bytes(bytes, now);
+      carry_out_all(1 - side);
+    }
     close(1 - side);
   }
   void cut() {
@@ -310,6 +324,11 @@ class Association {
     End& end = ends_[side];
     if (end.done) return;
     end.machine->on_closed(now);
+    carry_out_all(side);
+  }
+  /// Of a side whose words reach nobody.
+  void carry_out_all(int side) {
+    End& end = ends_[side];
     while (auto action = end.machine->next_action()) {
       if (std::holds_alternative<Write>(*action)) continue;
       end.site.carry_out(*action);
@@ -368,6 +387,7 @@ class Association {
   std::uint64_t cut_at_ = 0;
   int crash_side_ = -1;
   int crash_at_ = 0;
+  bool arrives_ = false;
   bool over_ = false;
 };
 

@@ -36,7 +36,8 @@ TEST_CASE("rtse: recovery names the session by an IMPLICIT sequence") {
   CHECK(hex(encode_open(open)) == hex(bytes));
   CHECK(decode_open(bytes).value() == open);
   // In pieces and with a long length: the same session.
-  const auto read = decode_open(wire("b080 80010f 810103 820101 a380 a180 2480 0401 78 0402 797a 0000 17810d 3236313132323233313035315a a080 0402 6162 0000 0000 0000 0000"));
+  const auto read = decode_open(wire("b080 80010f 810103 820101 a380 a180 2480 0401 78 0402 797a 0000"
+                                     "17810d 3236313132323233313035315a a080 0402 6162 0000 0000 0000 0000"));
   REQUIRE(read);
   CHECK(*read == open);
   CHECK_FALSE(decode_open(wire("b009 a307 a105 0403 78797a")));
