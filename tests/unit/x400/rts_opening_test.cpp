@@ -172,9 +172,9 @@ TEST_CASE("rts opening: a foreign peer's window of 3, and its answer in indefini
   // [ACSE] AARE { context name, accepted, user, EXTERNAL { RTOAC { 15, 3, open { result { names } } } } }
   (void)peer.session->accept({}, wire(
       "3180 a080 800101 0000 a280 a580 3080 800100 81025101 0000 3080 800100 81025101 0000 3080 800100 81025101 0000 0000"
-      "6180 3080 020101 a080 6180 a180 060456000106 0000 a280 020100 0000 a380 a180 020100 0000 0000"
-      "be80 2880 06025101 020103 a080 b180 80010f 810103 a280 a080 b180 a180 8003504f43 a180 2480 0404706f632d 0406736563726574 0000 0000 0000 0000 0000 0000 0000"
-      "0000 0000 0000 0000 0000 0000 0000 0000 0000"));
+      "6180 3080 020101 a080 6180 a180 060456000106 0000 a280 020100 0000 a380 a180 020100 0000 0000 be80"
+      " 2880 06025101 020103 a080 b180 80010f 810103 a280 a080 b180 a180 8003504f43 a180 2480 0404706f632d 0406736563726574"
+      "0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000"));
   peer.run();
   REQUIRE(w.site.binds.size() == 1);
   CHECK(w.site.binds[0].window == 3);
@@ -274,7 +274,8 @@ TEST_CASE("rts opening: refusals of foreign peers in plain words") {
   };
   const auto by_rts = [](std::int64_t reason) {
     RefusePpdu refuse;
-    refuse.user_data = {{1, encode_acse(AssociateResponse{std::string(kMtsTransferContext), 1, false, 1, AssociationData{3, encode_open_refuse({reason, {}})}})}};
+    const AssociateResponse response{std::string(kMtsTransferContext), 1, false, 1, AssociationData{3, encode_open_refuse({reason, {}})}};
+    refuse.user_data = {{1, encode_acse(response)}};
     return encode_refuse(refuse);
   };
   CHECK(refused(by_bind(0)).code == Errc::busy);

@@ -141,7 +141,6 @@ class Site : public RtsHost {
       outgoing.at(sent->id).sent = true;
     } else if (const auto* failed = std::get_if<TransferFailed>(&action)) {
       Outgoing& one = outgoing.at(failed->id);
-      one.leased = false;
       one.failed = failed->error;
       if (!failed->resumable) one.transfer.progress.reset();
     } else if (const auto* store = std::get_if<StoreSegment>(&action)) {
