@@ -12,36 +12,36 @@
 
 namespace longline::x400 {
 
+/// A transfer that was taken from the source.
+struct Sending {
+  OutgoingTransfer transfer;
+  OutgoingProgress progress{};          ///< of the activity that is, or was, under way
+  std::uint64_t offset = 0;             ///< bytes that are written
+  std::uint32_t serial = 0;             ///< points that are written
+  int retries = 0;
+  bool resumed = false;                 ///< this activity began with AR, and nothing was confirmed since
+  bool ending = false;                  ///< its last byte is written
+  std::optional<Error> failed{};        ///< why it is being stopped
+  bool discard = false;                 ///< it is being stopped for good
+  bool give_up = false;                 ///< no further attempt in this association
+  TimePoint due{};                      ///< of the next attempt, or the end of this one
+};
+
+/// The transfer that is coming in.
+struct Receiving {
+  TransferKey key;
+  std::uint32_t serial = 0;             ///< segments that are stored
+  std::uint64_t bytes = 0;              ///< of them
+  std::string segment;                  ///< what came behind the last one
+  bool first = false;                   ///< nothing of it is stored
+  bool known = false;                   ///< it was complete before: nothing is stored
+  bool refused = false;                 ///< an exception is reported; it will be stopped
+};
+
 /// The parts of Rts: rts.cpp opens and ends the association and keeps its time, rts_sender.cpp sends transfers, rts_receiver.cpp takes them,
 /// rts_turn.cpp says who sends, and releases.
 struct Rts::Impl {
   enum class Phase { idle, opening, running, releasing, ending, finished };
-
-  /// A transfer that was taken from the source.
-  struct Sending {
-    OutgoingTransfer transfer;
-    OutgoingProgress progress{};          ///< of the activity that is, or was, under way
-    std::uint64_t offset = 0;             ///< bytes that are written
-    std::uint32_t serial = 0;             ///< points that are written
-    int retries = 0;
-    bool resumed = false;                 ///< this activity began with AR, and nothing was confirmed since
-    bool ending = false;                  ///< its last byte is written
-    std::optional<Error> failed{};        ///< why it is being stopped
-    bool discard = false;                 ///< it is being stopped for good
-    bool give_up = false;                 ///< no further attempt in this association
-    TimePoint due{};                      ///< of the next attempt, or the end of this one
-  };
-
-  /// The transfer that is coming in.
-  struct Receiving {
-    TransferKey key;
-    std::uint32_t serial = 0;             ///< segments that are stored
-    std::uint64_t bytes = 0;              ///< of them
-    std::string segment;                  ///< what came behind the last one
-    bool first = false;                   ///< nothing of it is stored
-    bool known = false;                   ///< it was complete before: nothing is stored
-    bool refused = false;                 ///< an exception is reported; it will be stopped
-  };
 
   Impl(RtsOptions o, RtsHost& h);
 
