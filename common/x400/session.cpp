@@ -13,10 +13,17 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
-TransportOptions with_opening(TransportOptions options, Duration opening) {
-  options.opening = opening;
-  return options;
+constexpr std::size_t kLongestSpdu = 65539;        // with user data in it (X.225, 8.3.5.10); a DT has its own behind it
+constexpr std::size_t kDataHeaders = 64;           // GT and DT before an SSDU
+
+TransportOptions transport_options(const SessionOptions& options) {
+  TransportOptions out = options.transport;
+  out.opening = options.opening;
+  out.longest_tsdu = kLongestSpdu;
+  return out;
 }
 
 SessionEnd end_of(const TransportClosed& how, bool opening) {
@@ -31,7 +38,7 @@ Error too_late(std::string_view what, Duration wait, Stage stage) {
 
 }  // namespace
 
-Session::Session(SessionOptions options) : options_(std::move(options)), transport_(with_opening(options_.transport, options_.opening)) {}
+Session::Session(SessionOptions options) : options_(std::move(options)), transport_(transport_options(options_)) {}
 
 void Session::start(TimePoint now) {
   now_ = since_ = now;
@@ -47,6 +54,11 @@ void Session::on_bytes(std::string_view in, TimePoint now) {
 void Session::on_closed(TimePoint now) {
   now_ = now;
   transport_.on_closed(now);
+}
+
+void Session::open() {
+  state_ = State::open;
+  transport_.bound_tsdu(std::max(kLongestSpdu, options_.longest_ssdu + kDataHeaders));
 }
 
 std::optional<Duration> Session::patience() const {
@@ -148,7 +160,7 @@ Result<void> Session::send(const Spdu& spdu, bool secret) {
 
 void Session::out_of_place(const Spdu& spdu) {
   const std::string_view turn = turn_ ? ", the turn is ours" : "";
-  abort_by_provider(Error(Errc::protocol, fmt::format("the peer sent a {} out of place: {}{}", name(spdu.kind), words(state_), turn)));
+  abort_by_provider(Error(Errc::protocol, fmt::format("the peer's {} is out of place: {}{}", name(spdu.kind), words(state_), turn)));
 }
 
 void Session::abort_by_provider(Error error) {

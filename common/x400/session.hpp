@@ -19,11 +19,12 @@
 namespace longline::x400 {
 
 struct SessionOptions {
-  TransportOptions transport{};                            ///< its `initiator` is the session's too
+  TransportOptions transport{};                            ///< `initiator` is the session's too; `opening` and `longest_tsdu` follow from what is below
   std::string calling_selector;                            ///< at most 16 octets; "" none
   std::string called_selector;                             ///< the responder: what a CN must ask for where it asks at all; "" any
   std::uint8_t versions = kSessionVersion1 | kSessionVersion2;
-  std::size_t longest_ssdu = 16u << 20;                    ///< octets that a peer's S-DATA may have, its DTs taken together
+  std::size_t longest_ssdu = 16u << 20;                    ///< octets that a peer's S-DATA may have, its DTs taken together;
+                                                           ///< before the session is open nothing may be longer than 64 KiB
   Duration opening = std::chrono::seconds(60);             ///< from start() to SessionConnected, or for the responder to accept() or refuse()
   Duration release = std::chrono::seconds(120);            ///< for the answer to FN, and for the peer to close behind DN
   Duration abort = std::chrono::seconds(5);                ///< for the answer to AB, so that it is read before the line is closed
@@ -131,9 +132,10 @@ using SessionAction = std::variant<Write, SessionConnected, DataArrived, MinorSy
 /// One SPDU is taken at a time: next_action() looks at further input only when the actions of the one before are taken. So what is
 /// asked for between two actions meets the state that the last of them left.
 ///
-/// A call that the state does not allow is Errc::software, and nothing is sent; after SessionFinished every call is. What the peer
-/// may not send ends with a provider abort and Errc::protocol. What crosses our own interrupt, discard, exception or turn on its way is
-/// dropped as X.225 says: no action. Errc besides: line_dropped, deadline, busy, next_hop_unreachable, refused.
+/// A call that the state does not allow is Errc::software, and nothing is sent; after SessionFinished every call is. What the peer may not
+/// send ends with a provider abort and Errc::protocol. What crosses our own interrupt, discard, exception or turn on its way is dropped as
+/// X.225 says: no action. So is an interrupt that crosses our confirm_end(): it is answered, and the activity has ended.
+/// Errc besides: line_dropped, deadline, busy, next_hop_unreachable, refused; caller_refused of a selector that is not ours.
 class Session {
  public:
   explicit Session(SessionOptions options);
@@ -235,7 +237,9 @@ class Session {
   Result<void> send(const Spdu& spdu, bool secret = false);
   Spdu connect_spdu(const ConnectRequest& request) const;
   void send_connect();
+  void open();
   Result<void> check_size(std::size_t user_data) const;
+  Result<void> answer_stop();
   void begin_activity(std::uint32_t first);
   std::uint32_t first_beyond() const;
   void out_of_place(const Spdu& spdu);
@@ -265,6 +269,7 @@ class Session {
   bool turn_ = false;
   bool activity_ = false;
   bool discard_ = false;
+  bool just_ended_ = false;                    // AEA is out, and the peer has sent nothing since that shows that it has come
   std::uint32_t next_serial_ = 1;              // X.225's V(M)
   std::uint32_t unconfirmed_ = 1;              // V(A): the first that is not
   std::string ssdu_;

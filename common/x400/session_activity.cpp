@@ -28,6 +28,7 @@ Spdu with_serial(SpduKind kind, std::uint32_t serial) {
 
 void Session::begin_activity(std::uint32_t first) {
   activity_ = true;
+  just_ended_ = false;
   next_serial_ = unconfirmed_ = first;
 }
 
@@ -112,18 +113,20 @@ Result<void> Session::confirm_end() {
   LONGLINE_CHECK(allow(state_ == State::end_indicated, SpduKind::activity_end_ack));
   LONGLINE_CHECK(send(with_serial(SpduKind::activity_end_ack, next_serial_ - 1)));
   activity_ = false;
+  just_ended_ = true;
   state_ = State::open;
   return {};
 }
 
 Result<void> Session::confirm_stop() {
-  const Spdu out = of_kind(discard_ ? SpduKind::activity_discard_ack : SpduKind::activity_interrupt_ack);
-  LONGLINE_CHECK(allow(state_ == State::stop_indicated, out.kind));
-  LONGLINE_CHECK(send(out));
+  LONGLINE_CHECK(allow(state_ == State::stop_indicated, SpduKind::activity_interrupt_ack));
+  LONGLINE_CHECK(answer_stop());
   activity_ = false;
   state_ = State::open;
   return {};
 }
+
+Result<void> Session::answer_stop() { return send(of_kind(discard_ ? SpduKind::activity_discard_ack : SpduKind::activity_interrupt_ack)); }
 
 Result<void> Session::report_exception(SessionReason reason, std::string_view user_data) {
   LONGLINE_CHECK(allow(in({State::open, State::end_indicated}) && receiving(), SpduKind::exception_data));

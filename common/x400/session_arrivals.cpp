@@ -59,6 +59,7 @@ void Session::take_tokens(Spdu& spdu) {
   }
   if (spdu.kind == SpduKind::please_tokens) return take_turn_request(spdu);
   if (spdu.tokens != kAllTokens || state_ != State::open || turn_ || activity_) return out_of_place(spdu);
+  just_ended_ = false;
   turn_ = true;
   actions_.push_back(TurnGiven{});
 }
@@ -76,6 +77,7 @@ void Session::take_control(const Spdu& spdu) {
     return;
   }
   if (state_ != State::open || turn_ || activity_) return out_of_place(spdu);
+  just_ended_ = false;
   Spdu answer;
   answer.kind = SpduKind::give_control_ack;
   (void)send(answer);
@@ -158,11 +160,17 @@ void Session::take_activity(Spdu& spdu) {
 }
 
 void Session::take_stop(const Spdu& spdu) {
-  if (!receiving() || !in({State::open, State::end_indicated, State::excepting})) return out_of_place(spdu);
+  if (turn_ || !(activity_ || just_ended_) || !in({State::open, State::end_indicated, State::excepting})) return out_of_place(spdu);
+  discard_ = spdu.kind == SpduKind::activity_discard;
+  if (!activity_) {
+    // It has crossed our AEA, which the peer drops.
+    just_ended_ = false;
+    (void)answer_stop();
+    return;
+  }
   ssdu_.clear();
   in_ssdu_ = false;
   state_ = State::stop_indicated;
-  discard_ = spdu.kind == SpduKind::activity_discard;
   actions_.push_back(ActivityStopping{discard_, reason_of(spdu)});
 }
 

@@ -138,7 +138,7 @@ Result<void> Session::accept(SessionReferences called, std::string user_data, bo
   out.called_selector = asked_selector_;
   out.user_data = std::move(user_data);
   LONGLINE_CHECK(send(out, secret));
-  state_ = State::open;
+  open();
   return {};
 }
 
@@ -185,7 +185,7 @@ void Session::take_accept(Spdu& spdu) {
   }
   version_ = version == kSessionVersion2 ? 2 : 1;
   turn_ = turn_requested_;
-  state_ = State::open;
+  open();
   actions_.push_back(SessionConnected{std::move(spdu.references), spdu.calling_selector.value_or(""), spdu.called_selector.value_or(""), version_, turn_,
                                       std::move(spdu.user_data)});
 }
@@ -225,6 +225,7 @@ void Session::take_release(Spdu& spdu) {
     return finish({SessionEnd::released, std::nullopt, std::nullopt, std::move(spdu.user_data)});
   }
   if (state_ != State::open || turn_ || activity_) return out_of_place(spdu);
+  just_ended_ = false;
   state_ = State::release_indicated;
   actions_.push_back(ReleaseAsked{std::move(spdu.user_data)});
 }

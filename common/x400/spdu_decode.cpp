@@ -48,6 +48,7 @@ class Reader {
     if (has(kHasSerial) && !out_.serial) return wrong("has no serial number");
     if (has(kHasActivity) && !has_activity_) return wrong("has no activity identifier");
     if (has(kHasLinking) && !(has_linking_ && has_activity_ && has_old_activity_ && out_.serial)) return wrong("does not say what it goes on with");
+    if (has(kHasReasonWithData) && !out_.reason) out_.reason = 0;
     if (has(kHasLinking)) out_.resumption.serial = *std::exchange(out_.serial, std::nullopt);
     return std::move(out_);
   }
@@ -57,7 +58,7 @@ class Reader {
 
   bool has(SpduField field) const { return (row_.fields & field) != 0; }
   Error wrong(std::string_view what) const { return Error(Errc::malformed, fmt::format("the peer's {} {}", row_.name, what)); }
-  Error wrong_length(std::string_view what, std::size_t length) const { return wrong(fmt::format("has a {} of {} octets", what, length)); }
+  Error wrong_length(std::string_view what, std::size_t length) const { return wrong(fmt::format("has {} octets of {}", length, what)); }
 
   Result<void> read_group(std::string_view fields, Group group) {
     while (!fields.empty()) {
@@ -87,7 +88,8 @@ class Reader {
       case kTokenItem: return has(kHasTokens) ? octet_into(value, "token item", out_.tokens) : Result<void>();
       case kTransportDisconnect: return has(kHasDisconnect) ? octet_into(value, "disconnect", out_.disconnect.emplace()) : Result<void>();
       case kRequirements:
-        return has(kHasRequirements) ? number(value, 2, "requirement", [&](unsigned v) { out_.requirements = static_cast<std::uint16_t>(v); }) : Result<void>();
+        if (!has(kHasRequirements)) return {};
+        return number(value, 2, "requirements", [&](unsigned v) { out_.requirements = static_cast<std::uint16_t>(v); });
       case kTsduMaximumSize: return has(kHasItem) ? number(value, 4, "TSDU size", [&](unsigned v) { out_.tsdu_sizes = v; }) : Result<void>();
       case kVersionNumber: return has(kHasItem) || has(kHasVersions) ? octet_into(value, "version", out_.versions.emplace()) : Result<void>();
       case kEnclosure: return take_enclosure(value);
@@ -100,8 +102,8 @@ class Reader {
       case kReasonCode: return take_reason(value);
       case kCallingSelector: return has(kHasSelectors) ? selector(value, out_.calling_selector.emplace()) : Result<void>();
       case kCalledSelector: return has(kHasSelectors) ? selector(value, out_.called_selector.emplace()) : Result<void>();
-      case kUserData: return has(kHasUserData) ? text(value, most_user_data(), "user data field", out_.user_data) : Result<void>();
-      case kExtendedUserData: return row_.kind == SpduKind::connect ? text(value, kMostConnectData, "user data field", out_.user_data) : Result<void>();
+      case kUserData: return has(kHasUserData) ? text(value, most_user_data(), "user data", out_.user_data) : Result<void>();
+      case kExtendedUserData: return row_.kind == SpduKind::connect ? text(value, kMostConnectData, "user data", out_.user_data) : Result<void>();
       default: return {};
     }
   }

@@ -24,6 +24,8 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 Errc code_of_refusal(int reason) { return reason == kCongested || reason == kCongestedToo ? Errc::busy : Errc::next_hop_unreachable; }
 
@@ -154,7 +156,7 @@ void Transport::take_confirm(const CotpConnect& confirm) {
 }
 
 void Transport::take_data(CotpData data) {
-  if (data.bytes.size() > options_.longest_tsdu - tsdu_.size()) {
+  if (tsdu_.size() + data.bytes.size() > options_.longest_tsdu) {
     return fail(Error(Errc::protocol, fmt::format("the peer sends a unit of more than {} octets", options_.longest_tsdu), Stage::transfer));
   }
   tsdu_ += data.bytes;

@@ -57,6 +57,8 @@ class Transport {
   void on_time(TimePoint now);
   /// After TransportOpened; in DTs of the negotiated size. `secret` goes into its Writes.
   void send(std::string_view tsdu, bool secret = false);
+  /// From the next TPDU on.
+  void bound_tsdu(std::size_t longest) { options_.longest_tsdu = longest; }
   /// Ends the machine without a word: closing the line is class 0's only disconnect.
   void close();
 
