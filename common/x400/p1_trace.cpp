@@ -43,7 +43,8 @@ void add_trace(std::vector<TraceElement>& trace, std::vector<InternalTraceElemen
 std::optional<Error> find_loop(const std::vector<TraceElement>& trace, const std::vector<InternalTraceElement>& internal_trace, const OurMta& ours,
                                std::size_t most) {
   if (trace.size() > most || internal_trace.size() > most) {
-    return Error(Errc::refused, fmt::format("mail loop: it came through {} systems, at most {} are allowed", std::max(trace.size(), internal_trace.size()), most));
+    const std::size_t systems = std::max(trace.size(), internal_trace.size());
+    return Error(Errc::refused, fmt::format("mail loop: it came through {} systems, at most {} are allowed", systems, most));
   }
   const GlobalDomain domain = as_written(ours.domain);
   for (std::size_t i = internal_trace.size(); i > 0; --i) {

@@ -44,7 +44,7 @@ mail::RecipientResult result_of(const ReportedRecipient& recipient, const Addres
   out.outcome = mail::Outcome::refused;
   out.enhanced = enhanced_status(code);
   out.text = non_delivery_text(code);
-  if (!recipient.supplementary.empty()) out.text += " (" + escape_at_most(recipient.supplementary, kLongestText - out.text.size() - 5) + ')';
+  if (!recipient.supplementary.empty()) out.text += " (" + escape_at_most(recipient.supplementary, kLongestText - out.text.size() - 6) + ')';
   return out;
 }
 
