@@ -8,6 +8,7 @@
 #include "x400/encoded_words.hpp"
 #include "x400/ipm.hpp"
 #include "x400/ipm_own_part.hpp"
+#include "x400/ipm_people.hpp"
 
 namespace longline::x400 {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 constexpr std::size_t kLongestId = 64;
 constexpr std::size_t kLongestExcerpt = 4096;
 constexpr int kDeepest = 8;
-constexpr std::size_t kMostPeople = 1000;
 constexpr std::size_t kMostReferences = 20;
 
 bool is_ia5(char c) { return (c >= ' ' && c < 0x7F) || c == '\r' || c == '\n' || c == '\t' || c == '\f'; }
@@ -102,20 +102,6 @@ std::string local_id(std::string_view message_id) {
   return fmt::format("longline-{:016x}", hash);
 }
 
-std::vector<OrDescriptor> people(std::string_view stored, std::string_view field, const AddressMapping& mapping) {
-  std::vector<OrDescriptor> out;
-  const auto body = mail::header_field(stored, field);
-  if (!body) return out;
-  const auto addresses = mail::parse_address_list(*body);
-  if (!addresses) return out;
-  for (const mail::Address& address : *addresses) {
-    auto name = to_or_name(to_string(address), mapping);
-    if (!name || out.size() == kMostPeople) continue;
-    out.push_back({std::move(*name), ""});
-  }
-  return out;
-}
-
 /// The message identifiers of a field, with their angle brackets.
 std::vector<IpmId> identifiers(std::string_view stored, std::string_view field) {
   std::vector<IpmId> out;
@@ -131,8 +117,8 @@ std::vector<IpmId> identifiers(std::string_view stored, std::string_view field) 
 IpmHeading heading_of(std::string_view stored, std::string_view sender, const AddressMapping& mapping) {
   IpmHeading out;
   out.id.local = local_id(mail::header_field(stored, "Message-ID").value_or(""));
-  const std::vector<OrDescriptor> from = people(stored, "From", mapping);
-  const std::vector<OrDescriptor> sent_by = people(stored, "Sender", mapping);
+  const std::vector<OrDescriptor> from = people_of(stored, "From", mapping);
+  const std::vector<OrDescriptor> sent_by = people_of(stored, "Sender", mapping);
   if (!sent_by.empty()) {
     out.originator = sent_by.front();
     out.authorizing = from;
@@ -143,9 +129,9 @@ IpmHeading heading_of(std::string_view stored, std::string_view sender, const Ad
     out.originator = OrDescriptor{std::move(*name), ""};
   }
   if (out.originator) out.id.user = out.originator->name;
-  out.primary = people(stored, "To", mapping);
-  out.copy = people(stored, "Cc", mapping);
-  out.reply_to = people(stored, "Reply-To", mapping);
+  out.primary = people_of(stored, "To", mapping);
+  out.copy = people_of(stored, "Cc", mapping);
+  out.reply_to = people_of(stored, "Reply-To", mapping);
   const auto replied = identifiers(stored, "In-Reply-To");
   if (!replied.empty()) out.replied_to = replied.front();
   out.related = identifiers(stored, "References");

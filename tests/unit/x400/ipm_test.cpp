@@ -110,6 +110,7 @@ TEST_CASE("its heading says what its header says") {
   CHECK(heading->subject == "Gr\u00FC\u00DFe");
   CHECK(heading->id.local == "(060)1.2(a)site7.example(062)");
   CHECK(to_mailbox(heading->originator->name.value(), kMapping) == "jo@site7.example");
+  CHECK(heading->originator->free_form == "Jo");
   CHECK(heading->id.user == heading->originator->name);
   REQUIRE(heading->primary.size() == 2);
   CHECK(to_mailbox(heading->primary[1].name.value(), kMapping) == "\"b c\"@hub.example");
@@ -118,6 +119,19 @@ TEST_CASE("its heading says what its header says") {
   CHECK(heading->related.size() == 2);
   CHECK(heading->importance == Importance::high);
   CHECK(heading->authorizing.empty());
+}
+
+TEST_CASE("display names go with their addresses") {
+  const std::string content = content_of(
+      "From: =?utf-8?Q?J=C3=B6?= \"S., \\\"x\\\"\" (a, <b>) <jo@site7.example>\r\nTo: ann@hub.example (Ann),\r\n \"B, C\" <b@hub.example>,\r\n"
+      " Friends: c@hub.example, D <d@hub.example>;, gr\xC3\xBC@hub.example, e@hub.example\r\nCc: broken <<, f@hub.example\r\n\r\nx\r\n");
+  const auto heading = read_heading(ipm_of(content)[0]);
+  REQUIRE(heading);
+  CHECK(heading->originator->free_form == "J\u00F6 S., \"x\" (a, <b>)");
+  std::string people;
+  for (const OrDescriptor& person : heading->primary) people += person.free_form + '<' + to_mailbox(person.name.value(), kMapping).value() + "> ";
+  CHECK(people == "<ann@hub.example> B, C<b@hub.example> <c@hub.example> D<d@hub.example> <e@hub.example> ");
+  CHECK(heading->copy.empty());
 }
 
 TEST_CASE("everything else goes whole, with an excerpt for those who cannot read it") {
