@@ -9,6 +9,8 @@
 namespace longline::x400 {
 namespace {
 
+constexpr std::size_t kLongestWord = 512;   // RFC 2047 allows 75
+
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -31,6 +33,7 @@ struct Word {
 /// The encoded word at the start; nullopt: there is none, or it cannot be decoded.
 std::optional<Word> take_word(std::string_view text) {
   if (!text.starts_with("=?")) return std::nullopt;
+  text = text.substr(0, kLongestWord);
   const std::size_t charset_end = text.find('?', 2);
   if (charset_end == std::string_view::npos || charset_end + 2 >= text.size() || text[charset_end + 2] != '?') return std::nullopt;
   const std::size_t from = charset_end + 3;

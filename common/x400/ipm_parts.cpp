@@ -15,6 +15,7 @@ namespace longline::x400 {
 namespace {
 
 constexpr int kDeepest = 8;
+constexpr std::size_t kMostParts = 1000;   // each becomes a header of some hundred bytes
 constexpr std::size_t kLongestLine = 998;
 constexpr std::uint32_t kIa5 = 0, kTeletex = 5, kMessage = 9, kBilateral = 14, kExtended = 15;
 /// id-et (X.420, annex D; ISO/IEC 10021-7): extended body part types.
@@ -264,6 +265,7 @@ Result<Entity> BodyParts::extended(const BerElement& element, int depth) {
 }
 
 Result<Entity> BodyParts::part(const BerElement& element, int depth) {
+  if (++parts_ > kMostParts) return Error(Errc::malformed, fmt::format("an interpersonal message with more than {} body parts", kMostParts));
   if (element.tag.tag_class == TagClass::context) {
     switch (element.tag.number) {
       case kIa5: {

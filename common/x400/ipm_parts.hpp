@@ -22,7 +22,7 @@ Entity attachment(std::string_view bytes, std::string_view name, std::string_vie
 /// One alone as it is, several as multipart/mixed.
 Entity join_entities(std::vector<Entity> parts, std::string_view boundary);
 
-/// Body parts of interpersonal messages (X.420, 7.3 and 7.4) as MIME entities.
+/// Body parts of interpersonal messages (X.420, 7.3 and 7.4) as MIME entities; at most 1000, with those of forwarded messages.
 class BodyParts {
  public:
   BodyParts(const AddressMapping& mapping, std::string_view unique) : mapping_(mapping), unique_(unique) {}
@@ -39,6 +39,7 @@ class BodyParts {
   const AddressMapping& mapping_;
   std::string unique_;
   int boundaries_ = 0;
+  std::size_t parts_ = 0;   ///< so far, of all messages
 };
 
 /// A heading's fields in RFC 5322 (RFC 2156, 4.7): each with CRLF, in seven bits.

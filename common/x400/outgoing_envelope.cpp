@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestLocalId = 32;
 constexpr std::size_t kLongestText = 400;
+constexpr std::uint64_t kMostReturned = 50'000;
 
 ReportRequest request_of(const mail::DsnWish& wish, bool null_sender) {
   if (null_sender) return ReportRequest::none;
@@ -57,7 +58,7 @@ Result<OutgoingEnvelope> make_envelope(const OutgoingMail& mail, const OurMta& o
   envelope.content_type = mail.content_type;
   envelope.content_id = p1::printable(mail.id, 16);
   envelope.priority = to_p1_priority(mail.priority);
-  envelope.return_content = mail.dsn.ret == "FULL";
+  envelope.return_content = mail.dsn.ret == "FULL" && mail.size <= kMostReturned;
   for (const std::string& address : mail.recipients) {
     auto name = to_or_name(address, mapping);
     if (!name) {

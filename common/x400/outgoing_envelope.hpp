@@ -26,6 +26,7 @@ struct OutgoingMail {
   int priority = mail::kNormal;
   mail::DsnWishes dsn{};
   ContentType content_type{};
+  std::uint64_t size = 0;                ///< bytes; 0: not known
 };
 
 struct OutgoingEnvelope {
@@ -35,7 +36,8 @@ struct OutgoingEnvelope {
 };
 
 /// The same input gives the same envelope, so that a transfer can go on where it was cut. Report requests follow NOTIFY (RFC 3461): SUCCESS asks for
-/// reports, FAILURE and the default for non-delivery reports, NEVER and the null sender for none; RET=FULL asks for the content back.
+/// reports, FAILURE and the default for non-delivery reports, NEVER and the null sender for none; RET=FULL asks for the content
+/// back where it has at most 50 kB: a notification shows no more, and somebody pays for the line.
 /// Errc::refused: the sender's address cannot go.
 Result<OutgoingEnvelope> make_envelope(const OutgoingMail& mail, const OurMta& ours, const AddressMapping& mapping);
 

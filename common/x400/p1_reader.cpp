@@ -35,9 +35,10 @@ Result<void> P1Reader::feed(std::string_view bytes) {
   }
   held_.erase(0, at_);
   at_ = 0;
-  if (held_.size() <= kLongestHead) return {};
+  if (held_.size() <= longest()) return {};
+  const std::size_t most = longest();
   state_ = State::failed;
-  return bad(fmt::format("an envelope or a report of more than {} bytes", kLongestHead));
+  return bad(fmt::format("an envelope or a report of more than {} bytes", most));
 }
 
 Result<void> P1Reader::finish() {
@@ -112,6 +113,7 @@ Result<bool> P1Reader::step_wrapper() {
   if (next->tag != context(0) && next->tag != context(1)) return bad(fmt::format("{} is no MTS-APDU", to_string(next->tag)));
   if (next->tag == context(1)) {
     state_ = State::report;
+    head_end_ = ElementEnd(kLongestReport);
     return true;
   }
   LONGLINE_CHECK(enter(*next));
@@ -123,7 +125,7 @@ Result<bool> P1Reader::step_wrapper() {
 Result<std::optional<BerElement>> P1Reader::whole_element() {
   LONGLINE_TRY(const auto size, head_end_.find(rest()));
   if (!size) return std::optional<BerElement>();
-  LONGLINE_TRY(BerElement element, BerReader::only(rest().substr(0, *size), {kLongestHead, kDeepest, BerLimits{}.elements}));
+  LONGLINE_TRY(BerElement element, BerReader::only(rest().substr(0, *size), {longest(), kDeepest, BerLimits{}.elements}));
   return std::optional(std::move(element));
 }
 

@@ -28,11 +28,13 @@ class ElementEnd {
 };
 
 /// Reads one transferred value, EXTERNAL {…, MTS-APDU} (or an MTS-APDU alone, as in X.410 mode), in pieces of any size: the envelope first, then the
-/// content as it comes. Keeps at most kLongestHead bytes; the content passes through, whatever form its lengths have (X.690, 8.1.3; 8.7).
+/// content as it comes. Keeps at most kLongestHead bytes of a message, kLongestReport of a report; the content passes through, whatever form its lengths
+/// have (X.690, 8.1.3; 8.7).
 class P1Reader {
  public:
-  /// Of an envelope with what is before it, and of a whole report, bytes.
+  /// Of an envelope with what is before it, and of a whole report with the content that it returns; bytes.
   static constexpr std::size_t kLongestHead = 4u << 20;
+  static constexpr std::size_t kLongestReport = 16u << 20;
 
   /// Errc::malformed; Errc::refused: a probe. After an error nothing more is taken.
   Result<void> feed(std::string_view bytes);
@@ -68,6 +70,7 @@ class P1Reader {
   Result<std::optional<BerHeader>> header() const;
   Result<void> enter(const BerHeader& header);
   Result<bool> take_piece(const BerHeader& header);
+  std::size_t longest() const { return state_ == State::report ? kLongestReport : kLongestHead; }
   std::string_view rest() const { return std::string_view(held_).substr(at_); }
   void advance(std::size_t bytes);
 

@@ -284,3 +284,13 @@ TEST_CASE("what is no interpersonal message says why") {
   CHECK(back(content_of(kPlain).substr(0, 300)).starts_with("error: BER: "));
   CHECK(back("Subject: not BER\r\n\r\n").starts_with("error: "));
 }
+
+TEST_CASE("body parts are counted") {
+  const auto parts = [](int count) {
+    return back(foreign([&](BerWriter& w) {
+      for (int i = 0; i < count; ++i) w.null(context(7));
+    }));
+  };
+  CHECK(!parts(1000).starts_with("error"));
+  CHECK(parts(1001) == "error: an interpersonal message with more than 1000 body parts");
+}

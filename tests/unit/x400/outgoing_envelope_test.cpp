@@ -63,6 +63,16 @@ TEST_CASE("report requests are the wishes of RFC 3461") {
   CHECK(requests("SUCCESS", "") == std::pair(R::none, R::non_delivery));
 }
 
+TEST_CASE("a content is asked back only where it is small") {
+  OutgoingMail mail = mail_of({"ann@hub.example"});
+  const auto asked = [&] { return make_envelope(mail, kOurs, kMapping)->envelope.return_content; };
+  CHECK(!asked());
+  mail.dsn.ret = "FULL";
+  CHECK(asked());
+  mail.size = 50'001;
+  CHECK(!asked());
+}
+
 TEST_CASE("priorities are the three classes") {
   CHECK(to_p1_priority(9) == P1Priority::urgent);
   CHECK(to_p1_priority(3) == P1Priority::normal);

@@ -66,6 +66,16 @@ TEST_CASE("a report comes back, in every form and at every split") {
   }
 }
 
+TEST_CASE("a report may return a content, up to a size") {
+  Report report = sample_report();
+  report.returned_content = std::string(6u << 20, 'c');
+  const auto read = read_transfer(encode_report(report));
+  REQUIRE(read);
+  CHECK(read->report == report);
+  report.returned_content = std::string(17u << 20, 'c');
+  CHECK(error_of(encode_report(report)) == "P1: [1] of 17826348 bytes, at most 16777216 are taken");
+}
+
 TEST_CASE("the head is known before the content, which is not kept") {
   const std::string content(1000, 'x');
   const std::string prefix = message_prefix(sample_envelope(), 50u << 20);
