@@ -122,7 +122,9 @@ struct Player {
         case 4: spdu.kind = SpduKind::activity_end; break;
         case 5: spdu.kind = SpduKind::minor_sync_ack; break;
         case 6: spdu.kind = SpduKind::activity_end_ack; break;
-        case 7: spdu.kind = SpduKind::please_tokens, spdu.tokens = kDataToken, spdu.user_data = encode_turn_priority(static_cast<std::int64_t>(take % 4)); break;
+        case 7:
+          spdu.kind = SpduKind::please_tokens, spdu.tokens = kDataToken, spdu.user_data = encode_turn_priority(static_cast<std::int64_t>(take % 4));
+          break;
         case 8: spdu.kind = SpduKind::give_control; break;
         case 9: spdu.kind = SpduKind::give_control_ack; break;
         case 10: spdu.kind = SpduKind::activity_interrupt; break;
