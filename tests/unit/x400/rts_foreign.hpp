@@ -22,7 +22,7 @@ namespace longline::x400::test {
 class Foreign {
  public:
   /// `calls`: the foreign side is the initiator.
-  Foreign(Site& site, bool calls, std::function<void(RtsOptions&)> adapt = {}) : site_(site), calls_(calls) {
+  Foreign(Site& site, bool calls, std::function<void(RtsOptions&)> adapt = {}) : site_(site) {
     SessionOptions options;
     options.transport.initiator = calls;
     session.emplace(options);
@@ -160,7 +160,6 @@ class Foreign {
 
  private:
   Site& site_;
-  bool calls_;
 };
 
 }  // namespace longline::x400::test
