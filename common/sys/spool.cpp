@@ -16,7 +16,7 @@
 namespace longline::sys {
 namespace {
 
-constexpr int kBusyTimeout = 30'000;  // milliseconds
+constexpr Duration kBusyTimeout{30'000};
 
 constexpr const char* kWriterSettings =
     "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=FAST;";
@@ -27,9 +27,9 @@ constexpr const char* kWriterSettings =
 int write_back(void*, sqlite3* db, const char*, int pages) {
   constexpr int kMost = 250;
   if (pages < kMost) return SQLITE_OK;
-  sqlite3_busy_timeout(db, 0);
+  wait_while_busy(db, Duration(0));
   sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  sqlite3_busy_timeout(db, kBusyTimeout);
+  wait_while_busy(db, kBusyTimeout);
   return SQLITE_OK;
 }
 

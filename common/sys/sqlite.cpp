@@ -2,8 +2,11 @@
 #include "sys/sqlite.hpp"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 namespace longline::sys {
@@ -147,6 +150,24 @@ std::optional<std::int64_t> SqliteStatement::optional_integer(int column) const 
   return integer(column);
 }
 
+namespace {
+
+// SQLite's own handler sleeps for up to 100 ms; whoever else writes is done in one or two.
+int sleep_while_busy(void* most_ms, int tries) {
+  constexpr int kQuick = 200;
+  constexpr std::int64_t kQuickSleep = 500, kSleep = 5'000;   // microseconds
+  const std::int64_t slept = std::min(tries, kQuick) * kQuickSleep + std::max(0, tries - kQuick) * kSleep;
+  if (slept >= static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(most_ms)) * 1000) return 0;
+  ::usleep(static_cast<useconds_t>(tries < kQuick ? kQuickSleep : kSleep));
+  return 1;
+}
+
+}  // namespace
+
+void wait_while_busy(sqlite3* db, Duration most) {
+  sqlite3_busy_handler(db, sleep_while_busy, reinterpret_cast<void*>(static_cast<std::intptr_t>(most.count())));
+}
+
 Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, Duration busy_timeout) {
   sqlite3* db = nullptr;
   const bool writes = mode == Mode::read_write || mode == Mode::memory;
@@ -156,7 +177,7 @@ Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, Duration busy_ti
   result.db_.reset(db);
   if (rc != SQLITE_OK) return sqlite_error(db, rc, path);
   sqlite3_extended_result_codes(db, 1);
-  sqlite3_busy_timeout(db, static_cast<int>(busy_timeout.count()));
+  wait_while_busy(db, busy_timeout);
   return result;
 }
 

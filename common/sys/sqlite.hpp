@@ -82,6 +82,9 @@ class Sqlite {
   std::unique_ptr<sqlite3, Close> db_;
 };
 
+/// What another process has locked is waited for so long; asked for often, since most hold a lock for a millisecond.
+void wait_while_busy(sqlite3* db, Duration most);
+
 /// BEGIN IMMEDIATE … COMMIT. Rolls back unless commit() succeeded.
 class SqliteTransaction {
  public:
