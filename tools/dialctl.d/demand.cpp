@@ -210,10 +210,14 @@ bool Demand::routes_are_ours() const {
 
 void Demand::call(bool last_round) {
   last_round_ = last_round;
+  JsonObject join;
+  join.set("op", "join").set("kind", "demand").set("pid", std::int64_t{::getpid()}).set("command", "dialctl demand");
+  bool joined = false;
   if (!channel_) {
     std::optional<sys::JsonChannel> channel = sys::connect_supervisor(world_.paths, link_.name);
     if (!channel) {
-      Result<sys::JsonChannel> started = start_supervisor(world_, link_, last_round ? Calls::last_round : Calls::round);
+      Result<sys::JsonChannel> started = start_supervisor(world_, link_, last_round ? Calls::last_round : Calls::round, join);
+      joined = true;
       if (!started) {
         on_end(std::move(started).error());
         return;
@@ -222,7 +226,7 @@ void Demand::call(bool last_round) {
     }
     connect(std::move(*channel));
   }
-  channel_->send(JsonObject().set("op", "join").set("kind", "demand").set("pid", std::int64_t{::getpid()}).set("command", "dialctl demand"));
+  if (!joined) channel_->send(join);
   channel_watch_.set_events(static_cast<short>(POLLIN | (channel_->wants_to_write() ? POLLOUT : 0)));
 }
 

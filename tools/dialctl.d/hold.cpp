@@ -96,12 +96,14 @@ Result<Try> wait_until_up(const Wait& wait, Hold& hold, bool our_own) {
 
 }  // namespace
 
-Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link& link, Calls calls) {
+Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link& link, Calls calls, const JsonObject& join) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
     return system_error(errno, "socketpair", Errc::os);
   }
-  sys::UniqueFd ours(ends[0]), theirs(ends[1]);
+  sys::JsonChannel ours{sys::UniqueFd(ends[0])};
+  const sys::UniqueFd theirs(ends[1]);
+  ours.send(join);
   std::error_code failure;
   sys::SpawnOptions spawn;
   spawn.argv = {std::filesystem::read_symlink("/proc/self/exe", failure).string()};
@@ -116,7 +118,7 @@ Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link
   spawn.inherited = {theirs.get()};
   LONGLINE_TRY(sys::ChildProcess child, sys::ChildProcess::spawn(spawn));
   child.detach();
-  return sys::JsonChannel(std::move(ours));
+  return ours;
 }
 
 void say(const World& world, const std::string& text) {
@@ -147,11 +149,12 @@ Result<Hold> take_hold(const World& world, const config::Link& link, const std::
     if (our_own) {
       // A call that is under way may be joined at any time; another one is judged anew.
       LONGLINE_CHECK(sys::may_call(world.paths, link, {world.options.urgent, world.options.now}));
-      LONGLINE_TRY(sys::JsonChannel started, start_supervisor(world, link, raw ? Calls::raw : Calls::all));
+      LONGLINE_TRY(sys::JsonChannel started, start_supervisor(world, link, raw ? Calls::raw : Calls::all, join));
       channel.emplace(std::move(started));
+    } else {
+      channel->send(join);
     }
     Hold hold{std::move(*channel), "", {}};
-    hold.channel.send(join);
     LONGLINE_TRY(const Try outcome, wait_until_up(wait, hold, our_own));
     if (outcome == Try::up) return hold;
     // The end of one call is the start of the next only when its supervisor has let go of everything.

@@ -27,8 +27,9 @@ Result<Hold> take_hold(const World& world, const config::Link& link, const std::
 /// What a supervisor is started for: a call with all its attempts; one round through the numbers, by demand, which waits in between by
 /// itself (one that fails while more follow is no failed call yet); a line for a terminal.
 enum class Calls { all, round, last_round, raw };
-/// A supervisor of its own for the link; our end of the connection to it.
-Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link& link, Calls calls);
+/// A supervisor of its own for the link; our end of the connection to it. `join`, its first request, is written before it starts: by that
+/// it judges whether it may call.
+Result<sys::JsonChannel> start_supervisor(const World& world, const config::Link& link, Calls calls, const JsonObject& join);
 
 /// One line on stderr about what goes on, on a terminal or with --verbose.
 void say(const World& world, const std::string& text);
