@@ -38,6 +38,7 @@ Result<std::optional<AssociationData>> find_data(const std::vector<BerElement>& 
   } else {
     LONGLINE_TRY(const auto octets, require(inside, context(1), "an association's user information"));
     LONGLINE_TRY(data.value, octets.octets());
+    LONGLINE_CHECK(BerReader::only(data.value));
   }
   return std::optional<AssociationData>(std::move(data));
 }

@@ -48,6 +48,7 @@ Result<Pdv> read_pdv(const BerElement& list) {
     return Pdv{read.context, std::string(value.whole)};
   }
   LONGLINE_TRY(auto octets, read.value.octets());
+  LONGLINE_CHECK(BerReader::only(octets));
   return Pdv{read.context, std::move(octets)};
 }
 
