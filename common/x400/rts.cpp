@@ -197,6 +197,13 @@ void Rts::Impl::finish(std::optional<Error> why) {
 
 bool Rts::Impl::pump() {
   if (phase != Phase::running) return false;
+  const std::uint64_t checkpoint = agreement.bound.checkpoint_size;
+  const std::uint64_t longest = (checkpoint == 0 ? options.max_segment : checkpoint * 1024 + kSegmentSlack) + kSegmentOverhead;
+  if (session.pending() > longest) {
+    abort(Error(Errc::protocol, "the peer sends more in one piece than the " + std::to_string(longest) + " bytes that it may have", Stage::transfer),
+          std::int64_t(AbortReason::protocol_error));
+    return true;
+  }
   if (sending) return send_step();
   if (receiving) return !has_turn() && ask_turn();
   if (has_turn()) return start_next() || give_turn() || end_when_idle();

@@ -12,6 +12,9 @@
 
 namespace longline::x400 {
 
+/// A segment may be longer than what was agreed on by as much as a careless peer's rounding, bytes.
+constexpr std::uint64_t kSegmentSlack = 1024;
+
 /// A transfer that was taken from the source.
 struct Sending {
   OutgoingTransfer transfer;

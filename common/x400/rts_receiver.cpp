@@ -6,12 +6,6 @@
 #include "x400/rtse.hpp"
 
 namespace longline::x400 {
-namespace {
-
-/// A segment may be longer than what was agreed on by as much as a careless peer's rounding.
-constexpr std::uint64_t kSegmentSlack = 1024;
-
-}  // namespace
 
 void Rts::Impl::on(ActivityStarted&& started) {
   receiving.emplace();

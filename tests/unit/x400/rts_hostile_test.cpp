@@ -187,6 +187,18 @@ TEST_CASE("rts hostile: segments that are too long, in another context, no octet
   {
     Caller w;
     w.begin();
+    // A TSDU that never ends.
+    int packets = 0;
+    while (!w.site.finished && packets < 100) {
+      ++packets;
+      w.peer.raw(wire("0300 0407 02f000") + std::string(1024, 'x'));
+    }
+    w.check_end(Errc::protocol, "more in one piece than the 20480 bytes that it may have");
+    CHECK(packets == 21);
+  }
+  {
+    Caller w;
+    w.begin();
     (void)w.peer.session->send_data(encode_segment(5, "x"));
     w.peer.run();
     w.check_end(Errc::protocol, "presentation context 5; expected 3");
