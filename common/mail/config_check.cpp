@@ -68,7 +68,6 @@ class Check {
            fmt::format("host is '{}', but link '{}' is a stream: no host is reached over it", escape(connector.host), link->name),
            "host = \"line\", or network = \"ppp\" for the link");
     }
-    if (const auto why = why_unusable(connector)) find(Severity::warning, "unusable", &connector, *why, "its mail stays in the queue");
   }
 
   /// Both MTAs compare names, passwords and addresses when they bind (X.411, 12.1.1; KB Q158279, Q193380).

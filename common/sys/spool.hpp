@@ -199,6 +199,8 @@ class Spool {
   Result<std::string> incoming_content(const std::string& peer, const TransferName& name);
   /// It was taken in: only that is remembered, under all its names.
   Result<void> complete_incoming(const std::string& peer, const TransferName& name, WallTime now);
+  /// Likewise, for one of which nothing was stored.
+  Result<void> note_completed(const TransferName& name, const AgreedSession& session, WallTime now, const TransferBounds& bounds);
   Result<void> drop_incoming(const std::string& peer, const TransferName& name);
   // What goes; by message and connector:
   Result<void> put_outgoing(const OutgoingTransfer& transfer);
@@ -208,8 +210,8 @@ class Spool {
   // Both:
   /// The session in which something is unfinished; of several the latest. "": any session, any peer.
   Result<std::optional<AgreedSession>> find_session(const std::string& session, const std::string& peer);
-  /// What is unfinished of it starts anew.
-  Result<void> forget_session(const AgreedSession& session);
+  /// The peer has forgotten it: what is unfinished of it starts anew. That it did is remembered for a week.
+  Result<void> forget_session(const AgreedSession& session, WallTime now);
 
   /// Gives the room of removed messages back to the file system when it is worth it.
   Result<void> trim();

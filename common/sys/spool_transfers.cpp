@@ -180,6 +180,14 @@ Result<void> Spool::complete_incoming(const std::string& peer, const TransferNam
   });
 }
 
+Result<void> Spool::note_completed(const TransferName& name, const AgreedSession& session, WallTime now, const TransferBounds& bounds) {
+  return change([&]() -> Result<void> {
+    LONGLINE_TRY(const std::int64_t n, begin_incoming(name, session, now, bounds));
+    LONGLINE_TRY(SqliteStatement* note, statement("UPDATE transfers_in SET completed=1 WHERE n=?"));
+    return note->bind(1, n).run();
+  });
+}
+
 Result<void> Spool::drop_incoming(const std::string& peer, const TransferName& name) {
   return change([&]() -> Result<void> {
     LONGLINE_TRY(const std::int64_t n, incoming_number(peer, name));
@@ -245,18 +253,22 @@ Result<std::map<std::int64_t, std::int64_t>> Spool::bytes_done() {
 
 Result<std::optional<AgreedSession>> Spool::find_session(const std::string& session, const std::string& peer) {
   constexpr const char* kFind =
-      "SELECT latest, peer, mta, checkpoint_size, window FROM "
-      "(SELECT latest, connector AS peer, mta, checkpoint_size, window, changed FROM transfers_out WHERE session<>x'' "
-      "UNION ALL SELECT latest, peer, mta, checkpoint_size, window, changed FROM transfers_in WHERE completed=0) "
+      "SELECT latest, peer, mta, checkpoint_size, window, outgoing, changed, "
+      "EXISTS (SELECT 1 FROM peers WHERE name='forgets '||peer AND learned>changed-7*86400000) FROM "
+      "(SELECT latest, connector AS peer, mta, checkpoint_size, window, 1 AS outgoing, changed FROM transfers_out WHERE session<>x'' "
+      "UNION ALL SELECT latest, peer, mta, checkpoint_size, window, 0, changed FROM transfers_in WHERE completed=0) "
       "WHERE (?1=x'' OR latest=?1) AND (?2='' OR peer=?2) ORDER BY changed DESC LIMIT 1";
   LONGLINE_TRY(SqliteStatement find, db_->prepare(kFind));
   LONGLINE_TRY(const bool row, find.bind_blob(1, session).bind(2, peer).step());
   if (!row) return std::optional<AgreedSession>();
-  return std::optional<AgreedSession>({find.text(0), find.text(1), find.text(2), find.integer(3), find.integer(4)});
+  return std::optional<AgreedSession>({find.text(0), find.text(1), find.text(2), find.integer(3), find.integer(4), find.integer(5) != 0,
+                                       WallTime(Duration(find.integer(6))), find.integer(7) != 0});
 }
 
-Result<void> Spool::forget_session(const AgreedSession& session) {
+Result<void> Spool::forget_session(const AgreedSession& session, WallTime now) {
   return change([&]() -> Result<void> {
+    LONGLINE_TRY(SqliteStatement* note, statement("INSERT OR REPLACE INTO peers(name, window, bytes, learned) VALUES('forgets '||?,1,0,?)"));
+    LONGLINE_CHECK(note->bind(1, session.peer).bind(2, milliseconds(now)).run());
     LONGLINE_TRY(SqliteStatement* out,
                  statement("UPDATE transfers_out SET session=x'', activity=x'', latest=x'', serial=0, bytes=0 WHERE connector=? AND latest=?"));
     LONGLINE_CHECK(out->bind(1, session.peer).bind_blob(2, session.session).run());

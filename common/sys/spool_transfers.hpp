@@ -23,6 +23,10 @@ struct AgreedSession {
   std::string mta;                ///< what the peer called itself
   std::int64_t checkpoint_size = 0;   ///< units of 1024 bytes
   std::int64_t window = 0;
+  // Where one was found:
+  bool outgoing = false;          ///< what is unfinished is ours
+  WallTime changed{};             ///< when it moved last
+  bool forgets = false;           ///< the peer has forgotten one lately
 };
 
 /// A transfer that a peer began: what of it is on the disk, so that it goes on behind the last checkpoint after a cut.

@@ -21,7 +21,7 @@ std::string spool_path() { return std::string(std::getenv("LONGLINE_CONTRACT"));
 
 const WallTime kNow = wall_now();
 const TransferName kName{std::string("\0session\xff", 9), std::string("\2\1\1", 3)};
-const AgreedSession kSession{kName.session, "hub", "HUB", 15, 5};
+const AgreedSession kSession{kName.session, "hub", "HUB", 15, 5, false, {}, false};
 
 /// Each step sees what is on the disk alone.
 Spool opened() {
@@ -94,8 +94,10 @@ OutgoingTransfer outgoing_of(const std::string& id) {
   return out;
 }
 
-void clean() { change("DELETE FROM transfers_in; DELETE FROM transfer_names; DELETE FROM transfer_segments; DELETE FROM transfers_out; DELETE FROM messages;"
-                      "DELETE FROM recipients; DELETE FROM bodies"); }
+void clean() {
+  change("DELETE FROM transfers_in; DELETE FROM transfer_names; DELETE FROM transfer_segments; DELETE FROM transfers_out; DELETE FROM messages;"
+         "DELETE FROM recipients; DELETE FROM bodies; DELETE FROM peers");
+}
 
 }  // namespace
 
@@ -160,6 +162,9 @@ TEST_CASE("a transfer that was taken in is remembered under all its names, witho
   CHECK(opened().incoming_content("hub", kName).error().code == Errc::not_found);
   CHECK(opened().store_segment({kName, 2, "more", false}, kSession, kNow, {}).error().code == Errc::protocol);
   CHECK_FALSE(*opened().find_session("", "hub"));   // nothing is unfinished
+  REQUIRE(opened().note_completed({"small", "1"}, kSession, kNow, {}));
+  CHECK(incoming({"small", "1"})->completed);
+  REQUIRE(opened().drop_incoming("hub", {"small", "1"}));
   // A new transfer may have an old one's name.
   REQUIRE(store(1, "anew"));
   CHECK(content() == "anew");
@@ -208,7 +213,7 @@ TEST_CASE("what goes comes out the same after a restart, and ends with its messa
   CHECK_FALSE(opened().find(id)->bytes_done);
   OutgoingTransfer prepared = outgoing_of(id);
   prepared.name = {};
-  prepared.latest = {"", "hub", "", 0, 0};
+  prepared.latest = {"", "hub", "", 0, 0, false, {}, false};
   REQUIRE(opened().put_outgoing(prepared));
   CHECK_FALSE(opened().find(id)->bytes_done);   // nothing has begun
   REQUIRE(opened().put_outgoing(outgoing_of(id)));
@@ -262,7 +267,14 @@ TEST_CASE("a session that the peer forgot: all of it starts anew, and nothing el
   CHECK((*opened().find_session("", "hub"))->checkpoint_size == 15);
   CHECK_FALSE(*opened().find_session("", "elsewhere"));
   CHECK((*opened().find_session(kName.session, ""))->peer == "hub");
-  REQUIRE(opened().forget_session(kSession));
+  CHECK((*opened().find_session(kName.session, ""))->outgoing);
+  CHECK_FALSE((*opened().find_session("other", ""))->outgoing);
+  CHECK_FALSE((*opened().find_session("other", ""))->forgets);
+  CHECK((*opened().find_session(kName.session, ""))->changed == kNow);
+  REQUIRE(opened().forget_session(kSession, kNow));
+  CHECK((*opened().find_session("other", ""))->forgets);
+  change("UPDATE peers SET learned=learned-8*86400000");
+  CHECK_FALSE((*opened().find_session("other", ""))->forgets);
   CHECK_FALSE(*opened().find_session(kName.session, ""));
   const auto again = *opened().outgoing_transfer(id, "hub");
   REQUIRE(again);   // prepared: the bytes stay the same

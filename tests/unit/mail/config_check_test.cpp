@@ -57,18 +57,12 @@ TEST_CASE("open relays") {
 TEST_CASE("X.400: what the peers compare when they bind, and what a cut would cost") {
   const std::string local = "local-domains = [\"a.example\"]\n";
   const std::string head = "host = \"h\"\nprotocol = \"x400\"\n";
-  const auto found = [&](const std::string& text, const std::string& host = "site7.example") {
-    std::string out = codes(text, host);
-    const std::string unusable = "hub:unusable ";
-    if (const auto at = out.find(unusable); at != std::string::npos) out.erase(at, unusable.size());
-    return out;
-  };
-  CHECK(found(local + hub(head + "peer-mta-name = \"HUB\"\n")) == "");
-  CHECK(found(local + hub(head)) == "hub:any-peer ");
-  CHECK(found(hub(head + "peer-mta-name = \"HUB\"\n")) == "hub:no-local-domains ");
-  CHECK(found(hub(head + "peer-mta-name = \"HUB\"\nlocal-domains = \"b.example\"\n")) == "");
-  CHECK(found(local + hub(head + "peer-mta-name = \"HUB\"\ncheckpoint-size = 0\n")) == "hub:no-checkpoints ");
+  CHECK(codes(local + hub(head + "peer-mta-name = \"HUB\"\n")) == "");
+  CHECK(codes(local + hub(head)) == "hub:any-peer ");
+  CHECK(codes(hub(head + "peer-mta-name = \"HUB\"\n")) == "hub:no-local-domains ");
+  CHECK(codes(hub(head + "peer-mta-name = \"HUB\"\nlocal-domains = \"b.example\"\n")) == "");
+  CHECK(codes(local + hub(head + "peer-mta-name = \"HUB\"\ncheckpoint-size = 0\n")) == "hub:no-checkpoints ");
   const std::string host = "a-host-with-a-rather-long-name.example";
-  CHECK(found(local + hub(head + "peer-mta-name = \"HUB\"\n"), host) == "hub:mta-name-too-long! ");
-  CHECK(found(local + hub(head + "peer-mta-name = \"HUB\"\nmta-name = \"SITE7\"\n"), host) == "");
+  CHECK(codes(local + hub(head + "peer-mta-name = \"HUB\"\n"), host) == "hub:mta-name-too-long! ");
+  CHECK(codes(local + hub(head + "peer-mta-name = \"HUB\"\nmta-name = \"SITE7\"\n"), host) == "");
 }
