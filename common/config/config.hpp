@@ -10,16 +10,10 @@
 #include "base/time.hpp"
 #include "config/name_server.hpp"
 #include "config/policy.hpp"
+#include "config/secret_source.hpp"
+#include "config/x400.hpp"
 
 namespace longline::config {
-
-/// Where a secret comes from; read only when it is needed, by sys/secret_file.hpp. At most one of the two is set.
-struct SecretSource {
-  std::string file;                   ///< absolute
-  std::vector<std::string> command;   ///< argv; its first line of output is the secret
-  Where where;                        ///< of the key, for errors
-  bool empty() const { return file.empty() && command.empty(); }
-};
 
 enum class Flow { none, rtscts, xonxoff };
 enum class ModemKind { none, hayes, gsm };
@@ -129,6 +123,7 @@ struct Connector {
   bool pipelining = true;             ///< use PIPELINING where the peer offers it
   std::optional<std::int64_t> max_size{};  ///< larger messages are refused for good before the call
   std::optional<Retrieve> retrieve{};      ///< read and checked, but not in force yet
+  X400 x400{};                        ///< in force where protocol is x400
 };
 
 /// [receive]: where mail that comes in goes; at most one of them is set, none means the spool's inbox.

@@ -29,10 +29,6 @@ Retrieve read_retrieve(const toml::table& table, const std::string& connector, c
 }
 
 void read_policy(TableReader& reader, Connector& connector) {
-  if (connector.protocol == Protocol::x400) {   // Exchange's
-    connector.max_open_retries = 144;
-    connector.open_interval = Duration(600'000);
-  }
   reader.read_integer("max-open-retries", 0, 1'000'000, connector.max_open_retries);
   reader.read_duration("open-interval", kSecond, kDay, connector.open_interval);
   reader.read_integer("max-transfer-retries", 0, 1'000'000, connector.max_transfer_retries);
@@ -116,13 +112,14 @@ Connector read_connector(const std::string& name, const toml::table& table, cons
     else reader.complain("nameserver", "bad-value", parsed.error().what);
     if (connector.host != "mx") reader.warn("nameserver", "no-effect", "has no effect without host = \"mx\"");
   }
-  read_policy(reader, connector);
   reader.read("chunking", connector.chunking);
   reader.read("pipelining", connector.pipelining);
   reader.read_size("max-size", connector.max_size);
   if (const toml::table* retrieve = reader.read_table("retrieve")) {
     connector.retrieve = read_retrieve(*retrieve, name, file, out);
   }
+  read_x400(reader, file, connector);
+  read_policy(reader, connector);
   reader.finish();
   return connector;
 }

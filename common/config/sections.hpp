@@ -30,6 +30,9 @@ void read_networks(TableReader& reader, std::string_view key, std::vector<std::s
 /// What a cellular modem needs, and the reset-command of any modem; after `modem`, `dial` and `numbers`.
 void read_gsm(TableReader& reader, const std::string& file, Link& link);
 
+/// What an X.400 connector adds, with other defaults of its retries; after all that decides what the connector is, before the retries.
+void read_x400(TableReader& reader, const std::string& file, Connector& connector);
+
 /// One table of a configuration file. What is wrong is added to `out`.
 Link read_link(const std::string& name, const toml::table& table, const std::string& file, std::vector<Diagnostic>& out);
 Connector read_connector(const std::string& name, const toml::table& table, const std::string& file,

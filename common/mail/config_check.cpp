@@ -23,7 +23,8 @@ class Check {
   std::vector<ConfigFinding> run() {
     general();
     for (const Connector& connector : config_.connectors) {
-      names(connector);
+      if (connector.protocol == config::Protocol::x400) associations(connector);
+      else names(connector);
       reach(connector);
       if (connector.retrieve) retrieval(connector, *connector.retrieve);
     }
@@ -67,7 +68,29 @@ class Check {
            fmt::format("host is '{}', but link '{}' is a stream: no host is reached over it", escape(connector.host), link->name),
            "host = \"line\", or network = \"ppp\" for the link");
     }
-    if (const auto why = why_unusable(connector)) find(Severity::warning, "unusable", &connector, *why, "its mail stays in the queue");
+  }
+
+  /// Both MTAs compare names, passwords and addresses when they bind (X.411, 12.1.1; KB Q158279, Q193380).
+  void associations(const Connector& connector) {
+    const config::X400& x400 = connector.x400;
+    if (x400.mta_name.empty() && host_.size() > config::X400::kLongestName) {
+      find(Severity::error, "mta-name-too-long", &connector,
+           fmt::format("this host's name, '{}', is longer than the {} characters that the name of an MTA has", escape(host_), config::X400::kLongestName),
+           "give the connector an 'mta-name'");
+    }
+    if (x400.peer_mta_name.empty()) {
+      const bool secret = !x400.peer_password.empty();
+      find(Severity::warning, "any-peer", &connector, fmt::format("any MTA is taken for the peer{}", secret ? " that knows the password" : ""),
+           "peer-mta-name = \"HUB\"");
+    }
+    if (x400.checkpoint_size == 0) {
+      find(Severity::warning, "no-checkpoints", &connector, "without checkpoints a message that is cut starts again from zero", "checkpoint-size = 15");
+    }
+    if (config_.local_domains.empty() && x400.local_domains.empty()) {
+      find(Severity::warning, "no-local-domains", &connector,
+           "the peer sends in the same association, but no domain is local: it is refused unless it is for this host's own name",
+           "local-domains = [\"site7.example.com\"]");
+    }
   }
 
   void retrieval(const Connector& connector, const Retrieve& retrieve) {

@@ -64,13 +64,6 @@ std::string lease_name(const config::Connector& connector) {
   return connector.link.empty() ? "connector:" + connector.name : "link:" + connector.link;
 }
 
-std::optional<std::string> why_unusable(const config::Connector& connector) {
-  if (connector.protocol == config::Protocol::x400) {
-    return "connector " + connector.name + " speaks X.400, which this version does not";
-  }
-  return std::nullopt;
-}
-
 std::optional<std::string> why_too_large(const config::Connector& connector, std::int64_t size) {
   if (!connector.max_size || size <= *connector.max_size) return std::nullopt;
   return "the message has " + format_size(size) + ", connector " + connector.name + " takes at most " + format_size(*connector.max_size);
@@ -80,7 +73,7 @@ std::string waiting_reason(const Recipient& recipient, const Destination& destin
   if (!recipient.reason.empty() || recipient.finished()) return recipient.reason;
   if (destination.local) return "its domain is local: 'mtaq receive' keeps such mail, the queue does not";
   if (destination.connector == nullptr) return "no connector serves " + escape(domain_of(recipient.address));
-  return why_unusable(*destination.connector).value_or("");
+  return "";
 }
 
 std::string waiting_reason(const QueuedMessage& message, const Recipient& recipient, const Destination& destination) {

@@ -55,8 +55,6 @@ std::string_view domain_of(std::string_view address);
 std::string next_hop(const config::Connector* connector);
 /// The right to send over it that two flushes must not have at once: its link's, or its own on the LAN.
 std::string lease_name(const config::Connector& connector);
-/// Whether a flush of this version can use it; otherwise why not, for the queue listing.
-std::optional<std::string> why_unusable(const config::Connector& connector);
 /// Why a message of this size will never be taken by it (its `max-size`); nullopt when it may.
 std::optional<std::string> why_too_large(const config::Connector& connector, std::int64_t size);
 /// Why a recipient waits, in one clause: its own reason, or that no connector serves its domain (which other mail systems do not need).

@@ -51,7 +51,7 @@ void DueReport::add(const QueuedMessage& message) {
     if (!config::within_hours(connector->hours, local_now_)) continue;
     // What is too large is refused without a call, by the next flush that has the line anyway. Of another mail system's mail only the link
     // is ours.
-    const bool stays = why_unusable(*connector) || why_too_large(*connector, message.size) || rests(*connector, domain_of(recipient.address));
+    const bool stays = why_too_large(*connector, message.size) || rests(*connector, domain_of(recipient.address));
     if (stays && !message.foreign) continue;
     connectors.insert(connector);
   }

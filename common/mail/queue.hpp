@@ -70,6 +70,7 @@ struct QueuedMessage {
   MessageState state = MessageState::ready;
   WallTime arrived{};
   std::int64_t size = 0;                  ///< bytes of the body as it goes over the line
+  std::optional<std::int64_t> bytes_done; ///< of a transfer that was begun and can go on: what the peer has confirmed
   std::string sender;                     ///< "" for the null sender
   std::vector<Recipient> recipients;
   int priority = kNormal;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -28,6 +29,11 @@ std::string destination_text(const Destination& destination) {
   std::string text = escape(destination.connector->name);
   if (!destination.connector->link.empty()) text += " over link " + escape(destination.connector->link);
   return text + ", next hop " + escape(next_hop(destination.connector));
+}
+
+/// A transfer holds an envelope too, so that it may be larger than the message.
+std::string progress_text(const QueuedMessage& message) {
+  return fmt::format("{} of {} have arrived there", format_size(std::min(*message.bytes_done, message.size)), format_size(message.size));
 }
 
 }  // namespace
@@ -61,6 +67,7 @@ std::string json_line(const QueuedMessage& message, ConnectorChoice& choice) {
   json.text_or_null("message_id", message.message_id);
   if (message.foreign) json.text_or_null("subject", message.subject);
   else json.member("subject", message.subject);
+  if (message.bytes_done) json.member("bytes_done", *message.bytes_done);
   json.end_object();
   return out;
 }
@@ -77,6 +84,7 @@ std::string listing_lines(const QueuedMessage& message, ConnectorChoice& choice,
                                 format_age(now - message.arrived), format_size(message.size), shown_sender(message), to);
   const std::string reason = waiting_reason(message, shown, choice.choose(shown.address));
   std::string more = reason;
+  if (message.bytes_done) more += fmt::format("{}{}", more.empty() ? "" : "; ", progress_text(message));
   if (const auto next = message.next_attempt()) {
     more += fmt::format("{}next attempt {}", more.empty() ? "" : "; ", format_iso8601(*next));
   }
@@ -92,6 +100,7 @@ std::string describe(const QueuedMessage& message, ConnectorChoice& choice, Wall
   line("state", std::string(to_string(message.state)));
   line("arrived", fmt::format("{} ({} ago)", format_iso8601(message.arrived), format_age(now - message.arrived)));
   line("size", fmt::format("{} bytes", message.size));
+  if (message.bytes_done) line("done", fmt::format("{} bytes", *message.bytes_done));
   line("sender", shown_sender(message));
   if (!message.foreign || !message.message_id.empty()) line("message-id", escape(message.message_id));
   if (!message.foreign || !message.subject.empty()) line("subject", escape(message.subject));

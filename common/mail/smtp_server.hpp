@@ -42,6 +42,8 @@ struct Deliver {
   std::string helo;
   std::size_t added = 0;                 ///< bytes of `content` that are our fields
   DsnWishes dsn{};                       ///< RET, ENVID, NOTIFY, ORCPT (RFC 3461)
+  int priority = kNormal;                ///< where it is passed on
+  std::string transfer{};                ///< names the transfer it came in, so that it is known when that is repeated; "" has no name
 };
 
 /// Flush what was written, then close.

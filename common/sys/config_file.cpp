@@ -83,7 +83,11 @@ Result<config::ParsedConfig> read_config(const StatePaths& paths) {
     check_secret(link.pin, parsed.diagnostics);
     check_secret(link.caller_password, parsed.diagnostics);
   }
-  for (const config::Connector& connector : parsed.config.connectors) check_secret(connector.password, parsed.diagnostics);
+  for (const config::Connector& connector : parsed.config.connectors) {
+    check_secret(connector.password, parsed.diagnostics);
+    check_secret(connector.x400.password, parsed.diagnostics);
+    check_secret(connector.x400.peer_password, parsed.diagnostics);
+  }
   return parsed;
 }
 

@@ -27,7 +27,9 @@ bool shares_session(const config::Connector& a, const config::Connector& b) {
     return std::tie(c.host, c.port, c.source_address, c.helo, c.peer_name, c.tls, c.tls_ca_file, c.tls_verify, c.tls_certificate, c.tls_key, c.user,
                     c.password.file, c.password.command, c.allow_plain_auth);
   };
-  return way(a) == way(b);
+  // An X.400 connector's transfers are its own.
+  const bool smtp = a.protocol == config::Protocol::smtp && b.protocol == config::Protocol::smtp;
+  return smtp && way(a) == way(b);
 }
 
 }  // namespace
@@ -42,8 +44,7 @@ FlushBatch::FlushBatch(Spool& spool, const config::Config& config, EventSink& ev
       callbacks_(std::move(callbacks)), choice_(std::move(choice)), patience_(config, local_clock()) {}
 
 bool FlushBatch::ours(const config::Connector* connector) const {
-  return connector != nullptr && mail::lease_name(*connector) == lane_ && !mail::why_unusable(*connector) &&
-         callbacks_.in_scope(*connector);
+  return connector != nullptr && mail::lease_name(*connector) == lane_ && callbacks_.in_scope(*connector);
 }
 
 void FlushBatch::add(FlushShare share) {

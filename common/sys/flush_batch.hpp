@@ -87,6 +87,8 @@ class FlushBatch : public mail::MessageSource {
   LetGo hand_over(const FlushHop& hop, const std::function<bool(const std::string& address)>& which);
   /// From now on this choice holds. Lets go of recipients whom it sends elsewhere.
   LetGo reroute(mail::ConnectorChoice choice);
+  /// Mail was queued by this process itself, which may go over the same line.
+  void look_again() { made_some_ = true; }
   /// Another flush did this one.
   void forget(const std::string& id) { entries_.erase(id); }
 

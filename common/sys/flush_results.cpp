@@ -176,6 +176,8 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
       const auto next = update.recipients.back().next_attempt;
       if (r.outcome == Outcome::deferred && (!entry.next_attempt || *next < *entry.next_attempt)) entry.next_attempt = next;
       if (r.outcome != Outcome::not_tried) events.emplace_back(result.id, r);
+      const bool over = r.outcome == Outcome::sent || r.outcome == Outcome::refused;
+      if (over && hop_.connector != nullptr && hop_.connector->protocol == config::Protocol::x400) update.ends_transfer = hop_.connector->name;
       if (r.code != 0) ++answered_in_hop_;
       if (r.outcome == Outcome::deferred || r.outcome == Outcome::not_tried) left.push_back(r);
       entry.results.push_back(std::move(r));

@@ -10,6 +10,7 @@
 #include "sys/link_client.hpp"
 #include "sys/local_clock.hpp"
 #include "sys/mx_lookup.hpp"
+#include "sys/peer_session.hpp"
 #include "sys/queue_flush.hpp"
 #include "sys/system_clock.hpp"
 
@@ -90,6 +91,7 @@ Result<void> QueueFlush::send_hop(FlushBatch& batch, const FlushHop& hop) {
     const Error closed(Errc::outside_hours, "outside its hours, " + config::format_hours(connector.hours), Stage::policy);
     return batch.give_up(hop, Error(closed).context("connector " + connector.name), false);
   }
+  if (connector.protocol == config::Protocol::x400) return associate(batch, hop);
   if (connector.host != "mx") return visit(batch, hop, {peer_address(connector)});
   if (Result<void> up = check_link_up(config_, paths_, connector); !up) return unreachable(batch, hop, std::move(up).error());
   // Where no name server can be reached, the other domains need not wait for that too.

@@ -10,6 +10,7 @@
 #include "config/config.hpp"
 #include "mail/peer_memory.hpp"
 #include "mail/resuming_source.hpp"
+#include "sys/flush_session.hpp"
 #include "sys/peer_connection.hpp"
 #include "sys/smtp_sender.hpp"
 #include "sys/spool.hpp"
@@ -19,7 +20,7 @@ namespace longline::sys {
 /// A visit to one peer: connects, opens, sends what the source has, and remembers in the spool what it learned. Connects once more,
 /// over TCP, where the peer broke off for a reason that can be avoided: TLS that was merely offered and fails (then in clear text, with
 /// an event mail.tls-failed), pipelining or BDAT that it announces and does not know.
-class PeerSession {
+class PeerSession : public FlushSession {
  public:
   struct Observer {
     SmtpSender::Trace trace{};
@@ -36,11 +37,11 @@ class PeerSession {
   /// After open(): runs the loop until the visit is over.
   Result<mail::SmtpFinished> run(mail::MessageSource& source);
   /// For a handler of the loop: as SmtpSender's.
-  void stop();
-  void abort();
+  void stop() override;
+  void abort() override;
 
   /// Of all its connections.
-  std::uint64_t bytes_out() const { return bytes_out_ + (sender_ ? sender_->bytes_out() : 0); }
+  std::uint64_t bytes_out() const override { return bytes_out_ + (sender_ ? sender_->bytes_out() : 0); }
   std::uint64_t bytes_in() const { return bytes_in_ + (sender_ ? sender_->bytes_in() : 0); }
   int connections() const { return connections_; }
   /// Members for an event: "tls", "tls_resumed", "tls_doubt", "connections".

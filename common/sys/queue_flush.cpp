@@ -31,7 +31,7 @@ bool QueueFlush::in_scope(const config::Connector& connector) const {
 }
 
 bool QueueFlush::is_usable(const config::Connector* connector) const {
-  return connector != nullptr && !mail::why_unusable(*connector) && in_scope(*connector);
+  return connector != nullptr && in_scope(*connector);
 }
 
 void QueueFlush::account(const mail::Receipt& part, bool in_snapshot) {
@@ -197,7 +197,10 @@ Result<void> QueueFlush::run_lane(const std::string& lane) {
                     [this](const config::Connector& connector) { return in_scope(connector); },
                     [this](std::int64_t size) {
                       if (session_ != nullptr) allowance_.on_progress(session_->bytes_out(), loop_.now());
-                      return allowance_.refusal(size, loop_.now());
+                      std::optional<Error> why = allowance_.refusal(size, loop_.now());
+                      // What the time is too short for goes on in the next call.
+                      if (why && why->code == Errc::deadline && session_ != nullptr && session_->resumes()) why.reset();
+                      return why;
                     },
                     [this](std::int64_t size) { allowance_.begin(size); }});
   for (FlushShare& share : shares) batch.add(std::move(share));

@@ -17,8 +17,9 @@
 #include "mail/receipt.hpp"
 #include "mail/receipt_book.hpp"
 #include "sys/flush_batch.hpp"
+#include "sys/flush_session.hpp"
 #include "sys/loop.hpp"
-#include "sys/peer_session.hpp"
+#include "sys/peer_connection.hpp"
 #include "sys/signals.hpp"
 #include "sys/spool.hpp"
 #include "sys/state_paths.hpp"
@@ -79,6 +80,8 @@ class QueueFlush {
   // flush_visit.cpp
   Result<void> send_hop(FlushBatch& batch, const FlushHop& hop);
   Result<void> visit(FlushBatch& batch, const FlushHop& hop, const std::vector<PeerAddress>& addresses);
+  /// Likewise, over X.400 (flush_association.cpp).
+  Result<void> associate(FlushBatch& batch, const FlushHop& hop);
   Result<void> unreachable(FlushBatch& batch, const FlushHop& hop, Error why);
   /// The connector's state learns of a failure (`opened`: of a session that began) or, without one, of success.
   Result<void> note(const FlushHop& hop, const Error* why, bool opened);
@@ -110,7 +113,7 @@ class QueueFlush {
   std::int64_t receipts_before_ = 0;
   std::vector<std::string> lanes_;                                  // in the order of the configuration
   std::map<std::string, std::vector<FlushShare>> snapshot_;         // by lane
-  PeerSession* session_ = nullptr;
+  FlushSession* session_ = nullptr;
   int messages_total_ = 0, messages_done_ = 0;
   std::int64_t bytes_total_ = 0, bytes_done_ = 0;
   std::int64_t bytes_done_before_ = 0;     // when the session began

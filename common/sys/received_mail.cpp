@@ -40,6 +40,13 @@ struct ReceivedMail::Work {
   std::string key(const std::string& recipient) const {
     return sha256_hex(digest + '\0' + message->sender + '\0' + recipient).value_or(digest + recipient);
   }
+  /// What it is known by, for one recipient: the bytes, and the transfer that it came in.
+  std::vector<std::string> keys(const std::string& recipient, bool by_bytes) const {
+    std::vector<std::string> out;
+    if (by_bytes && !digest.empty()) out.push_back(key(recipient));
+    if (!message->transfer.empty()) out.push_back(message->transfer + '\0' + recipient);
+    return out;
+  }
 };
 
 Result<std::unique_ptr<ReceivedMail>> ReceivedMail::open(Loop& loop, const config::Config& config, const StatePaths& paths, EventSink& events,
@@ -84,12 +91,14 @@ Result<void> ReceivedMail::sort_out(Work& work) {
   if (spool_ && !settings_.submission) work.digest = sha256_hex(std::string_view(message.content).substr(message.added)).value_or("");
   work.has_message_id = mail::header_field(message.content, "Message-ID").has_value();
   for (const std::string& recipient : message.recipients) {
-    if (!work.digest.empty()) {
-      LONGLINE_TRY(const bool known, spool_->was_received(work.key(recipient), wall_now()));
-      if (known) {
-        work.known.push_back(recipient);
-        continue;
-      }
+    bool known = false;
+    for (const std::string& key : spool_ ? work.keys(recipient, true) : std::vector<std::string>()) {
+      LONGLINE_TRY(const bool this_way, spool_->was_received(key, wall_now()));
+      known = known || this_way;
+    }
+    if (known) {
+      work.known.push_back(recipient);
+      continue;
     }
     (is_local(recipient) ? work.local : work.remote).push_back(recipient);
   }
@@ -121,6 +130,7 @@ mail::Submission ReceivedMail::submission_of(const mail::Deliver& message) const
   out.message_id = mail::header_field(message.content, "Message-ID").value_or("");
   out.subject = mail::header_field(message.content, "Subject").value_or("");
   out.dsn = message.dsn;
+  out.priority = message.priority;
   return out;
 }
 
@@ -170,12 +180,14 @@ Result<std::string> ReceivedMail::store(Work& work) {
   if (keeps) batch.submissions.push_back(std::move(submission));
   const auto waits = [](const RecipientResult& result) { return result.outcome == Outcome::deferred; };
   // Without a Message-ID two messages may well be the same; only one of which a part must come again is remembered.
-  if (!work.digest.empty() && (work.has_message_id || std::any_of(work.results.begin(), work.results.end(), waits))) {
-    for (const RecipientResult& result : work.results) {
-      if (result.outcome == Outcome::sent || result.outcome == Outcome::refused) batch.keys.push_back(work.key(result.address));
-    }
-    for (const std::string& recipient : work.remote) batch.keys.push_back(work.key(recipient));
+  const bool by_bytes = work.has_message_id || std::any_of(work.results.begin(), work.results.end(), waits);
+  const auto remember = [&](const std::string& recipient) {
+    for (std::string& key : work.keys(recipient, by_bytes)) batch.keys.push_back(std::move(key));
+  };
+  for (const RecipientResult& result : work.results) {
+    if (result.outcome == Outcome::sent || result.outcome == Outcome::refused) remember(result.address);
   }
+  std::for_each(work.remote.begin(), work.remote.end(), remember);
   const bool took = keeps || std::any_of(work.results.begin(), work.results.end(), [](const RecipientResult& r) { return r.outcome == Outcome::sent; });
   if (took && !settings_.submission) {
     batch.traffic.emplace();

@@ -123,6 +123,17 @@ Result<void> Spool::change(const std::function<Result<void>()>& statements) {
   return done;
 }
 
+Result<void> Spool::add_only(const std::function<Result<void>()>& statements) {
+  const auto once = [&]() -> Result<void> {
+    LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
+    LONGLINE_CHECK(statements());
+    return transaction.commit();
+  };
+  Result<void> done = once();
+  if (!done) take_back(done.error());
+  return done;
+}
+
 // A commit whose fsync failed is in the log all the same, and who opens the spool next would find it there. It is written over by
 // one that skips an id; what changes nothing SQLite would not write.
 void Spool::take_back(const Error& failure) {
@@ -237,6 +248,8 @@ Result<void> Spool::trim() {
   constexpr std::int64_t kWorthwhilePages = 256;
   LONGLINE_TRY(const bool warns, has_table("warned"));
   if (warns) LONGLINE_CHECK(db_->run("DELETE FROM warned WHERE seq NOT IN (SELECT seq FROM messages)"));
+  LONGLINE_TRY(const bool transfers, has_table("transfers_out"));
+  if (transfers) LONGLINE_CHECK(db_->run("DELETE FROM transfers_out WHERE seq NOT IN (SELECT seq FROM messages)"));
   LONGLINE_TRY(const std::int64_t free, db_->integer("PRAGMA freelist_count"));
   if (free < kWorthwhilePages) return {};
   return db_->run("PRAGMA incremental_vacuum");

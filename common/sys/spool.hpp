@@ -17,6 +17,7 @@
 #include "mail/smtp_client.hpp"
 #include "sys/disk_reserve.hpp"
 #include "sys/process_identity.hpp"
+#include "sys/spool_transfers.hpp"
 #include "sys/sqlite.hpp"
 
 struct sqlite3_blob;
@@ -69,6 +70,7 @@ struct MessageUpdate {
   std::optional<mail::Submission> success_notice{};   ///< another, that it was passed on
   std::string receipt;                     ///< JSON for flushes that wait; "" for none
   std::optional<Traffic> traffic{};
+  std::string ends_transfer{};             ///< a connector: its transfer of the message is over
   bool warns = false;                      ///< the notification says that the message is late: once is enough
 };
 
@@ -120,7 +122,7 @@ class Spool {
 
   /// hold or release; Errc::busy while it is being sent.
   Result<void> set_held(const std::string& id, bool held);
-  /// Forgets deferrals and doubts: the message is ready again.
+  /// Forgets deferrals, doubts and what a transfer has come to: the message is ready again.
   Result<void> requeue(const std::string& id);
   Result<void> remove(const std::string& id);
   /// Removes it and queues the notification, if there is one, in its place: its id.
@@ -187,6 +189,30 @@ class Spool {
   /// The ids of the submissions.
   Result<std::vector<std::string>> take_received(const ReceivedBatch& batch, WallTime now);
 
+  // spool_transfers.cpp, what comes; `peer` is a connector:
+  Result<std::optional<IncomingTransfer>> incoming_transfer(const std::string& peer, const TransferName& name);
+  /// Before a transfer's first segment others go that are beyond `bounds`. Errc::protocol: not the next one. Not from the reserve.
+  Result<void> store_segment(const IncomingSegment& segment, const AgreedSession& session, WallTime now, const TransferBounds& bounds);
+  /// It goes on behind a checkpoint, in this session and under one more name.
+  Result<void> resume_incoming(const TransferName& name, const TransferName& also, std::int64_t serial, const AgreedSession& session);
+  /// All bytes so far.
+  Result<std::string> incoming_content(const std::string& peer, const TransferName& name);
+  /// It was taken in: only that is remembered, under all its names.
+  Result<void> complete_incoming(const std::string& peer, const TransferName& name, WallTime now);
+  /// Likewise, for one of which nothing was stored.
+  Result<void> note_completed(const TransferName& name, const AgreedSession& session, WallTime now, const TransferBounds& bounds);
+  Result<void> drop_incoming(const std::string& peer, const TransferName& name);
+  // What goes; by message and connector:
+  Result<void> put_outgoing(const OutgoingTransfer& transfer);
+  Result<void> confirm_outgoing(const std::string& id, const std::string& connector, std::int64_t serial, std::int64_t bytes, WallTime now);
+  Result<std::optional<OutgoingTransfer>> outgoing_transfer(const std::string& id, const std::string& connector);
+  Result<void> drop_outgoing(const std::string& id, const std::string& connector);
+  // Both:
+  /// The session in which something is unfinished; of several the latest. "": any session, any peer.
+  Result<std::optional<AgreedSession>> find_session(const std::string& session, const std::string& peer);
+  /// The peer has forgotten it: what is unfinished of it starts anew. That it did is remembered for a week.
+  Result<void> forget_session(const AgreedSession& session, WallTime now);
+
   /// Gives the room of removed messages back to the file system when it is worth it.
   Result<void> trim();
 
@@ -199,6 +225,8 @@ class Spool {
                           const std::function<bool(mail::QueuedMessage&&)>& visitor);
   /// One transaction; on a full disk once more with the reserve.
   Result<void> change(const std::function<Result<void>()>& statements);
+  /// Likewise, but never with the reserve: what it frees is for what makes room.
+  Result<void> add_only(const std::function<Result<void>()>& statements);
   void take_back(const Error& failure);
   Result<std::string> insert(const mail::Submission& submission, WallTime now);
   Result<std::string> insert_copy(const mail::Submission& submission, Box box, WallTime now);
@@ -208,6 +236,13 @@ class Spool {
   Result<void> add_traffic(const Traffic& traffic, WallTime now);
   Result<void> check_free(std::int64_t sequence, const std::string& id);
   Result<void> erase(std::int64_t sequence);
+  Result<void> erase_outgoing(std::int64_t sequence, const std::string& connector);   ///< "": of every connector
+  Result<std::map<std::int64_t, std::int64_t>> bytes_done();
+  Result<std::int64_t> incoming_number(const std::string& peer, const TransferName& name);   ///< 0: none
+  Result<void> name_incoming(std::int64_t n, const std::string& peer, const TransferName& name);
+  Result<std::int64_t> begin_incoming(const TransferName& name, const AgreedSession& session, WallTime now, const TransferBounds& bounds);
+  Result<void> bound_transfers(std::int64_t n, const std::string& peer, WallTime now, const TransferBounds& bounds);
+  Result<void> erase_incoming(std::int64_t n);
   /// Spools that no writer of this version has opened lack later tables.
   Result<bool> has_table(std::string_view name);
 

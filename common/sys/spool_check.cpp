@@ -40,6 +40,7 @@ class Check {
         LONGLINE_CHECK(parts());
         LONGLINE_CHECK(clocks());
         LONGLINE_CHECK(leases());
+        LONGLINE_CHECK(transfers());
         LONGLINE_CHECK(disk());
       }
       rights();
@@ -148,6 +149,32 @@ class Check {
       find(Severity::warning, "dead-flush", fmt::format("process {}, which had the right to '{}', is gone", all.integer(1), escape(all.text(0))),
            "nothing to do: the next flush takes over");
     }
+  }
+
+  Result<void> transfers() {
+    LONGLINE_TRY(const std::int64_t made,
+                 db_->integer("SELECT count(*) FROM sqlite_master WHERE name IN ('transfers_in','transfer_segments','transfers_out')"));
+    if (made != 3) return {};
+    LONGLINE_TRY(const std::int64_t torn, db_->integer("SELECT count(*) FROM transfers_in t WHERE completed=0 AND (bytes, serial)<>"
+                                                       "(SELECT ifnull(sum(length(content)),0), count(*) FROM transfer_segments WHERE transfer=t.n)"));
+    LONGLINE_TRY(const std::int64_t orphans, db_->integer("SELECT count(*) FROM transfer_segments WHERE transfer NOT IN (SELECT n FROM transfers_in)"));
+    if (torn + orphans > 0) {
+      find(Severity::error, "torn-transfer", fmt::format("{} transfers lack a part, {} parts belong to no transfer", torn, orphans),
+           "nothing that mtaq does makes such: look at the disk; the peers send those messages again");
+    }
+    LONGLINE_TRY(const std::int64_t lost, db_->integer("SELECT count(*) FROM transfers_out WHERE seq NOT IN (SELECT seq FROM messages)"));
+    if (lost > 0) {
+      find(Severity::warning, "orphan", fmt::format("{} transfers belong to no message", lost), "an older longline removed those; the next flush tidies up");
+    }
+    LONGLINE_TRY(const std::int64_t waiting, db_->integer("SELECT count(*) FROM transfers_in WHERE completed=0"));
+    LONGLINE_TRY(const std::int64_t bytes, db_->integer("SELECT sum(bytes) FROM transfers_in WHERE completed=0"));
+    LONGLINE_TRY(const std::int64_t stale, db_->integer(fmt::format("SELECT count(*) FROM transfers_in WHERE completed=0 AND changed<{}", now_ - kDay)));
+    if (stale > 0) {
+      find(Severity::warning, "stale-transfer",
+           fmt::format("{} of {} messages that are half here ({}) have not grown for a day", stale, waiting, format_size(bytes)),
+           "their peers call no more, or have sent them anew; they are dropped by and by");
+    }
+    return {};
   }
 
   Result<void> disk() {

@@ -59,6 +59,19 @@ CREATE TABLE IF NOT EXISTS traffic(
   day INTEGER NOT NULL, connector TEXT NOT NULL, sender TEXT NOT NULL, messages_out INTEGER NOT NULL, bytes_out INTEGER NOT NULL,
   messages_in INTEGER NOT NULL, bytes_in INTEGER NOT NULL, PRIMARY KEY(day, connector, sender)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS imports(n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS transfers_in(
+  n INTEGER PRIMARY KEY AUTOINCREMENT, peer TEXT NOT NULL, latest BLOB NOT NULL, mta TEXT NOT NULL, checkpoint_size INTEGER NOT NULL,
+  window INTEGER NOT NULL, serial INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, completed INTEGER NOT NULL DEFAULT 0,
+  began INTEGER NOT NULL, changed INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS transfer_names(
+  peer TEXT NOT NULL, session BLOB NOT NULL, activity BLOB NOT NULL, transfer INTEGER NOT NULL, PRIMARY KEY(peer, session, activity)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS names_of_transfer ON transfer_names(transfer);
+CREATE TABLE IF NOT EXISTS transfer_segments(
+  n INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, serial INTEGER NOT NULL, content BLOB NOT NULL, UNIQUE(transfer, serial));
+CREATE TABLE IF NOT EXISTS transfers_out(
+  n INTEGER PRIMARY KEY, seq INTEGER NOT NULL, connector TEXT NOT NULL, recipients TEXT NOT NULL, prefix BLOB NOT NULL, with_body INTEGER NOT NULL,
+  size INTEGER NOT NULL, session BLOB NOT NULL, activity BLOB NOT NULL, latest BLOB NOT NULL, mta TEXT NOT NULL, checkpoint_size INTEGER NOT NULL,
+  window INTEGER NOT NULL, serial INTEGER NOT NULL, bytes INTEGER NOT NULL, changed INTEGER NOT NULL, UNIQUE(seq, connector));
 )sql";
 
 constexpr std::uint32_t kApplicationId = 0x4c4c6d71;   // "LLmq"

@@ -36,6 +36,7 @@ Result<std::int64_t> sequence_of(const std::string& id) {
 // Restores the order (messages by age, recipients as given) from the joined rows.
 struct Reader {
   const std::function<bool(QueuedMessage&&)>& visitor;
+  std::map<std::int64_t, std::int64_t> bytes_done{};
   std::optional<QueuedMessage> message{};
   std::int64_t sequence = -1;
   bool held = false;
@@ -66,6 +67,7 @@ struct Reader {
       leased = row.integer(9) != 0;
       message->attempts = static_cast<int>(row.integer(10));
       message->inbox = row.integer(15) != 0;
+      if (const auto done = bytes_done.find(sequence); done != bytes_done.end()) message->bytes_done = done->second;
     }
     mail::Recipient recipient;
     recipient.address = row.text(11);
@@ -111,15 +113,11 @@ Result<std::string> Spool::insert_copy(const mail::Submission& submission, Box b
 }
 
 Result<std::string> Spool::add(const mail::Submission& submission, WallTime now) {
-  // Without the reserve of change(): what it frees is for what makes room.
-  const auto stored = [&]() -> Result<std::string> {
-    LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-    LONGLINE_TRY(std::string id, insert(submission, now));
-    LONGLINE_CHECK(transaction.commit());
-    return id;
-  };
-  Result<std::string> id = stored();
-  if (!id) take_back(id.error());
+  std::string id;
+  LONGLINE_CHECK(add_only([&]() -> Result<void> {
+    LONGLINE_TRY(id, insert(submission, now));
+    return {};
+  }));
   return id;
 }
 
@@ -130,7 +128,8 @@ Result<void> Spool::visit_rows(const char* sql, std::int64_t parameter,
   for (const std::int64_t id : running) leases += (leases.size() > 1 ? "," : "") + std::to_string(id);
   LONGLINE_TRY(SqliteStatement rows, db_->prepare(sql));
   rows.bind(1, parameter).bind(2, leases + "]");
-  Reader reader{visitor};
+  LONGLINE_TRY(auto done, bytes_done());
+  Reader reader{visitor, std::move(done)};
   while (true) {
     LONGLINE_TRY(const bool row, rows.step());
     if (!row) break;
@@ -192,7 +191,8 @@ Result<void> Spool::requeue(const std::string& id) {
     LONGLINE_CHECK(check_free(sequence, id));
     LONGLINE_TRY(SqliteStatement update,
                  db_->prepare("UPDATE recipients SET state=0, reason='', next_attempt=NULL WHERE seq=? AND state IN (1,2)"));
-    return update.bind(1, sequence).run();
+    LONGLINE_CHECK(update.bind(1, sequence).run());
+    return erase_outgoing(sequence, "");
   });
 }
 
@@ -202,6 +202,7 @@ Result<void> Spool::erase(std::int64_t sequence) {
     LONGLINE_TRY(SqliteStatement* remove, statement(sql));
     LONGLINE_CHECK(remove->bind(1, sequence).run());
   }
+  LONGLINE_CHECK(erase_outgoing(sequence, ""));
   return erase_wishes(sequence);
 }
 
@@ -280,6 +281,7 @@ Result<void> Spool::apply(const MessageUpdate& update, WallTime now, std::vector
     LONGLINE_TRY(std::string id, insert(*update.success_notice, now));
     notifications.push_back(std::move(id));
   }
+  if (!update.ends_transfer.empty()) LONGLINE_CHECK(erase_outgoing(sequence, update.ends_transfer));
   LONGLINE_TRY(SqliteStatement* left, statement("SELECT count(*) FROM recipients WHERE seq=? AND state<3"));
   LONGLINE_TRY(const bool row, left->bind(1, sequence).step());
   const bool finished = row && left->integer(0) == 0;

@@ -63,6 +63,7 @@ Result<void> Spool::visit(Box box, const std::function<bool(QueuedMessage&&)>& v
                db_->prepare("SELECT seq, arrived, size, sender, message_id, subject, priority, eight_bit, attempts, held, lease "
                             "FROM messages WHERE box=? ORDER BY seq"));
   LONGLINE_TRY(SqliteStatement recipients, db_->prepare("SELECT seq, address, state, reason, next_attempt FROM recipients WHERE seq>=? ORDER BY seq, n"));
+  LONGLINE_TRY(const auto done, bytes_done());
   messages.bind(1, static_cast<std::int64_t>(box));
   LONGLINE_TRY(bool row, messages.step());
   if (!row) return {};
@@ -75,6 +76,7 @@ Result<void> Spool::visit(Box box, const std::function<bool(QueuedMessage&&)>& v
       if (recipients.integer(0) == sequence) message.recipients.push_back(recipient_in(recipients, classes));
       LONGLINE_TRY(more, recipients.step());
     }
+    if (const auto begun = done.find(sequence); begun != done.end()) message.bytes_done = begun->second;
     const auto lease = messages.optional_integer(10);
     const bool leased = lease && std::find(running.begin(), running.end(), *lease) != running.end();
     message.state = mail::message_state(messages.integer(9) != 0, leased, message.recipients);

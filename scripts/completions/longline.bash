@@ -4,7 +4,7 @@
 
 # The first column of a help text: options, or the verbs under "Subcommands:".
 _longline_options() { "$@" --help 2>/dev/null | sed -n 's/^  \(-[^ ]*\).*/\1/p' | tr , '\n'; }
-_longline_verbs() { "$1" --help 2>/dev/null | sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'; }
+_longline_verbs() { "$1" --help 2>/dev/null | sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z0-9-]*\) .*/\1/p'; }
 
 # Links of the configuration that the command line names.
 _longline_links() { dialctl "${_longline_where[@]}" list --json 2>/dev/null | sed -n 's/.*"link":"\([^"]*\)".*/\1/p'; }
@@ -89,6 +89,7 @@ _longline() {
       _longline_words "$(_longline_links)"
       ;;
     dialctl:import|mtaq:import) _longline_files ;;
+    mtaq:x400) if ((arguments == 0)); then _longline_words ping; fi ;;
     dialctl:unlock) _longline_words "$(command ls -d /dev/tty[A-Z]* /dev/serial/by-id/* 2>/dev/null)" ;;
     dialctl:run) if ((arguments == 0)); then _longline_words "$(_longline_links)"; else _longline_words '--'; fi ;;
     mtaq:show|mtaq:hold|mtaq:release|mtaq:remove|mtaq:requeue|mtaq:bounce|mtaq:export) _longline_words "$(_longline_messages)" ;;

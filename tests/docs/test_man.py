@@ -105,10 +105,11 @@ class FormatsTest(unittest.TestCase):
             "Links": manual.read("common/config/parse_link.cpp") + manual.read("common/config/parse_gsm.cpp"),
             "Connectors": connector[connector.index("\nvoid read_policy("):],
             "Received": manual.read("common/config/parse_receive.cpp"),
+            "X.400": manual.read("common/config/parse_x400.cpp"),
         }
         page = Page("man/longline.toml.5").configuration_keys()
         for section, body in bodies.items():
-            known = set(re.findall(r'\breader\.read\w*(?:<\w+>)?\("([a-z0-9-]+)"', body))
+            known = set(re.findall(r'\breader\.read\w*(?:<[\w:]+>)?\("([a-z0-9-]+)"', body))
             known |= set(re.findall(r'\bread_\w+\(reader, "([a-z0-9-]+)"', body))
             known -= {"link", "connector", "receive"} if section == "General" else set()  # the tables themselves
             for prefix in re.findall(r'read_secret_keys\(reader, file, "([a-z-]*)"', body):

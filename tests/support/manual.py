@@ -64,7 +64,7 @@ class Page:
                 for word in words[words.index("Cm") + 1:]:
                     if word in MACROS:
                         break
-                    if re.fullmatch(r"[a-z-]+", word):
+                    if re.fullmatch(r"[a-z][a-z0-9-]*", word):
                         verbs.append(word)
                 armed = False
         return set(verbs)

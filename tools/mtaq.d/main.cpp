@@ -23,6 +23,7 @@ Result<ExitStatus> run_verb(const Options& options, World& world) {
     case Verb::plan: return run_plan(options, world);
     case Verb::retrieve: return run_retrieve(options, world);
     case Verb::receive: return run_receive(options, world);
+    case Verb::x400_ping: return run_x400_ping(options, world);
     case Verb::hold:
     case Verb::release:
     case Verb::remove:

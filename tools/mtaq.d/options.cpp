@@ -97,6 +97,7 @@ void add_receive(CLI::App& app, ReceiveOptions& receive) {
   auto* stdio = app.add_flag("--stdio", receive.stdio, "One session on stdin and stdout");
   auto* listen = app.add_option("--listen", receive.listen, "Sessions on this address, until SIGTERM")->type_name("HOST:PORT");
   stdio->excludes(listen);
+  app.add_flag("--x400", receive.x400, "X.400, not SMTP: the peers of X.400 connectors call");
   auto* maildir = app.add_option("--maildir", receive.maildir, "Deliver into this Maildir, not the spool's inbox")->type_name("DIR");
   auto* lmtp = app.add_option("--lmtp", receive.lmtp, "Deliver to this LMTP server: HOST:PORT or a socket")->type_name("SERVER");
   auto* command = app.add_option("--command", receive.command, "Deliver by this program; no shell; recipients follow")->type_name("WORDS");
@@ -123,6 +124,20 @@ void add_retrieve(CLI::App& app, RetrieveOptions& retrieve) {
   auto* link = app.add_option("--link", retrieve.link, "What waits behind this link")->type_name("NAME");
   app.add_option("--connector", retrieve.connector, "What waits behind this connector")->type_name("NAME")->excludes(link);
   add_parsed<std::optional<Duration>>(app, "--deadline", retrieve.deadline, to_duration, "TIME", "End after so long, with status 124");
+}
+
+CLI::App* add_x400_ping(CLI::App& x400, X400Options& out) {
+  x400.require_subcommand(1);
+  CLI::App* ping = x400.add_subcommand("ping", "Bind to the peer and release; say what was agreed on");
+  ping->add_option("CONNECTOR", out.connector, "An X.400 connector's name")->required()->type_name("");
+  add_parsed<Duration>(
+      *ping, "--deadline", out.deadline,
+      [](const std::string& text, Duration& into) -> Result<void> {
+        LONGLINE_TRY(into, parse_duration(text));
+        return {};
+      },
+      "TIME", "End after so long, with status 124 (1m)");
+  return ping;
 }
 
 void add_queue(CLI::App& app, std::string& queue) {
@@ -200,10 +215,11 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
   CLI::App* due = app.add_subcommand("due", "Name the links that have work");
   CLI::App* flush = app.add_subcommand("flush", "Send what waits; never dials");
   CLI::App* plan = app.add_subcommand("plan", "Say what a flush would cost");
-  CLI::App* receive = app.add_subcommand("receive", "Take mail from a peer over SMTP");
+  CLI::App* receive = app.add_subcommand("receive", "Take mail from a peer over SMTP or X.400");
   CLI::App* retrieve = app.add_subcommand("retrieve", "Fetch the mail that waits at the peer; never dials");
   add_retrieve(*retrieve, out.retrieve);
   CLI::App* check = app.add_subcommand("check", "Find what keeps mail from moving");
+  CLI::App* x400_ping = add_x400_ping(*app.add_subcommand("x400", "Try X.400 connectors"), out.x400);
   CLI::App* summary = app.add_subcommand("summary", "Count the queue by next hop, age and reason");
   CLI::App* watch = app.add_subcommand("watch", "Show the summary, live");
   CLI::App* export_ = app.add_subcommand("export", "Write messages to stdout as batch SMTP");
@@ -218,6 +234,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& out) {
       {receive, Verb::receive},
       {check, Verb::check},
       {retrieve, Verb::retrieve},
+      {x400_ping, Verb::x400_ping},
       {summary, Verb::summary},
       {watch, Verb::watch},
       {export_, Verb::export_},

@@ -63,6 +63,7 @@ struct ReceiveOptions {
   std::int64_t max_size = 100 * 1000 * 1000;
   Duration idle{300'000};                  ///< without a byte from the client
   int sessions = 100;                      ///< at once
+  bool x400 = false;                       ///< X.400 instead of SMTP
   bool submission = false;                 ///< sendmail -bs: anything is accepted and goes into the queue
 };
 
@@ -70,6 +71,12 @@ struct RetrieveOptions {
   std::string link;
   std::string connector;
   std::optional<Duration> deadline;
+};
+
+/// x400 ping
+struct X400Options {
+  std::string connector;
+  Duration deadline{60'000};
 };
 
 struct ChangeOptions {
@@ -97,7 +104,9 @@ struct ExportOptions {
   bool hold = false;
 };
 
-enum class Verb { add, list, show, due, flush, plan, receive, hold, release, remove, bounce, requeue, summary, watch, export_, import_, check, retrieve };
+enum class Verb {
+  add, list, show, due, flush, plan, receive, hold, release, remove, bounce, requeue, summary, watch, export_, import_, check, retrieve, x400_ping
+};
 
 struct Options {
   tools::CommonOptions common;
@@ -110,6 +119,7 @@ struct Options {
   PlanOptions plan;
   ReceiveOptions receive;
   RetrieveOptions retrieve;
+  X400Options x400;
   ChangeOptions change;
   SummaryOptions summary;
   ExportOptions export_;

@@ -80,7 +80,7 @@ std::map<const config::Connector*, Part> parts_of(const mail::QueuedMessage& mes
   std::map<const config::Connector*, Part> parts;
   for (const mail::Recipient& r : message.recipients) {
     const config::Connector* connector = r.finished() ? nullptr : choice.choose(r.address).connector;
-    if (connector == nullptr || mail::why_unusable(*connector) || mail::why_too_large(*connector, message.size)) continue;
+    if (connector == nullptr || mail::why_too_large(*connector, message.size)) continue;
     ++parts[connector].recipients;
     parts[connector].bytes += r.address.size();
   }
@@ -193,7 +193,7 @@ Result<ExitStatus> run_plan(const Options& options, World& world) {
   };
   // A link that was asked about is shown even where nothing waits for it.
   for (const config::Connector& connector : world.config.connectors) {
-    if (!asked.link.empty() && connector.link == asked.link && !mail::why_unusable(connector)) LONGLINE_CHECK(plan_of(connector));
+    if (!asked.link.empty() && connector.link == asked.link) LONGLINE_CHECK(plan_of(connector));
   }
   std::optional<Error> trouble;
   LONGLINE_CHECK(spool.visit(sys::Box::queue, [&](mail::QueuedMessage&& message) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "receive.hpp"
+
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -23,15 +25,6 @@ namespace longline::mtaq {
 namespace {
 
 bool is_loopback(std::string_view host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
-
-config::Receive delivery_target(const ReceiveOptions& receive, const World& world) {
-  config::Receive target{receive.maildir, receive.lmtp, {}};
-  for (const std::string_view word : split(receive.command, ' ')) {
-    if (!word.empty()) target.command.emplace_back(word);
-  }
-  const bool given = !target.maildir.empty() || !target.lmtp.empty() || !target.command.empty();
-  return given ? target : world.config.receive;
-}
 
 // What is accepted: see mtaq(1), receive. A Maildir that somebody named for one line or one host is a sink, not a relay.
 std::vector<std::string> accepted_domains(const ReceiveOptions& receive, const World& world, bool trusted) {
@@ -195,19 +188,34 @@ class Listener {
 
 }  // namespace
 
+bool has_target(const ReceiveOptions& receive) { return !receive.maildir.empty() || !receive.lmtp.empty() || !receive.command.empty(); }
+
+config::Receive delivery_target(const ReceiveOptions& receive, const World& world) {
+  if (!has_target(receive)) return world.config.receive;
+  config::Receive target{receive.maildir, receive.lmtp, {}};
+  for (const std::string_view word : split(receive.command, ' ')) {
+    if (!word.empty()) target.command.emplace_back(word);
+  }
+  return target;
+}
+
+void tell_listening(const Options& options, const std::string& host, int port) {
+  if (options.common.quiet) return;
+  const bool six = host.find(':') != std::string::npos;
+  std::fprintf(stderr, "listening on %s%s%s:%d\n", six ? "[" : "", host.c_str(), six ? "]" : "", port);
+}
+
 Result<ExitStatus> run_receive(const Options& options, World& world) {
   const ReceiveOptions& receive = options.receive;
   if (receive.stdio == !receive.listen.empty()) return Error(Errc::usage, "say either --stdio or --listen HOST:PORT");
+  if (receive.x400) return receive_x400(options, world);
   if (receive.stdio) return receive_stdio(options, world);
   LONGLINE_TRY(const sys::HostPort where, sys::parse_host_port(receive.listen));
   LONGLINE_TRY(sys::UniqueFd socket, sys::listen_tcp(where));
   LONGLINE_TRY(const int port, sys::local_port(socket.get()));
   Listener listener(options, world, std::move(socket), is_loopback(where.host));
   LONGLINE_CHECK(listener.open());
-  if (!options.common.quiet) {
-    const bool six = where.host.find(':') != std::string::npos;
-    std::fprintf(stderr, "listening on %s%s%s:%d\n", six ? "[" : "", where.host.c_str(), six ? "]" : "", port);
-  }
+  tell_listening(options, where.host, port);
   return listener.run();
 }
 

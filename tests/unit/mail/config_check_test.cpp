@@ -53,3 +53,16 @@ TEST_CASE("open relays") {
   CHECK(codes("relay-from = [\"::/0\", \"10.0.0.0/8\"]\n") == "open-relay! ");
   CHECK(codes("relay-domains = [\"*\", \"*.a.example\"]\n") == "open-relay! ");
 }
+
+TEST_CASE("X.400: what the peers compare when they bind, and what a cut would cost") {
+  const std::string local = "local-domains = [\"a.example\"]\n";
+  const std::string head = "host = \"h\"\nprotocol = \"x400\"\n";
+  CHECK(codes(local + hub(head + "peer-mta-name = \"HUB\"\n")) == "");
+  CHECK(codes(local + hub(head)) == "hub:any-peer ");
+  CHECK(codes(hub(head + "peer-mta-name = \"HUB\"\n")) == "hub:no-local-domains ");
+  CHECK(codes(hub(head + "peer-mta-name = \"HUB\"\nlocal-domains = \"b.example\"\n")) == "");
+  CHECK(codes(local + hub(head + "peer-mta-name = \"HUB\"\ncheckpoint-size = 0\n")) == "hub:no-checkpoints ");
+  const std::string host = "a-host-with-a-rather-long-name.example";
+  CHECK(codes(local + hub(head + "peer-mta-name = \"HUB\"\n"), host) == "hub:mta-name-too-long! ");
+  CHECK(codes(local + hub(head + "peer-mta-name = \"HUB\"\nmta-name = \"SITE7\"\n"), host) == "");
+}

@@ -99,8 +99,6 @@ TEST_CASE("what cannot be sent makes no link due") {
   CHECK(bench.due({message_to({"x@b.example"})}).empty());
   bench.config.connectors[0].max_size = 100;
   CHECK(bench.due({message_to({"x@b.example"})}) == Names{"isp"});
-  bench.config.connectors[0].protocol = config::Protocol::x400;
-  CHECK(bench.due({message_to({"x@b.example"})}).empty());
 }
 
 TEST_CASE("a message of three recipients is one message") {

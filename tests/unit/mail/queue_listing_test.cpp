@@ -99,6 +99,21 @@ TEST_CASE("the line shows the reason and the next attempt") {
         "         451 try later; next attempt 2027-01-15T08:01:00Z\n");
 }
 
+TEST_CASE("of a transfer that was cut the bytes that are there are shown, and of no other message") {
+  const config::Config config = configuration();
+  ConnectorChoice choice(config);
+  QueuedMessage m = message();
+  CHECK(json_line(m, choice).find("bytes_done") == std::string::npos);
+  m.bytes_done = 1024;
+  CHECK(parse_json_object(json_line(m, choice))->integer("bytes_done") == 1024);
+  CHECK(listing_lines(m, choice, kNow).ends_with("\n         1.0 kB of 2.2 kB have arrived there\n"));
+  CHECK(describe(m, choice, kNow).find("done         1024 bytes\n") != std::string::npos);
+  m.bytes_done = 0;
+  CHECK(parse_json_object(json_line(m, choice))->integer("bytes_done") == 0);
+  m.bytes_done = 2300;   // with the envelope
+  CHECK(listing_lines(m, choice, kNow).find("2.2 kB of 2.2 kB") != std::string::npos);
+}
+
 TEST_CASE("ages are short") {
   CHECK(format_age(Duration(-5)) == "0s");
   CHECK(format_age(Duration(59'999)) == "59s");
