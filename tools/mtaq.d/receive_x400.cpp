@@ -98,9 +98,9 @@ Result<ExitStatus> answer_stdio(const Options& options, World& world) {
 }
 
 // The associations of --listen. One that ended is taken out in the next turn: it must not be destroyed from inside.
-class Listener {
+class AssociationListener {
  public:
-  Listener(const Options& options, World& world, sys::UniqueFd socket) : options_(options), world_(world), socket_(std::move(socket)) {}
+  AssociationListener(const Options& options, World& world, sys::UniqueFd socket) : options_(options), world_(world), socket_(std::move(socket)) {}
 
   Result<ExitStatus> run() {
     LONGLINE_TRY(sys::Signals signals, sys::Signals::open({SIGTERM, SIGINT}));
@@ -180,7 +180,7 @@ Result<ExitStatus> receive_x400(const Options& options, World& world) {
   LONGLINE_TRY(sys::UniqueFd socket, sys::listen_tcp(where));
   LONGLINE_TRY(const int port, sys::local_port(socket.get()));
   tell_listening(options, where.host, port);
-  return Listener(options, world, std::move(socket)).run();
+  return AssociationListener(options, world, std::move(socket)).run();
 }
 
 }  // namespace longline::mtaq
