@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "unit/x400/wire_bytes.hpp"
+#include "unit/x400/octets.hpp"
 
 using namespace longline;
 using namespace longline::x400;
@@ -11,7 +11,7 @@ using namespace longline::x400::test;
 
 namespace {
 
-const std::string kRequest = wire("601a a106 0604 56000106 be10 280e 0602 5101 0201 03 a005 b003 800100");
+const std::string kRequest = octets("601a a106 0604 56000106 be10 280e 0602 5101 0201 03 a005 b003 800100");
 
 void cut_everywhere(const std::string& bytes) {
   CHECK(decode_acse(bytes));
@@ -25,8 +25,8 @@ void cut_everywhere(const std::string& bytes) {
 }  // namespace
 
 TEST_CASE("acse: an association's request") {
-  AssociateRequest request{std::string(kMtsTransferContext), AssociationData{3, wire("b003 800100")}};
-  CHECK(hex(encode_acse(request)) == hex(kRequest));
+  AssociateRequest request{std::string(kMtsTransferContext), AssociationData{3, octets("b003 800100")}};
+  CHECK(digits(encode_acse(request)) == digits(kRequest));
   const auto read = decode_acse(kRequest);
   REQUIRE(read);
   const auto& got = std::get<AssociateRequest>(*read);
@@ -36,18 +36,18 @@ TEST_CASE("acse: an association's request") {
 }
 
 TEST_CASE("acse: protocol version, titles and indefinite lengths are taken") {
-  const auto read = decode_acse(wire(
+  const auto read = decode_acse(octets(
       "6080 8002 0780 a180 0604 56000106 0000 a604 0602 5101 a703 0201 07 be80 2880 0602 5101 0201 03 a080 b080 8001 00 0000 0000 0000 0000 0000"));
   REQUIRE(read);
   const auto& got = std::get<AssociateRequest>(*read);
   CHECK(got.context_name == "2.6.0.1.6");
-  CHECK(got.data == AssociationData{3, wire("b080 8001 00 0000")});
+  CHECK(got.data == AssociationData{3, octets("b080 8001 00 0000")});
 }
 
 TEST_CASE("acse: answers") {
   AssociateResponse response{std::string(kMtsTransferContext), 1, false, 2, {}};
-  const std::string bytes = wire("6114 a106 0604 56000106 a203 020101 a305 a103 020102");
-  CHECK(hex(encode_acse(response)) == hex(bytes));
+  const std::string bytes = octets("6114 a106 0604 56000106 a203 020101 a305 a103 020102");
+  CHECK(digits(encode_acse(response)) == digits(bytes));
   const auto read = decode_acse(bytes);
   REQUIRE(read);
   const auto& got = std::get<AssociateResponse>(*read);
@@ -58,31 +58,31 @@ TEST_CASE("acse: answers") {
   CHECK(diagnostic_text(false, 2) == "the application context is not supported");
   cut_everywhere(bytes);
 
-  const auto provider = decode_acse(wire("6114 a106 0604 56000106 a203 020101 a305 a203 020102"));
+  const auto provider = decode_acse(octets("6114 a106 0604 56000106 a203 020101 a305 a203 020102"));
   REQUIRE(provider);
   CHECK(std::get<AssociateResponse>(*provider).by_provider);
   CHECK(diagnostic_text(true, 2) == "no common version of association control");
 }
 
 TEST_CASE("acse: release and abort") {
-  CHECK(hex(encode_acse(ReleaseRequest{})) == "6203800100");
-  CHECK(hex(encode_acse(ReleaseResponse{})) == "6303800100");
-  CHECK(std::get<ReleaseRequest>(*decode_acse(wire("6203 80011e"))).reason == 30);
-  CHECK(std::get<ReleaseResponse>(*decode_acse(wire("6300"))).reason == 0);
-  const AssociationAbort abort{false, AssociationData{3, wire("b603 800103")}};
-  const std::string bytes = wire("6415 800100 be10 280e 0602 5101 0201 03 a005 b603 800103");
-  CHECK(hex(encode_acse(abort)) == hex(bytes));
+  CHECK(digits(encode_acse(ReleaseRequest{})) == "6203800100");
+  CHECK(digits(encode_acse(ReleaseResponse{})) == "6303800100");
+  CHECK(std::get<ReleaseRequest>(*decode_acse(octets("6203 80011e"))).reason == 30);
+  CHECK(std::get<ReleaseResponse>(*decode_acse(octets("6300"))).reason == 0);
+  const AssociationAbort abort{false, AssociationData{3, octets("b603 800103")}};
+  const std::string bytes = octets("6415 800100 be10 280e 0602 5101 0201 03 a005 b603 800103");
+  CHECK(digits(encode_acse(abort)) == digits(bytes));
   const auto read = decode_acse(bytes);
   REQUIRE(read);
   CHECK_FALSE(std::get<AssociationAbort>(*read).by_provider);
   CHECK(std::get<AssociationAbort>(*read).data == abort.data);
-  CHECK(std::get<AssociationAbort>(*decode_acse(wire("6403 800101"))).by_provider);
+  CHECK(std::get<AssociationAbort>(*decode_acse(octets("6403 800101"))).by_provider);
 }
 
 TEST_CASE("acse: what is none of its APDUs") {
-  CHECK_FALSE(decode_acse(wire("6500")));
-  CHECK_FALSE(decode_acse(wire("3000")));
-  CHECK_FALSE(decode_acse(wire("6000")));
-  CHECK_FALSE(decode_acse(wire("")));
-  CHECK_FALSE(decode_acse(wire("6010 a106 0604 56000106 be06 3004 0602 5101")));
+  CHECK_FALSE(decode_acse(octets("6500")));
+  CHECK_FALSE(decode_acse(octets("3000")));
+  CHECK_FALSE(decode_acse(octets("6000")));
+  CHECK_FALSE(decode_acse(octets("")));
+  CHECK_FALSE(decode_acse(octets("6010 a106 0604 56000106 be06 3004 0602 5101")));
 }

@@ -6,7 +6,7 @@
 
 namespace longline::x400::test {
 
-/// "03 00 'abc' ff": octets in hexadecimal, text between quotes.
+/// "03 00 'abc' ff", "0300ff": octets in hexadecimal, text between quotes.
 inline std::string octets(std::string_view text) {
   const auto digit = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); };
   std::string out;
@@ -34,6 +34,13 @@ inline std::string hex(std::string_view bytes) {
     out += kDigits[static_cast<unsigned char>(c) >> 4];
     out += kDigits[static_cast<unsigned char>(c) & 15u];
   }
+  return out;
+}
+
+/// "0300ff".
+inline std::string digits(std::string_view bytes) {
+  std::string out = hex(bytes);
+  std::erase(out, ' ');
   return out;
 }
 

@@ -4,7 +4,7 @@
 
 #include "unit/x400/rts_foreign.hpp"
 #include "unit/x400/rts_world.hpp"
-#include "unit/x400/wire_bytes.hpp"
+#include "unit/x400/octets.hpp"
 
 using namespace longline;
 using namespace longline::x400;
@@ -24,7 +24,7 @@ struct Met {
 struct Caller : Met {
   explicit Caller(std::function<void(RtsOptions&)> adapt = {}) : peer(site, true, std::move(adapt)) { peer.call(); }
   void begin(std::string_view id = "020101") {
-    (void)peer.session->start_activity(wire(id));
+    (void)peer.session->start_activity(octets(id));
     peer.run();
   }
   void segment(std::string_view bytes, bool last = false) {
@@ -33,8 +33,8 @@ struct Caller : Met {
   }
   /// A TSDU as it stands, past the foreign session's rules.
   void tsdu(std::string_view digits) {
-    const std::string bytes = wire(digits);
-    std::string packet = wire("0300 0000 02f080") + bytes;
+    const std::string bytes = octets(digits);
+    std::string packet = octets("0300 0000 02f080") + bytes;
     packet[3] = static_cast<char>(packet.size());
     peer.raw(packet);
   }
@@ -98,8 +98,8 @@ TEST_CASE("rts hostile: to go on with what is not here, or not so far") {
   (void)w.peer.session->stop_activity(false, {});
   w.peer.run();
   Resumption from;
-  from.id = wire("020102");
-  from.old_id = wire("020101");
+  from.id = octets("020102");
+  from.old_id = octets("020101");
   from.serial = 5;
   (void)w.peer.session->resume_activity(from);
   w.peer.run();
@@ -111,8 +111,8 @@ TEST_CASE("rts hostile: to go on with what is not here, or not so far") {
   CHECK(w.site.discarded == 1);
   CHECK(w.site.partial.empty());
 
-  from.id = wire("020103");
-  from.old_id = wire("020163");
+  from.id = octets("020103");
+  from.old_id = octets("020163");
   from.serial = 1;
   (void)w.peer.session->resume_activity(from);
   w.peer.run();
@@ -135,8 +135,8 @@ TEST_CASE("rts hostile: a transfer that was completed is answered again and not 
   CHECK(w.site.delivered == std::vector<std::string>{"onetwo"});
   for (const std::uint32_t serial : {1u, 0u}) {
     Resumption from;
-    from.id = wire("020109");
-    from.old_id = wire("020101");
+    from.id = octets("020109");
+    from.old_id = octets("020101");
     from.serial = serial;
     (void)w.peer.session->resume_activity(from);
     w.peer.run();
@@ -157,8 +157,8 @@ TEST_CASE("rts hostile: a receiver drops what lies behind the point from which t
   (void)w.peer.session->stop_activity(false, {});
   w.peer.run();
   Resumption from;
-  from.id = wire("020102");
-  from.old_id = wire("020101");
+  from.id = octets("020102");
+  from.old_id = octets("020101");
   from.serial = 1;
   (void)w.peer.session->resume_activity(from);
   w.peer.run();
@@ -191,7 +191,7 @@ TEST_CASE("rts hostile: segments that are too long, in another context, no octet
     int packets = 0;
     while (!w.site.finished && packets < 100) {
       ++packets;
-      w.peer.raw(wire("0300 0407 02f000") + std::string(1024, 'x'));
+      w.peer.raw(octets("0300 0407 02f000") + std::string(1024, 'x'));
     }
     w.check_end(Errc::protocol, "more in one piece than the 20480 bytes that it may have");
     CHECK(packets == 21);
@@ -258,7 +258,7 @@ TEST_CASE("rts hostile: acknowledgements of points that were not sent, or twice"
     w.site.add("a", content_of(100000));
     Foreign peer(w.site, false);
     peer.answer();
-    std::string packet = wire("0300 000e 02f080") + wire(answer);
+    std::string packet = octets("0300 000e 02f080") + octets(answer);
     packet[3] = static_cast<char>(packet.size());
     peer.raw(packet);
     REQUIRE(w.site.finished);
@@ -274,7 +274,7 @@ TEST_CASE("rts hostile: a segment that trickles, one that stops, a peer that goe
     w.begin();
     w.tsdu(kData);
     // A packet of 100 bytes, one of them a minute.
-    w.peer.rts->on_bytes(wire("0300 0064"), w.peer.now);
+    w.peer.rts->on_bytes(octets("0300 0064"), w.peer.now);
     for (int i = 0; i < 60 && !w.site.finished; ++i) {
       w.peer.now += std::chrono::minutes(1);
       w.peer.rts->on_time(w.peer.now);
@@ -334,7 +334,7 @@ TEST_CASE("rts hostile: a peer that forgot, or wants another checkpoint size, ge
 TEST_CASE("rts hostile: a foreign peer that recovers with another size is left, and gets it whole") {
   Met w;
   w.site.add("a", content_of(100));
-  const SessionId old{wire("040141"), wire("1700"), ""};
+  const SessionId old{octets("040141"), octets("1700"), ""};
   Foreign peer(w.site, false, [&](RtsOptions& o) { o.recover = RecoverableSession{old, 15, 3, true}; });
   TransferAccept accept{10, 3, {}};
   accept.connection.recover = old;
@@ -347,7 +347,7 @@ TEST_CASE("rts hostile: a foreign peer that recovers with another size is left, 
 TEST_CASE("rts hostile: an open bind, and other segments than before: what cannot go on starts anew") {
   Met w;
   w.site.add("a", content_of(100000));
-  w.site.outgoing.at("a").transfer.progress = OutgoingProgress{TransferKey{SessionId{wire("040141"), wire("1700"), ""}, wire("020107")}, {}, 15, 2};
+  w.site.outgoing.at("a").transfer.progress = OutgoingProgress{TransferKey{SessionId{octets("040141"), octets("1700"), ""}, octets("020107")}, {}, 15, 2};
   Foreign larger(w.site, false);
   larger.answer(TransferAccept{10, 3, {}});
   CHECK(larger.count<ActivityResumed>() == 0);
@@ -356,7 +356,7 @@ TEST_CASE("rts hostile: an open bind, and other segments than before: what canno
   Met v;
   v.site.peer.checkpoint_size = 30;
   v.site.add("a", content_of(100000));
-  v.site.outgoing.at("a").transfer.progress = OutgoingProgress{TransferKey{SessionId{wire("040141"), wire("1700"), ""}, wire("020107")}, {}, 15, 2};
+  v.site.outgoing.at("a").transfer.progress = OutgoingProgress{TransferKey{SessionId{octets("040141"), octets("1700"), ""}, octets("020107")}, {}, 15, 2};
   Foreign smaller(v.site, false);
   smaller.answer(TransferAccept{30, 3, {}});
   REQUIRE(smaller.count<ActivityResumed>() == 1);

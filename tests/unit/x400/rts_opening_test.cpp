@@ -4,7 +4,7 @@
 
 #include "unit/x400/rts_foreign.hpp"
 #include "unit/x400/rts_world.hpp"
-#include "unit/x400/wire_bytes.hpp"
+#include "unit/x400/octets.hpp"
 
 using namespace longline;
 using namespace longline::x400;
@@ -170,7 +170,7 @@ TEST_CASE("rts opening: a foreign peer's window of 3, and its answer in indefini
   peer.start();
   REQUIRE(peer.count<SessionConnected>() == 1);
   // [ACSE] AARE { context name, accepted, user, EXTERNAL { RTOAC { 15, 3, open { result { names } } } } }
-  (void)peer.session->accept({}, wire(
+  (void)peer.session->accept({}, octets(
       "3180 a080 800101 0000 a280 a580 3080 800100 81025101 0000 3080 800100 81025101 0000 3080 800100 81025101 0000 0000"
       "6180 3080 020101 a080 6180 a180 060456000106 0000 a280 020100 0000 a380 a180 020100 0000 0000 be80"
       " 2880 06025101 020103 a080 b180 80010f 810103 a280 a080 b180 a180 8003504f43 a180 2480 0404706f632d 0406736563726574"
@@ -191,11 +191,11 @@ TEST_CASE("rts opening: a foreign caller with its own context numbers, without a
   peer.call(encode_connect(Foreign::connect_with(open, kMtsTransferContext, 11)));
   REQUIRE(w.site.binds.size() == 1);
   CHECK_FALSE(w.site.binds[0].two_way);
-  CHECK(hex(w.site.binds[0].session.calling) == hex(wire("1403") + "poc"));
+  CHECK(digits(w.site.binds[0].session.calling) == digits(octets("1403") + "poc"));
   // In monologue the responder never asks for the turn; what comes is in the caller's context.
   CHECK(w.site.asked == 0);
   CHECK(peer.count<TurnAsked>() == 0);
-  (void)peer.session->start_activity(wire("020101"));
+  (void)peer.session->start_activity(octets("020101"));
   (void)peer.session->send_data(encode_segment(13, "hello"));
   (void)peer.session->end_activity();
   peer.run();
@@ -205,25 +205,25 @@ TEST_CASE("rts opening: a foreign caller with its own context numbers, without a
 TEST_CASE("rts opening: X.410 mode asked of us") {
   Met w;
   Foreign peer(w.site, true);
-  peer.call(wire("3119 a003 800100 a112 80013f 820101 a306 a004 a1028000 84020081"));
+  peer.call(octets("3119 a003 800100 a112 80013f 820101 a306 a004 a1028000 84020081"));
   check_error(w.site.finished, Errc::protocol, "the peer asks for X.410 mode (1984); only normal mode (1988) is spoken here");
   CHECK(exit_status(w.site.finished->error->code) == ExitStatus::protocol);
   REQUIRE(peer.ended);
   CHECK(peer.ended->end == SessionEnd::refused);
-  CHECK(hex(peer.ended->user_data) == "3103800102");
+  CHECK(digits(peer.ended->user_data) == "3103800102");
 }
 
 TEST_CASE("rts opening: X.410 mode, or a refusal in it, as the answer") {
   Met w;
   Foreign peer(w.site, false);
   peer.start();
-  (void)peer.session->accept({}, wire("3111 a003 800100 a10a 80010f 810103 a202 a000"));
+  (void)peer.session->accept({}, octets("3111 a003 800100 a10a 80010f 810103 a202 a000"));
   peer.run();
   check_error(w.site.finished, Errc::protocol, "the peer answers in X.410 mode (1984)");
   Met v;
   Foreign other(v.site, false);
   other.start();
-  (void)other.session->refuse(2, wire("3103 800100"), other.now);
+  (void)other.session->refuse(2, octets("3103 800100"), other.now);
   other.run();
   check_error(v.site.finished, Errc::busy, "the peer is busy");
 }
@@ -285,8 +285,8 @@ TEST_CASE("rts opening: refusals of foreign peers in plain words") {
   CHECK(refused(by_rts(0)).code == Errc::busy);
   CHECK(refused(by_rts(2)).what == "the peer refused our bind: validation failed");
   CHECK(refused(by_rts(3)).code == Errc::protocol);
-  CHECK(refused(wire("3003 8a0103")).what == "the peer's presentation refused: the presentation address is not known there");
-  CHECK(refused(wire("3003 8a0101")).code == Errc::busy);
+  CHECK(refused(octets("3003 8a0103")).what == "the peer's presentation refused: the presentation address is not known there");
+  CHECK(refused(octets("3003 8a0101")).code == Errc::busy);
   CHECK(refused("", 1).code == Errc::busy);
   CHECK(refused("garbage").code == Errc::protocol);
 }

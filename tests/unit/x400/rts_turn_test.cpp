@@ -4,7 +4,7 @@
 
 #include "unit/x400/rts_foreign.hpp"
 #include "unit/x400/rts_world.hpp"
-#include "unit/x400/wire_bytes.hpp"
+#include "unit/x400/octets.hpp"
 
 using namespace longline;
 using namespace longline::x400;
@@ -55,7 +55,7 @@ TEST_CASE("rts turn: a thousand small messages each way in one association") {
   call.before = [&](int, const RtsAction& action) {
     const auto* write = std::get_if<Write>(&action);
     // GIVE TOKENS CONFIRM alone in its TSDU.
-    turns += write != nullptr && write->bytes == wire("0300 0009 02f080 1500");
+    turns += write != nullptr && write->bytes == octets("0300 0009 02f080 1500");
     return true;
   };
   call.run();
@@ -206,7 +206,7 @@ TEST_CASE("rts turn: a peer that never gives the turn back is left in peace, the
   CHECK(peer.count<TurnGiven>() == 1);
   peer.pass();   // asked back
   CHECK(peer.count<TurnAsked>() == 1);
-  CHECK(hex(peer.last<TurnAsked>().user_data) == hex(wire("610a 3008 0201 03 a003 020100")));
+  CHECK(digits(peer.last<TurnAsked>().user_data) == digits(octets("610a 3008 0201 03 a003 020100")));
   CHECK_FALSE(w.site.finished);
   peer.pass(2);
   REQUIRE(w.site.finished);
@@ -256,8 +256,8 @@ TEST_CASE("rts turn: exceptions: what the peer cannot take now is tried again an
     const Resumption& from = peer.last<ActivityResumed>().from;
     CHECK(from.calling_reference.empty());
     CHECK(from.serial == 2);
-    CHECK(hex(from.old_id) == "020101");
-    CHECK(hex(from.id) == "020103");
+    CHECK(digits(from.old_id) == "020101");
+    CHECK(digits(from.id) == "020103");
     REQUIRE(w.site.outgoing.at("a").failed);
     CHECK(w.site.outgoing.at("a").failed->what.find("the peer cannot take the transfer") == 0);
     CHECK(w.site.outgoing.at("a").transfer.progress);
@@ -304,12 +304,12 @@ TEST_CASE("rts turn: a transfer may not take longer than its size allows") {
 TEST_CASE("rts turn: a transfer that the peer says it had before is sent") {
   Met w;
   w.site.add("a", content_of(100));
-  w.site.outgoing.at("a").transfer.progress = OutgoingProgress{TransferKey{SessionId{wire("040141"), wire("1700"), ""}, wire("020107")}, {}, 15, 0};
+  w.site.outgoing.at("a").transfer.progress = OutgoingProgress{TransferKey{SessionId{octets("040141"), octets("1700"), ""}, octets("020107")}, {}, 15, 0};
   Foreign peer(w.site, false);
   peer.answer();
   REQUIRE(peer.count<ActivityResumed>() == 1);
-  CHECK(hex(peer.last<ActivityResumed>().from.calling_reference) == "040141");
-  CHECK(hex(peer.last<ActivityResumed>().from.old_id) == "020107");
+  CHECK(digits(peer.last<ActivityResumed>().from.calling_reference) == "040141");
+  CHECK(digits(peer.last<ActivityResumed>().from.old_id) == "020107");
   AbortPpdu abort;
   abort.user_data = {{1, encode_acse(AssociationAbort{false, AssociationData{3, encode_transfer_abort({7})}})}};
   (void)peer.session->abort(encode_abort(abort), peer.now);
@@ -322,7 +322,7 @@ TEST_CASE("rts turn: a transfer that the peer says it had before is sent") {
 TEST_CASE("rts turn: a peer that aborts when a transfer is to go on gets it whole the next time") {
   Met w;
   w.site.add("a", content_of(100));
-  w.site.outgoing.at("a").transfer.progress = OutgoingProgress{TransferKey{SessionId{wire("040141"), wire("1700"), ""}, wire("020107")}, {}, 15, 0};
+  w.site.outgoing.at("a").transfer.progress = OutgoingProgress{TransferKey{SessionId{octets("040141"), octets("1700"), ""}, octets("020107")}, {}, 15, 0};
   Foreign peer(w.site, false);
   peer.answer();
   (void)peer.session->abort({}, peer.now);
