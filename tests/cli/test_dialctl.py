@@ -268,7 +268,7 @@ class Calls(unittest.TestCase):
     def test_a_modem_that_is_deaf_to_dtr_is_hung_up_with_the_escape_sequence(self):
         sim, host = self.call("[[fault]]\nignore-dtr = true\n" + SCENARIO)
         self.assertEqual(host.run("run", "isp", "--", "true").returncode, 0)
-        self.assertIn('"cause":"ATH"', sim.log.read_text())
+        wait_until(lambda: '"cause":"ATH"' in sim.log.read_text(), what="the modem to be hung up by ATH")
 
 
 class Fates(unittest.TestCase):

@@ -3,6 +3,7 @@
 """mtaq on the queues of a real Postfix and a real Exim: one contract, safe changes, and flush --wait that ends with the truth. Needs root."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -257,6 +258,9 @@ class Queue:
         listener.socket.settimeout(PATIENCE)
         connection, _ = listener.socket.accept()
         self.addCleanup(connection.close)
+        # That may have been the MTA's own attempt, before the flush was ready for a signal.
+        wait_until(lambda: int(re.search(r"SigBlk:\s+(\w+)", Path(f"/proc/{child.pid}/status").read_text()).group(1), 16) >> (signal.SIGTERM - 1) & 1,
+                   "the flush to look at signals")
         child.send_signal(signal.SIGTERM)
         out, err = child.communicate(timeout=PATIENCE)
         self.assertEqual(json.loads(out)["cause"], "interrupted", err)
