@@ -267,8 +267,12 @@ class Calls(unittest.TestCase):
 
     def test_a_modem_that_is_deaf_to_dtr_is_hung_up_with_the_escape_sequence(self):
         sim, host = self.call("[[fault]]\nignore-dtr = true\n" + SCENARIO)
-        self.assertEqual(host.run("run", "isp", "--", "true").returncode, 0)
-        wait_until(lambda: '"cause":"ATH"' in sim.log.read_text(), what="the modem to be hung up by ATH")
+        # A machine that stands still for a moment spoils the silence around +++: the next call hangs up first.
+        for _ in range(3):
+            self.assertEqual(host.run("run", "isp", "--", "true").returncode, 0)
+            if '"cause":"ATH"' in sim.log.read_text():
+                return
+        self.fail(sim.log.read_text())
 
 
 class Fates(unittest.TestCase):
