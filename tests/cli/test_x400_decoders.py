@@ -57,7 +57,7 @@ class TsharkTest(unittest.TestCase):
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "transfers.pcap")
-            path.write_bytes(x400_capture.capture([sample(name) for name in MESSAGES]))
+            x400_capture.capture([sample(name) for name in MESSAGES], path)
             cls.text = cls.tshark(path, "-V")
             cls.summary = cls.tshark(path, "-T", "fields", "-e", "_ws.col.Protocol", "-e", "_ws.col.Info", "-e", "_ws.malformed")
 

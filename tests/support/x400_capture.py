@@ -3,10 +3,11 @@
 judges the values alone."""
 import struct
 
+from tshark import Capture
+
 CONTEXTS = ((1, "2.2.1.0.1"), (3, "2.6.0.2.12"), (5, "2.6.0.2.7"))   # ACSE, RTSE with the bind, message transfer
 BER = "2.1.1"
 SEGMENT = 600
-LINKTYPE_RAW = 101
 
 
 def tlv(tag, *contents):
@@ -91,35 +92,16 @@ def tpkt(tpdu):
     return b"\x03\x00" + struct.pack(">H", len(tpdu) + 4) + tpdu
 
 
-class Capture:
-    """A pcap file of one TCP connection to port 102."""
-
-    def __init__(self):
-        self.bytes = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, LINKTYPE_RAW)
-        self.sequence = [1000, 5000]
-        self.time = 0
-
-    def packet(self, direction, payload=b"", flags=0x18):
-        ports = (40000, 102) if direction == 0 else (102, 40000)
-        segment = struct.pack(">HHIIBBHHH", *ports, self.sequence[direction], self.sequence[1 - direction], 0x50, flags, 65535, 0, 0) + payload
-        addresses = bytes([10, 0, 0, 1 + direction]), bytes([10, 0, 0, 2 - direction])
-        datagram = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 0, 0, 64, 6, 0, *addresses) + segment
-        self.time += 1
-        self.bytes += struct.pack("<IIII", self.time, 0, len(datagram), len(datagram)) + datagram
-        self.sequence[direction] += len(payload) + (1 if flags & 2 else 0)
-
-
-def capture(values):
+def capture(values, path):
+    """Writes the pcap file."""
     out = Capture()
-    out.packet(0, flags=0x02)
-    out.packet(1, flags=0x12)
-    out.packet(0, flags=0x10)
-    out.packet(0, tpkt(bytes.fromhex("09e00000000100c0010b")))
-    out.packet(1, tpkt(bytes.fromhex("09d00001000200c0010b")))
+    connection = out.connect()
+    out.said(connection, True, tpkt(bytes.fromhex("09e00000000100c0010b")))
+    out.said(connection, False, tpkt(bytes.fromhex("09d00001000200c0010b")))
     exchanges = [(0, connect()), (1, accept())]
     for number, value in enumerate(values, 1):
         exchanges += transfer(number, value)
     for direction, tsdu in exchanges:
         for one in transport(tsdu):
-            out.packet(direction, one)
-    return out.bytes
+            out.said(connection, direction == 0, one)
+    out.write(path)
