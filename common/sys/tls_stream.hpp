@@ -57,6 +57,7 @@ class TlsStream : public ByteStream {
   Result<void> flush() override;
   std::optional<bool> carrier() override { return line_->carrier(); }
   std::size_t unsent() const override { return out_.size() + line_->unsent(); }
+  void set_corked(bool corked) override { line_->set_corked(corked); }
 
   /// Bytes on the line below, handshake included.
   std::uint64_t line_bytes_out() const { return line_bytes_out_; }
