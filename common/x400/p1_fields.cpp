@@ -13,6 +13,7 @@ constexpr std::size_t kLongestName = 256;
 constexpr std::size_t kMostTrace = 4096;
 constexpr std::size_t kLongestMta = 32;      // ub-mta-name-length
 constexpr std::size_t kLongestLocalId = 32;  // ub-local-id-length
+constexpr std::size_t kMostRecipients = 32767;  // ub-recipients
 constexpr std::size_t kRedirected = 0, kExpanded = 1;
 
 Error bad(std::string what) { return Error(Errc::malformed, "P1: " + std::move(what)); }
@@ -274,6 +275,13 @@ BitString recipient_indicators(bool responsible, ReportRequest mta, ReportReques
   bits.set(mta == ReportRequest::report ? 1 : 2);
   if (originator != ReportRequest::none) bits.set(originator == ReportRequest::report ? 3 : 4);
   return bits;
+}
+
+Result<std::vector<BerElement>> recipients_in(const std::vector<BerElement>& fields, Tag tag, std::string_view whose) {
+  LONGLINE_TRY(const BerElement set, require(fields, tag, whose));
+  LONGLINE_TRY(auto recipients, set.children());
+  if (recipients.empty() || recipients.size() > kMostRecipients) return bad(fmt::format("{} with {} recipients", whose, recipients.size()));
+  return recipients;
 }
 
 void take_indicators(const BitString& bits, bool* responsible, ReportRequest& mta, ReportRequest& originator) {

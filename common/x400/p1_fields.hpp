@@ -36,6 +36,9 @@ Result<void> read_extensions(const BerElement& element, std::vector<Extension>& 
 BitString recipient_indicators(bool responsible, ReportRequest mta, ReportRequest originator);
 void take_indicators(const BitString& bits, bool* responsible, ReportRequest& mta, ReportRequest& originator);
 
+/// The elements of the field that has the recipients: 1 to 32,767 (ub-recipients). `whose`, for the error: "an envelope".
+Result<std::vector<BerElement>> recipients_in(const std::vector<BerElement>& fields, Tag tag, std::string_view whose);
+
 /// A text bounded to `most` characters; what the string type cannot hold becomes "?" (PrintableString) or is dropped to seven bits (IA5).
 std::string printable(std::string_view text, std::size_t most);
 std::string ia5(std::string_view text, std::size_t most);

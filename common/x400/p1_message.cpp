@@ -10,7 +10,6 @@ using namespace p1;
 
 constexpr std::size_t kLongestContentId = 64;
 constexpr std::size_t kContentIdBound = 16;   // ub-content-id-length
-constexpr std::size_t kMostRecipients = 32767;  // ub-recipients
 
 enum Indicator : std::size_t { disclosure = 0, no_conversion = 1, alternate_allowed = 2, content_return = 3 };
 
@@ -100,10 +99,8 @@ Result<MessageEnvelope> read_envelope(const BerElement& set) {
   if (const BerElement* deferred = find(fields, context(0))) {
     LONGLINE_TRY(out.deferred_until, deferred->utc_time());
   }
-  LONGLINE_TRY(const BerElement recipients, require(fields, context(2), "an envelope"));
-  LONGLINE_TRY(const auto each, recipients.children());
-  if (each.empty() || each.size() > kMostRecipients) return Error(Errc::malformed, fmt::format("P1: an envelope with {} recipients", each.size()));
-  for (const BerElement& recipient : each) {
+  LONGLINE_TRY(const auto recipients, recipients_in(fields, context(2), "an envelope"));
+  for (const BerElement& recipient : recipients) {
     LONGLINE_TRY(out.recipients.emplace_back(), read_recipient(recipient));
   }
   LONGLINE_TRY(const BerElement trace, require(fields, kTrace, "an envelope"));

@@ -12,7 +12,6 @@ constexpr std::size_t kLongestContentId = 64;
 constexpr std::size_t kContentIdBound = 16;
 constexpr std::size_t kSupplementaryBound = 256;   // ub-supplementary-info-length
 constexpr std::size_t kLongestSupplementary = 4096;
-constexpr std::size_t kMostRecipients = 32767;
 
 void write_recipient(BerWriter& w, const ReportedRecipient& recipient) {
   w.set([&] {
@@ -97,10 +96,8 @@ Result<void> read_report_content(const BerElement& set, Report& out) {
   if (const BerElement* returned = find(fields, context(1))) {
     LONGLINE_TRY(out.returned_content, returned->octets());
   }
-  LONGLINE_TRY(const BerElement recipients, require(fields, context(0), "a report's content"));
-  LONGLINE_TRY(const auto each, recipients.children());
-  if (each.empty() || each.size() > kMostRecipients) return Error(Errc::malformed, fmt::format("P1: a report about {} recipients", each.size()));
-  for (const BerElement& recipient : each) {
+  LONGLINE_TRY(const auto recipients, recipients_in(fields, context(0), "a report's content"));
+  for (const BerElement& recipient : recipients) {
     LONGLINE_TRY(out.recipients.emplace_back(), read_recipient(recipient));
   }
   return {};

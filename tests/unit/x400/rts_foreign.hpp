@@ -162,4 +162,13 @@ class Foreign {
   Site& site_;
 };
 
+/// A site that has met the foreign MTA before.
+struct Met {
+  Met() {
+    site.peer.peer_name = "POC";
+    site.peer.peer_password = Secret("poc-secret");
+  }
+  Site site{"SITE7"};
+};
+
 }  // namespace longline::x400::test

@@ -12,14 +12,6 @@ using namespace longline::x400::test;
 
 namespace {
 
-struct Met {
-  Met() {
-    site.peer.peer_name = "POC";
-    site.peer.peer_password = Secret("poc-secret");
-  }
-  Site site{"SITE7"};
-};
-
 /// A foreign caller that is bound.
 struct Caller : Met {
   explicit Caller(std::function<void(RtsOptions&)> adapt = {}) : peer(site, true, std::move(adapt)) { peer.call(); }

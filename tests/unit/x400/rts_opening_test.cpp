@@ -12,24 +12,6 @@ using namespace longline::x400::test;
 
 namespace {
 
-struct World {
-  World() {
-    a.expects(b);
-    b.expects(a);
-  }
-  void call(std::function<void(RtsOptions&)> adapt = {}) {
-    association.emplace(a, b, ++calls, Association::Flow::by_write, std::move(adapt));
-    association->keep_transcript = true;
-    association->run();
-    REQUIRE(a.finished);
-    REQUIRE(b.finished);
-  }
-  Site a{"SITE7"};
-  Site b{"HUB"};
-  int calls = 0;
-  std::optional<Association> association;
-};
-
 void check_error(const std::optional<RtsFinished>& finished, Errc code, std::string_view words) {
   REQUIRE(finished);
   REQUIRE(finished->error);
@@ -39,18 +21,10 @@ void check_error(const std::optional<RtsFinished>& finished, Errc code, std::str
 }
 
 /// A site that a foreign peer "POC" calls, or that calls it.
-struct Met {
-  Met() {
-    site.peer.peer_name = "POC";
-    site.peer.peer_password = Secret("poc-secret");
-  }
-  Site site{"SITE7"};
-};
-
 }  // namespace
 
 TEST_CASE("rts opening: a caller with a wrong name is told so, and both names are logged") {
-  World w;
+  Pair w;
   w.b.peer.peer_name = "SITE8";
   w.call();
   check_error(w.b.finished, Errc::auth_refused, "the peer calls itself \"SITE7\"; expected \"SITE8\"");
@@ -62,7 +36,7 @@ TEST_CASE("rts opening: a caller with a wrong name is told so, and both names ar
 }
 
 TEST_CASE("rts opening: a caller with a wrong password") {
-  World w;
+  Pair w;
   w.b.peer.peer_password = Secret("secret-other");
   w.call();
   check_error(w.b.finished, Errc::auth_refused, "the peer \"SITE7\" gives a wrong password");
@@ -73,29 +47,29 @@ TEST_CASE("rts opening: a caller with a wrong password") {
 }
 
 TEST_CASE("rts opening: the one that is called must prove itself too") {
-  World w;
+  Pair w;
   w.a.peer.peer_name = "RELAY";
   w.call();
   check_error(w.a.finished, Errc::auth_refused, "the peer calls itself \"HUB\"; expected \"RELAY\"");
   REQUIRE(w.b.finished->error);
   CHECK(w.b.finished->error->code == Errc::protocol);
   CHECK(w.b.finished->error->what == "the peer aborted the association: a parameter that the peer does not take");
-  World v;
+  Pair v;
   v.b.peer.our_password = Secret("secret-changed");
   v.call();
   check_error(v.a.finished, Errc::auth_refused, "the peer \"HUB\" gives a wrong password");
 }
 
 TEST_CASE("rts opening: names without case, a hostile name escaped, no password where none is expected") {
-  World w;
+  Pair w;
   w.b.peer.peer_name = "site7";
   w.call();
   CHECK_FALSE(w.a.finished->error);
-  World v;
+  Pair v;
   v.a.peer.our_name = "SI\x1b[2JTE";
   v.call();
   check_error(v.b.finished, Errc::auth_refused, "\"SI\\x1B[2JTE\"");
-  World n;
+  Pair n;
   n.a.peer = RtsPeer{};
   n.b.peer = RtsPeer{};
   n.call();
@@ -107,7 +81,7 @@ TEST_CASE("rts opening: names without case, a hostile name escaped, no password 
 }
 
 TEST_CASE("rts opening: busy, an unknown caller, a caller from elsewhere") {
-  World w;
+  Pair w;
   w.b.no_peer = Error(Errc::busy, "ten associations stand");
   w.call();
   check_error(w.a.finished, Errc::busy, "the peer is busy");
@@ -119,7 +93,7 @@ TEST_CASE("rts opening: busy, an unknown caller, a caller from elsewhere") {
 }
 
 TEST_CASE("rts opening: passwords are in secret Writes, and in no other") {
-  World w;
+  Pair w;
   w.association.emplace(w.a, w.b, 1);
   int secrets = 0;
   w.association->before = [&](int, const RtsAction& action) {
@@ -135,7 +109,7 @@ TEST_CASE("rts opening: passwords are in secret Writes, and in no other") {
 }
 
 TEST_CASE("rts opening: the smaller sizes win") {
-  World w;
+  Pair w;
   w.a.peer.checkpoint_size = 30;
   w.a.peer.window = 5;
   w.call();
@@ -153,7 +127,7 @@ TEST_CASE("rts opening: the smaller sizes win") {
 }
 
 TEST_CASE("rts opening: without checkpoints a transfer is one piece") {
-  World w;
+  Pair w;
   w.a.peer.checkpoint_size = 0;
   w.a.add("one", content_of(200000));
   w.call();

@@ -9,28 +9,9 @@ using namespace longline;
 using namespace longline::x400;
 using namespace longline::x400::test;
 
-namespace {
-
-struct World {
-  World() {
-    a.expects(b);
-    b.expects(a);
-  }
-  Site a{"SITE7"};
-  Site b{"HUB"};
-  int calls = 0;
-  Association& call(std::function<void(RtsOptions&)> adapt = {}, Association::Flow flow = Association::Flow::by_write) {
-    association.emplace(a, b, ++calls, flow, std::move(adapt));
-    return *association;
-  }
-  std::optional<Association> association;
-};
-
-}  // namespace
-
 TEST_CASE("rts: an association without mail is bound, and released after its lifetime") {
-  World w;
-  Association& call = w.call();
+  Pair w;
+  Association& call = w.prepare();
   call.run();
   REQUIRE(w.a.finished);
   REQUIRE(w.b.finished);
@@ -48,12 +29,12 @@ TEST_CASE("rts: an association without mail is bound, and released after its lif
 }
 
 TEST_CASE("rts: transfers both ways in one call") {
-  World w;
+  Pair w;
   w.a.add("a1", content_of(300 * 1024, 1));
   w.a.add("a2", content_of(1, 2));
   w.b.add("b1", content_of(15 * 1024, 3));
   w.b.add("b2", content_of(15 * 1024 + 1, 4));
-  w.call().run();
+  w.prepare().run();
   CHECK_FALSE(w.a.finished->error);
   CHECK_FALSE(w.b.finished->error);
   CHECK(w.b.delivered == std::vector<std::string>{w.a.outgoing.at("a1").content, w.a.outgoing.at("a2").content});

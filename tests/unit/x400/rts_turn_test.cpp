@@ -12,40 +12,12 @@ using namespace longline::x400::test;
 
 namespace {
 
-struct World {
-  World() {
-    a.expects(b);
-    b.expects(a);
-  }
-  Association& prepare(std::function<void(RtsOptions&)> adapt = {}) {
-    association.emplace(a, b, ++calls, Association::Flow::by_write, std::move(adapt));
-    return *association;
-  }
-  void call(std::function<void(RtsOptions&)> adapt = {}) {
-    prepare(std::move(adapt)).run();
-    REQUIRE(a.finished);
-    REQUIRE(b.finished);
-  }
-  Site a{"SITE7"};
-  Site b{"HUB"};
-  int calls = 0;
-  std::optional<Association> association;
-};
-
-struct Met {
-  Met() {
-    site.peer.peer_name = "POC";
-    site.peer.peer_password = Secret("poc-secret");
-  }
-  Site site{"SITE7"};
-};
-
 void patient(RtsOptions& options) { options.lifetime = std::chrono::hours(1); }
 
 }  // namespace
 
 TEST_CASE("rts turn: a thousand small messages each way in one association") {
-  World w;
+  Pair w;
   for (int i = 0; i < 1000; ++i) {
     w.a.add("a" + std::to_string(i), content_of(500, 2 * i));
     w.b.add("b" + std::to_string(i), content_of(500, 2 * i + 1));
@@ -75,7 +47,7 @@ TEST_CASE("rts turn: a thousand small messages each way in one association") {
 }
 
 TEST_CASE("rts turn: the responder's urgent mail goes before what is not urgent") {
-  World w;
+  Pair w;
   for (int i = 0; i < 10; ++i) w.a.add("a" + std::to_string(i), content_of(100), i == 0 ? TransferPriority::urgent : TransferPriority::normal);
   w.b.add("urgent", content_of(50), TransferPriority::urgent);
   std::vector<std::string> order;
@@ -91,14 +63,14 @@ TEST_CASE("rts turn: the responder's urgent mail goes before what is not urgent"
 }
 
 TEST_CASE("rts turn: a responder's mail is fetched also where nobody waits, and what comes later goes too") {
-  World w;
+  Pair w;
   w.b.add("b", content_of(100));
   w.call([](RtsOptions& o) { o.lifetime = Duration(0); });
   CHECK(w.a.delivered.size() == 1);
   CHECK_FALSE(w.a.finished->error);
 
   // While the association is idle: on either side.
-  World v;
+  Pair v;
   Association& call = v.prepare();
   bool added = false;
   v.a.add("first", content_of(100));
@@ -117,7 +89,7 @@ TEST_CASE("rts turn: a responder's mail is fetched also where nobody waits, and 
 }
 
 TEST_CASE("rts turn: a monologue flows one way") {
-  World w;
+  Pair w;
   w.a.add("a", content_of(100));
   w.b.add("b", content_of(100));
   w.call([](RtsOptions& o) { o.two_way = false; });
@@ -130,7 +102,7 @@ TEST_CASE("rts turn: a monologue flows one way") {
 }
 
 TEST_CASE("rts turn: stop() ends what is under way and takes nothing further") {
-  World w;
+  Pair w;
   w.a.add("a1", content_of(100000));
   w.a.add("a2", content_of(100));
   w.b.add("b1", content_of(100));
@@ -152,7 +124,7 @@ TEST_CASE("rts turn: stop() ends what is under way and takes nothing further") {
 }
 
 TEST_CASE("rts turn: a responder that stops") {
-  World w;
+  Pair w;
   w.a.add("a1", content_of(100000));
   w.a.add("a2", content_of(100));
   Association& call = w.prepare();
@@ -168,7 +140,7 @@ TEST_CASE("rts turn: a responder that stops") {
 }
 
 TEST_CASE("rts turn: the driver cannot store: nothing is acknowledged, and the transfer goes on later") {
-  World w;
+  Pair w;
   w.a.add("a", content_of(100000));
   Association& call = w.prepare();
   int segments = 0;
@@ -186,7 +158,7 @@ TEST_CASE("rts turn: the driver cannot store: nothing is acknowledged, and the t
 }
 
 TEST_CASE("rts turn: a message that cannot be read is given back, and the others go") {
-  World w;
+  Pair w;
   w.a.unreadable = true;
   w.a.add("a", content_of(100));
   w.b.add("b", content_of(100));

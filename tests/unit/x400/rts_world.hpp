@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -400,5 +402,28 @@ inline std::string content_of(std::size_t size, std::uint32_t seed = 1) {
   }
   return out;
 }
+
+/// Two sites that expect each other, and one association at a time.
+struct Pair {
+  Pair() {
+    a.expects(b);
+    b.expects(a);
+  }
+  Association& prepare(std::function<void(RtsOptions&)> adapt = {}, Association::Flow flow = Association::Flow::by_write) {
+    association.emplace(a, b, ++calls, flow, std::move(adapt));
+    association->keep_transcript = true;
+    return *association;
+  }
+  /// From the call until both ends have finished.
+  void call(std::function<void(RtsOptions&)> adapt = {}) {
+    prepare(std::move(adapt)).run();
+    REQUIRE(a.finished);
+    REQUIRE(b.finished);
+  }
+  Site a{"SITE7"};
+  Site b{"HUB"};
+  int calls = 0;
+  std::optional<Association> association;
+};
 
 }  // namespace longline::x400::test
