@@ -23,7 +23,6 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 struct Civil {
   int year;
   unsigned month, day;
-  int weekday;  // 0 = Sunday
   int hour, minute, second, millisecond;
 };
 
@@ -31,15 +30,8 @@ Civil civil(WallTime t) {
   using namespace std::chrono;
   const auto day = floor<days>(t);
   const year_month_day ymd(day);
-  const hh_mm_ss<Duration> clock(t - day);
-  return {int(ymd.year()),
-          unsigned(ymd.month()),
-          unsigned(ymd.day()),
-          int(weekday(day).c_encoding()),
-          int(clock.hours().count()),
-          int(clock.minutes().count()),
-          int(clock.seconds().count()),
-          int(clock.subseconds().count())};
+  const int ms = int((t - day).count());
+  return {int(ymd.year()), unsigned(ymd.month()), unsigned(ymd.day()), ms / 3'600'000, ms / 60'000 % 60, ms / 1'000 % 60, ms % 1'000};
 }
 
 }  // namespace
@@ -88,24 +80,32 @@ std::string format_duration(Duration d) {
   return out;
 }
 
-std::string format_iso8601(WallTime t) {
+std::string format_iso8601(WallTime t) { return std::string(Iso8601(t).view()); }
+
+Iso8601::Iso8601(WallTime t) {
   const Civil c = civil(t);
-  std::string fraction = c.millisecond == 0 ? "Z" : fmt::format(".{:03}Z", c.millisecond);
-  if (c.year < 0 || c.year > 9999) {
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute, c.second) + fraction;
-  }
-  // Listings have hundreds of thousands of them.
-  std::string out = "0000-00-00T00:00:00";
-  const auto put = [&](std::size_t at, std::size_t digits, int value) {
-    for (; digits > 0; --digits, value /= 10) out[at + digits - 1] = static_cast<char>('0' + value % 10);
+  char* at = text_.data();
+  const auto put = [&](int two_digits, char behind) {
+    *at++ = static_cast<char>('0' + two_digits / 10);
+    *at++ = static_cast<char>('0' + two_digits % 10);
+    if (behind != '\0') *at++ = behind;
   };
-  put(0, 4, c.year);
-  put(5, 2, static_cast<int>(c.month));
-  put(8, 2, static_cast<int>(c.day));
-  put(11, 2, c.hour);
-  put(14, 2, c.minute);
-  put(17, 2, c.second);
-  return out += fraction;
+  if (c.year < 0 || c.year > 9999) {
+    at = fmt::format_to(at, "{:04}-", c.year);
+  } else {
+    put(c.year / 100, '\0');
+    put(c.year % 100, '-');
+  }
+  put(static_cast<int>(c.month), '-');
+  put(static_cast<int>(c.day), 'T');
+  put(c.hour, ':');
+  put(c.minute, ':');
+  put(c.second, c.millisecond == 0 ? 'Z' : '.');
+  if (c.millisecond != 0) {
+    *at++ = static_cast<char>('0' + c.millisecond / 100);
+    put(c.millisecond % 100, 'Z');
+  }
+  size_ = static_cast<std::size_t>(at - text_.data());
 }
 
 Result<WallTime> parse_iso8601(std::string_view text) {
@@ -132,7 +132,8 @@ std::string format_rfc5322(WallTime t) {
   constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const Civil c = civil(t);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} +0000", kDays[std::size_t(c.weekday)], c.day,
+  const std::chrono::weekday weekday(std::chrono::floor<std::chrono::days>(t));
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} +0000", kDays[weekday.c_encoding()], c.day,
                      kMonths[c.month - 1], c.year, c.hour, c.minute, c.second);
 }
 

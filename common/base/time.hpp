@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -21,6 +23,16 @@ Result<Duration> parse_duration(std::string_view text);
 std::string format_duration(Duration d);
 /// "2026-11-22T23:10:51Z"; with milliseconds where they are not zero.
 std::string format_iso8601(WallTime t);
+/// The same text in place: listings have hundreds of thousands of them.
+class Iso8601 {
+ public:
+  explicit Iso8601(WallTime t);
+  std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, 32> text_;
+  std::size_t size_;
+};
 Result<WallTime> parse_iso8601(std::string_view text);
 /// RFC 5322, 3.3: "Sun, 22 Nov 2026 23:10:51 +0000"
 std::string format_rfc5322(WallTime t);

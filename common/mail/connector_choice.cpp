@@ -27,6 +27,11 @@ std::optional<WallTime> ConnectorChoice::expires(const config::Connector& connec
   return patience_ ? patience_->expires(connector, arrived) : arrived + connector.expire;
 }
 
+const std::string& ConnectorChoice::next_hop(const config::Connector& connector) {
+  const auto found = next_hops_.find(&connector);
+  return found != next_hops_.end() ? found->second : next_hops_.emplace(&connector, mail::next_hop(&connector)).first->second;
+}
+
 bool ConnectorChoice::spent(const config::Connector& connector, std::string_view domain) const {
   const auto state = states_.find(state_key(connector, domain));
   return state != states_.end() && is_spent(state->second, connector, now_);

@@ -35,6 +35,8 @@ class ConnectorChoice {
   void count_usable_time(LocalClock clock) { patience_.emplace(*config_, std::move(clock)); }
   /// When a message that arrived then will be given up; nullopt: not in the next ten years.
   std::optional<WallTime> expires(const config::Connector& connector, WallTime arrived);
+  /// mail::next_hop(), made once for each connector.
+  const std::string& next_hop(const config::Connector& connector);
 
  private:
   Destination decide(std::string_view domain) const;
@@ -47,6 +49,7 @@ class ConnectorChoice {
   };
   std::optional<Patience> patience_;
   std::unordered_map<std::string, Destination, Hash, std::equal_to<>> known_;
+  std::unordered_map<const config::Connector*, std::string> next_hops_;
 };
 
 /// The part behind the last @, or "".

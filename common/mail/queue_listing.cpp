@@ -31,6 +31,11 @@ std::string destination_text(const Destination& destination) {
   return text + ", next hop " + escape(next_hop(destination.connector));
 }
 
+void time_or_null(JsonWriter& json, const JsonKey& key, std::optional<WallTime> time) {
+  if (time) json.member(key, Iso8601(*time).view());
+  else json.null(key);
+}
+
 /// A transfer holds an envelope too, so that it may be larger than the message.
 std::string progress_text(const QueuedMessage& message) {
   return fmt::format("{} of {} have arrived there", format_size(std::min(*message.bytes_done, message.size)), format_size(message.size));
@@ -39,37 +44,40 @@ std::string progress_text(const QueuedMessage& message) {
 }  // namespace
 
 std::string json_line(const QueuedMessage& message, ConnectorChoice& choice) {
+  fmt::memory_buffer out;
+  append_json_line(out, message, choice);
+  return fmt::to_string(out);
+}
+
+void append_json_line(fmt::memory_buffer& out, const QueuedMessage& message, ConnectorChoice& choice) {
   const Recipient& shown = shown_recipient(message);
   const Destination destination = choice.choose(shown.address);
   const config::Connector* connector = destination.connector;
   const std::string reason = waiting_reason(message, shown, destination);
   const ReasonClass reason_class = shown.reason_class != ReasonClass::none ? shown.reason_class : classify_reason(reason);
-  const std::optional<WallTime> next = message.next_attempt();
-  std::string out;
-  out.reserve(640);
   JsonWriter json(out);
-  json.begin_object().member("id", message.id).member("queue", queue_name(message)).member("state", to_string(message.state));
-  json.member("arrived", format_iso8601(message.arrived)).member("size", message.size).member("sender", message.sender);
-  json.begin_array("recipients");
+  json.begin_object().member("id"_key, message.id).member("queue"_key, queue_name(message)).member("state"_key, to_string(message.state));
+  json.member("arrived"_key, Iso8601(message.arrived).view()).member("size"_key, message.size).member("sender"_key, message.sender);
+  json.begin_array("recipients"_key);
   for (const Recipient& r : message.recipients) {
-    json.begin_object().member("address", r.address).member("state", to_string(r.state));
-    json.text_or_null("reason", &r == &shown ? reason : waiting_reason(message, r, choice.choose(r.address))).end_object();
+    json.begin_object().member("address"_key, r.address).member("state"_key, to_string(r.state));
+    if (&r == &shown) json.text_or_null("reason"_key, reason);
+    else json.text_or_null("reason"_key, waiting_reason(message, r, choice.choose(r.address)));
+    json.end_object();
   }
   json.end_array();
-  json.text_or_null("connector", connector == nullptr ? "" : connector->name).text_or_null("link", connector == nullptr ? "" : connector->link);
-  json.text_or_null("next_hop", next_hop(connector));
-  if (message.foreign) json.null("priority").null("attempts");
-  else json.member("priority", priority_name(message.priority)).member("attempts", message.attempts);
-  json.text_or_null("next_attempt", next ? format_iso8601(*next) : "");
-  const auto expires = connector != nullptr && !message.foreign ? choice.expires(*connector, message.arrived) : std::nullopt;
-  json.text_or_null("expires", expires ? format_iso8601(*expires) : "");
-  json.text_or_null("reason", reason).text_or_null("reason_class", reason.empty() ? "" : to_string(reason_class));
-  json.text_or_null("message_id", message.message_id);
-  if (message.foreign) json.text_or_null("subject", message.subject);
-  else json.member("subject", message.subject);
-  if (message.bytes_done) json.member("bytes_done", *message.bytes_done);
+  if (connector == nullptr) json.null("connector"_key).null("link"_key).null("next_hop"_key);
+  else json.text_or_null("connector"_key, connector->name).text_or_null("link"_key, connector->link).text_or_null("next_hop"_key, choice.next_hop(*connector));
+  if (message.foreign) json.null("priority"_key).null("attempts"_key);
+  else json.member("priority"_key, priority_name(message.priority)).member("attempts"_key, message.attempts);
+  time_or_null(json, "next_attempt"_key, message.next_attempt());
+  time_or_null(json, "expires"_key, connector != nullptr && !message.foreign ? choice.expires(*connector, message.arrived) : std::nullopt);
+  json.text_or_null("reason"_key, reason).text_or_null("reason_class"_key, reason.empty() ? "" : to_string(reason_class));
+  json.text_or_null("message_id"_key, message.message_id);
+  if (message.foreign) json.text_or_null("subject"_key, message.subject);
+  else json.member("subject"_key, message.subject);
+  if (message.bytes_done) json.member("bytes_done"_key, *message.bytes_done);
   json.end_object();
-  return out;
 }
 
 std::string listing_header(std::size_t id_width) {

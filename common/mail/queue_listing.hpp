@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,8 @@ namespace longline::mail {
 /// "message_id","subject"}. Connector to next_hop are those of the first recipient that still waits; what does not
 /// apply is null. Sender and subject are raw. Without a newline.
 std::string json_line(const QueuedMessage& message, ConnectorChoice& choice);
+/// Behind what is in the buffer.
+void append_json_line(fmt::memory_buffer& out, const QueuedMessage& message, ConnectorChoice& choice);
 
 /// The same for people: a line, and one more with the reason where there is one. Escaped; ends in a newline.
 /// `id_width`: how long the ids of this queue are.

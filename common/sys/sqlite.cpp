@@ -139,10 +139,12 @@ void SqliteStatement::reset() {
 
 std::int64_t SqliteStatement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
 
-std::string SqliteStatement::text(int column) const {
-  const void* data = sqlite3_column_blob(statement_.get(), column);
-  const int length = sqlite3_column_bytes(statement_.get(), column);
-  return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), static_cast<std::size_t>(length));
+std::string_view SqliteStatement::view(int column) const {
+  // One look at the column for both; a connection is one thread's, so that the value needs no mutex.
+  sqlite3_value* value = sqlite3_column_value(statement_.get(), column);
+  const void* data = sqlite3_value_blob(value);
+  const int length = sqlite3_value_bytes(value);
+  return data == nullptr ? std::string_view() : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(length));
 }
 
 std::optional<std::int64_t> SqliteStatement::optional_integer(int column) const {

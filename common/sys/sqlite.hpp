@@ -35,7 +35,8 @@ class SqliteStatement {
   void reset();
 
   std::int64_t integer(int column) const;
-  std::string text(int column) const;
+  std::string text(int column) const { return std::string(view(column)); }
+  std::string_view view(int column) const;                          ///< of the same bytes, until the next step() or reset()
   std::optional<std::int64_t> optional_integer(int column) const;   ///< nullopt for NULL
 
  private:

@@ -3,6 +3,7 @@
 // real mail systems are started by tests/e2e/test_queues.py; their next hop must refuse connections, and their queue be empty.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -181,6 +182,95 @@ TEST_CASE("a visitor and a reader that have enough are asked no more") {
   CHECK(visits == 2);
   REQUIRE(world.queue->read(id, [&](std::string_view) { return ++pieces < 1; }));
   CHECK(pieces == 1);
+}
+
+// All of it, in one line.
+std::string shown(const QueuedMessage& m) {
+  const auto number = [](const auto& value) { return value ? std::to_string(*value) : "-"; };
+  std::string out = fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {}", m.id, m.inbox, m.queue, m.foreign, to_string(m.state),
+                                format_iso8601(m.arrived), m.size, number(m.bytes_done), m.sender, m.priority, m.attempts, m.eight_bit,
+                                m.message_id, m.subject);
+  for (const mail::Recipient& r : m.recipients) {
+    out += fmt::format("; {} {} '{}' {} {}", r.address, to_string(r.state), r.reason, to_string(r.reason_class),
+                       r.next_attempt ? format_iso8601(*r.next_attempt) : "-");
+  }
+  return out;
+}
+
+TEST_CASE("a message of a listing has nothing of the one before, whatever the visitor did with that") {
+  World world;
+  auto* queue = dynamic_cast<sys::SpoolQueue*>(world.queue.get());
+  if (queue == nullptr) return;
+  sys::Spool& spool = queue->spool();
+  const WallTime now = sys::wall_now();
+  const auto add = [&](mail::Submission submission) {
+    submission.content = kContent;
+    auto id = spool.add(submission, now);
+    REQUIRE(id);
+    return *id;
+  };
+  const std::string longer(300, 'x');
+  mail::Submission plain;
+  plain.sender = "a@b";
+  plain.recipients = {"c@d"};
+  mail::Submission full;
+  full.sender = longer + "@here.example";
+  full.recipients = {"1" + longer + "@far.example", "2@far.example", "3@far.example", "4@far.example", "5@far.example"};
+  full.priority = mail::kUrgent;
+  full.eight_bit = true;
+  full.message_id = "<" + longer + "@here.example>";
+  full.subject = longer;
+  const auto deferred = [&](const std::string& address) {
+    return sys::RecipientUpdate{address, mail::RecipientState::deferred, "451 4.7.1 " + longer, now + Duration(60'000)};
+  };
+  std::vector<std::string> ids = {add(plain), add(full), add(plain), add(full), add(plain), add(full), add(plain)};
+  // What can be said of a message is said of the second, fourth and sixth.
+  REQUIRE(*spool.take_lease("link:isp") == std::nullopt);
+  REQUIRE(spool.claim({ids[3]})->size() == 1);
+  for (const std::size_t i : {1, 5}) {
+    sys::MessageUpdate update;
+    update.id = ids[i];
+    for (const std::string& address : full.recipients) update.recipients.push_back(deferred(address));
+    update.recipients[1].state = mail::RecipientState::in_doubt;
+    update.counts = true;
+    REQUIRE(spool.record({update}, now));
+    sys::OutgoingTransfer transfer{ids[i], full.recipients, "prefix", true, 1000, {"session", "activity"}, {"session", "hub", "HUB", 15, 5, false, {}, false}};
+    REQUIRE(spool.put_outgoing(transfer));
+    REQUIRE(spool.confirm_outgoing(ids[i], "hub", 2, 640, now));
+  }
+  REQUIRE(spool.set_held(ids[5], true));
+
+  std::vector<std::string> expected;
+  for (const std::string& id : ids) expected.push_back(shown(*spool.find(id)));
+  CHECK(expected[1].find("in-doubt") != std::string::npos);
+  CHECK(expected[1].find(" 640 ") != std::string::npos);
+  CHECK(expected[3].find("sending") != std::string::npos);
+  CHECK(expected[5].find("held") != std::string::npos);
+  std::vector<QueuedMessage> taken;
+  const std::vector<std::function<void(QueuedMessage&)>> visitors = {
+      [](QueuedMessage&) {},
+      [&](QueuedMessage& message) { taken.push_back(std::move(message)); },
+      [](QueuedMessage& message) { message.recipients.erase(message.recipients.begin()); },
+      [](QueuedMessage& message) { const std::string sender = std::move(message.sender), reason = std::move(message.recipients.back().reason); },
+      [](QueuedMessage& message) {
+        message.queue = "exim";
+        message.foreign = message.inbox = true;
+        message.bytes_done = 1;
+        message.recipients.resize(9);
+      },
+  };
+  for (const auto& visitor : visitors) {
+    std::vector<std::string> seen;
+    REQUIRE(spool.visit(sys::Box::queue, [&](QueuedMessage&& message) {
+      seen.push_back(shown(message));
+      visitor(message);
+      return true;
+    }));
+    CHECK(seen == expected);
+  }
+  REQUIRE(taken.size() == ids.size());
+  for (std::size_t i = 0; i < taken.size(); ++i) CHECK(shown(taken[i]) == expected[i]);
+  REQUIRE(spool.release_lease());
 }
 
 TEST_CASE("hold keeps a message, release gives it back, both may be said twice") {

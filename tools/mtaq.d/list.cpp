@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
 #include <cstdio>
+#include <utility>
 
 #include "base/text.hpp"
 #include "common/tool.hpp"
@@ -31,18 +34,30 @@ Result<ExitStatus> run_list(const Options& options, World& world) {
   LONGLINE_CHECK(check_connector(world, list.filter.connector));
   LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
   const WallTime now = sys::wall_now();
+  const bool all = list.filter.empty();
   bool header = !options.common.json;
-  // A pipe is written in pieces of 64 KiB; a terminal keeps its lines.
-  if (!tools::stdout_is_terminal()) std::setvbuf(stdout, nullptr, _IOFBF, 64 * 1024);
-  return visit(list, world,
-               [&](mail::QueuedMessage&& message) {
-                 if (!matches(list.filter, message, choice, now)) return true;
-                 if (header) print(mail::listing_header(message.id.size()));
-                 header = false;
-                 print(options.common.json ? json_line(message, choice) + "\n" : listing_lines(message, choice, now));
-                 return std::ferror(stdout) == 0;
-               })
-      .map([] { return ExitStatus::ok; });
+  // A pipe is written in large pieces; a terminal has each line at once.
+  const std::size_t piece = tools::stdout_is_terminal() ? 1 : 64 * 1024;
+  fmt::memory_buffer out;
+  const auto write_out = [&] {
+    print({out.data(), out.size()});
+    out.clear();
+  };
+  Result<void> visited = visit(list, world, [&](mail::QueuedMessage&& message) {
+    if (!all && !matches(list.filter, message, choice, now)) return true;
+    if (header) out.append(mail::listing_header(message.id.size()));
+    header = false;
+    if (options.common.json) {
+      append_json_line(out, message, choice);
+      out.push_back('\n');
+    } else {
+      out.append(listing_lines(message, choice, now));
+    }
+    if (out.size() >= piece) write_out();
+    return std::ferror(stdout) == 0;
+  });
+  write_out();
+  return std::move(visited).map([] { return ExitStatus::ok; });
 }
 
 Result<ExitStatus> run_show(const Options& options, World& world) {

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 using namespace longline;
 
 TEST_CASE("durations are read as people write them") {
@@ -31,5 +33,25 @@ TEST_CASE("wall times in both forms") {
   CHECK(format_rfc5322(t) == "Sun, 22 Nov 2026 23:10:51 +0000");
   for (const char* bad : {"", "2026-11-22", "2026-13-22T23:10:51Z", "2026-02-30T00:00:00Z", "2026-11-22T25:00:00Z"}) {
     CHECK_FALSE(parse_iso8601(bad));
+  }
+}
+
+TEST_CASE("wall times far from now") {
+  const auto at = [](std::int64_t ms) { return format_iso8601(WallTime(Duration(ms))); };
+  CHECK(at(0) == "1970-01-01T00:00:00Z");
+  CHECK(at(-1) == "1969-12-31T23:59:59.999Z");
+  CHECK(at(1'798'761'599'099) == "2026-12-31T23:59:59.099Z");
+  CHECK(at(951'782'400'000) == "2000-02-29T00:00:00Z");
+  CHECK(at(253'402'300'799'999) == "9999-12-31T23:59:59.999Z");
+  CHECK(at(253'402'300'800'000) == "10000-01-01T00:00:00Z");
+  CHECK(at(971'890'963'199'001) == "32767-12-31T23:59:59.001Z");
+  CHECK(at(-62'135'596'800'000) == "0001-01-01T00:00:00Z");
+  CHECK(at(-62'167'219'200'000) == "0000-01-01T00:00:00Z");
+  CHECK(at(-62'167'219'200'001) == "-001-12-31T23:59:59.999Z");
+  CHECK(at(-1'000'000'000'000'000).starts_with("-29719-"));
+  // Whatever a damaged file says, it is a text.
+  for (const std::int64_t ms : {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
+    CHECK(at(ms).size() <= 29);
+    CHECK(at(ms).ends_with("Z"));
   }
 }

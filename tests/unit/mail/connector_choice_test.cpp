@@ -135,6 +135,13 @@ TEST_CASE("next hops and leases") {
   CHECK(next_hop(&c) == "line");
   CHECK(lease_name(c) == "link:isp");
   CHECK(next_hop(nullptr).empty());
+
+  config::Config config;
+  config.connectors = {connector("a", {"a.example"}), connector("b", {"b.example"}, "isp")};
+  ConnectorChoice choice(config);
+  for (int i = 0; i < 2; ++i) {
+    for (const config::Connector& each : config.connectors) CHECK(choice.next_hop(each) == next_hop(&each));
+  }
 }
 
 }  // namespace
