@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kMostUnits = 4;               // ub-organizational-units
 constexpr std::size_t kMostDomainAttributes = 4;    // ub-domain-defined-attributes
-constexpr std::size_t kLongestAttribute = 1024;     // far above X.411's bounds: foreign systems stretch them
 constexpr std::int64_t kCommonName = 1;             // extension-attribute-type
 
 constexpr Tag kCountry = application(1);

@@ -124,6 +124,7 @@ Result<OrName> parse_or_name(std::string_view text) {
     if (!take_until(rest, '=', keyword)) return bad(text, "an attribute without '='");
     take_until(rest, slashes ? '/' : ';', value);
     for (const std::string* part : {&keyword, &value}) {
+      if (part->size() > kLongestAttribute) return bad(text, fmt::format("it has an attribute of {} bytes", part->size()));
       if (std::any_of(part->begin(), part->end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E; })) {
         return bad(text, "it has a character that no attribute can have");
       }

@@ -113,6 +113,9 @@ TEST_CASE("what is no O/R name says why") {
   CHECK(parsed("/S=a\x1b[2J/").find("\\x1B") != std::string::npos);
   CHECK(parsed("/DD.a=1/DD.b=1/DD.c=1/DD.d=1/DD.e=1/").starts_with("error"));
   CHECK(parsed('/' + std::string(5000, 'x')).starts_with("error"));
+  // What one form takes, the wire takes too.
+  CHECK(parsed("/G=" + std::string(1025, 'x') + '/').ends_with("is not an O/R name: it has an attribute of 1025 bytes"));
+  CHECK(parsed("/G=" + std::string(1024, 'x') + '/').starts_with("/G=xxx"));
 }
 
 TEST_CASE("characters that a PrintableString does not have") {
