@@ -34,7 +34,7 @@ struct Moment {
   std::string boot_id{};
 };
 
-/// A link that failed, and for how long it is left alone. Persistent: sys/ledger.hpp.
+/// A link that failed, and for how long it is left alone. Persistent: sys/link/ledger.hpp.
 struct BackoffState {
   int failures = 0;               ///< in a row
   Moment since{};                 ///< of the last failure

@@ -14,10 +14,10 @@
 #include "mail/connector_choice.hpp"
 #include "mail/message.hpp"
 #include "ram_queue.hpp"
-#include "sys/exim_queue.hpp"
-#include "sys/mta_command.hpp"
-#include "sys/postfix_queue.hpp"
-#include "sys/spool_queue.hpp"
+#include "sys/queue/exim_queue.hpp"
+#include "sys/queue/mta_command.hpp"
+#include "sys/queue/postfix_queue.hpp"
+#include "sys/queue/spool_queue.hpp"
 #include "sys/system_clock.hpp"
 
 using namespace longline;

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <memory>
 
-#include "sys/spool.hpp"
-#include "sys/spool_check.hpp"
+#include "sys/spool/spool.hpp"
+#include "sys/spool/spool_check.hpp"
 #include "sys/state_paths.hpp"
 #include "sys/system_clock.hpp"
 

@@ -67,6 +67,9 @@ class LayersTest(unittest.TestCase):
             'width': ("common/base/a.cpp", SPDX + "//" + "x" * 200 + "\n", ":2: a line of 202 columns"),
             'trailing space': ("common/base/a.cpp", SPDX + "int a; \n", ":2: spaces at the end"),
             'a drawer': ("common/base/string_utils.cpp", SPDX, ":1: 'string_utils.cpp' says nothing"),
+            'a folder of sys below its own': ("common/sys/spool/a.cpp", SPDX + '#include "sys/flush/queue_flush.hpp"\n', ":2: sys/spool must not include sys/flush"),
+            'a folder below all of sys': ("common/sys/a.cpp", SPDX + '#include "sys/port/port.hpp"\n', ":2: sys itself must not include sys/port"),
+            'an unknown folder of sys': ("common/sys/other/a.cpp", SPDX + '#include "sys/loop.hpp"\n', ":2: no folder of sys is called other"),
             'an unknown layer': ("common/other/a.cpp", SPDX, ":1: no layer is called other"),
         }
         for name, (path, text, expected) in cases.items():

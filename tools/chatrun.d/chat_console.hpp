@@ -6,7 +6,7 @@
 #include <string>
 
 #include "script/chat/command_line.hpp"
-#include "sys/dialogue.hpp"
+#include "sys/login/dialogue.hpp"
 #include "sys/side_output.hpp"
 
 namespace longline::tools::chatrun {

@@ -7,7 +7,7 @@
 
 #include "common/tool.hpp"
 #include "sys/byte_stream.hpp"
-#include "sys/port.hpp"
+#include "sys/port/port.hpp"
 
 namespace longline::tools::chatrun {
 

@@ -8,7 +8,7 @@
 
 #include "base/time.hpp"
 #include "common/tool.hpp"
-#include "sys/serial_port.hpp"
+#include "sys/port/serial_port.hpp"
 
 namespace longline::tools::chatrun {
 

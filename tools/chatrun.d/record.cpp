@@ -15,7 +15,7 @@
 #include "chatrun.d/verbs.hpp"
 #include "script/scp/lint.hpp"
 #include "sys/durable_file.hpp"
-#include "sys/terminal_session.hpp"
+#include "sys/login/terminal_session.hpp"
 
 namespace longline::tools::chatrun {
 namespace {

@@ -10,8 +10,8 @@
 #include "chatrun.d/verbs.hpp"
 #include "script/login_machine.hpp"
 #include "script/typed_lines.hpp"
+#include "sys/login/terminal_session.hpp"
 #include "sys/reply_file.hpp"
-#include "sys/terminal_session.hpp"
 
 namespace longline::tools::chatrun {
 namespace {

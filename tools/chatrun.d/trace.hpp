@@ -7,7 +7,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "script/transcript.hpp"
-#include "sys/dialogue.hpp"
+#include "sys/login/dialogue.hpp"
 #include "sys/side_output.hpp"
 #include "sys/unique_fd.hpp"
 

@@ -8,13 +8,13 @@
 #include "base/text.hpp"
 #include "config/address_pool.hpp"
 #include "dialctl.d/hold.hpp"
-#include "sys/address_lease.hpp"
-#include "sys/call_waiting.hpp"
 #include "sys/event_log.hpp"
+#include "sys/link/call_waiting.hpp"
+#include "sys/link/supervisor.hpp"
+#include "sys/network/address_lease.hpp"
 #include "sys/ppp/pppd.hpp"
 #include "sys/process.hpp"
 #include "sys/secret_file.hpp"
-#include "sys/supervisor.hpp"
 
 namespace longline::tools::dialctl {
 namespace {

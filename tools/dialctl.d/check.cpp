@@ -10,9 +10,9 @@
 #include "base/text.hpp"
 #include "dialctl.d/verbs.hpp"
 #include "sys/config_file.hpp"
-#include "sys/link_routes.hpp"
+#include "sys/link/link_routes.hpp"
+#include "sys/network/route_table.hpp"
 #include "sys/ppp/pppd.hpp"
-#include "sys/route_table.hpp"
 
 namespace longline::tools::dialctl {
 namespace {

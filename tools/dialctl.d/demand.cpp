@@ -16,15 +16,15 @@
 #include "sys/child_process.hpp"
 #include "sys/config_file.hpp"
 #include "sys/event_log.hpp"
-#include "sys/forwarding.hpp"
-#include "sys/link_client.hpp"
+#include "sys/link/link_client.hpp"
 #include "sys/loop.hpp"
-#include "sys/packet_sender.hpp"
+#include "sys/network/forwarding.hpp"
+#include "sys/network/packet_sender.hpp"
+#include "sys/network/route_table.hpp"
+#include "sys/network/tun.hpp"
 #include "sys/process.hpp"
-#include "sys/route_table.hpp"
 #include "sys/sibling_tool.hpp"
 #include "sys/system_clock.hpp"
-#include "sys/tun.hpp"
 
 namespace longline::tools::dialctl {
 namespace {

@@ -10,7 +10,7 @@
 #include "dialctl.d/verbs.hpp"
 #include "link/call_history.hpp"
 #include "link/call_policy.hpp"
-#include "sys/ledger.hpp"
+#include "sys/link/ledger.hpp"
 #include "sys/local_clock.hpp"
 
 namespace longline::tools::dialctl {

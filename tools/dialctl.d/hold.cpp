@@ -13,10 +13,10 @@
 
 #include "base/event.hpp"
 #include "base/text.hpp"
-#include "sys/call_gate.hpp"
 #include "sys/child_process.hpp"
-#include "sys/link_client.hpp"
-#include "sys/sim_pin.hpp"
+#include "sys/link/call_gate.hpp"
+#include "sys/link/link_client.hpp"
+#include "sys/port/sim_pin.hpp"
 #include "sys/system_clock.hpp"
 
 namespace longline::tools::dialctl {

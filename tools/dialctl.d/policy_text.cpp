@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "config/hours.hpp"
-#include "sys/call_gate.hpp"
+#include "sys/link/call_gate.hpp"
 #include "sys/local_clock.hpp"
 
 namespace longline::tools::dialctl {

@@ -8,9 +8,9 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "dialctl.d/verbs.hpp"
-#include "sys/port_holder.hpp"
-#include "sys/port_list.hpp"
-#include "sys/port_probe.hpp"
+#include "sys/port/port_holder.hpp"
+#include "sys/port/port_list.hpp"
+#include "sys/port/port_probe.hpp"
 
 namespace longline::tools::dialctl {
 namespace {

@@ -11,7 +11,7 @@
 #include "dialctl.d/policy_text.hpp"
 #include "dialctl.d/verbs.hpp"
 #include "link/dial_options.hpp"
-#include "sys/link_client.hpp"
+#include "sys/link/link_client.hpp"
 
 namespace longline::tools::dialctl {
 namespace {

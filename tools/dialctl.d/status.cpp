@@ -9,7 +9,7 @@
 #include "base/text.hpp"
 #include "common/tool.hpp"
 #include "dialctl.d/verbs.hpp"
-#include "sys/link_client.hpp"
+#include "sys/link/link_client.hpp"
 #include "sys/signals.hpp"
 
 namespace longline::tools::dialctl {

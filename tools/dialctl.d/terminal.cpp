@@ -8,9 +8,9 @@
 
 #include "base/text.hpp"
 #include "dialctl.d/hold.hpp"
-#include "sys/link_client.hpp"
+#include "sys/link/link_client.hpp"
+#include "sys/login/terminal_session.hpp"
 #include "sys/system_clock.hpp"
-#include "sys/terminal_session.hpp"
 
 namespace longline::tools::dialctl {
 namespace {

@@ -7,7 +7,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "dialctl.d/verbs.hpp"
-#include "sys/port_report.hpp"
+#include "sys/port/port_report.hpp"
 
 namespace longline::tools::dialctl {
 namespace {

@@ -13,12 +13,12 @@
 #include "dialctl.d/hold.hpp"
 #include "sys/reply_file.hpp"
 #include "sys/config_file.hpp"
-#include "sys/link_client.hpp"
+#include "sys/link/link_client.hpp"
 #include "sys/ppp/host_changes.hpp"
 #include "sys/ppp/pppd.hpp"
 #include "sys/process.hpp"
 #include "sys/secret_file.hpp"
-#include "sys/supervisor.hpp"
+#include "sys/link/supervisor.hpp"
 #include "sys/system_clock.hpp"
 
 namespace longline::tools::dialctl {

@@ -13,9 +13,9 @@
 #include "mail/aliases.hpp"
 #include "mail/dropped_message.hpp"
 #include "mail/message.hpp"
-#include "sys/drop_folder.hpp"
+#include "sys/intake/drop_folder.hpp"
 #include "sys/random_name.hpp"
-#include "sys/spool.hpp"
+#include "sys/spool/spool.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
 

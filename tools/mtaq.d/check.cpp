@@ -10,9 +10,9 @@
 #include "base/text.hpp"
 #include "mail/config_check.hpp"
 #include "sys/config_file.hpp"
-#include "sys/drop_folder.hpp"
+#include "sys/intake/drop_folder.hpp"
 #include "sys/process.hpp"
-#include "sys/spool_check.hpp"
+#include "sys/spool/spool_check.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
 

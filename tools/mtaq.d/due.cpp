@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "sys/local_clock.hpp"
-#include "sys/spool.hpp"
+#include "sys/spool/spool.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
 

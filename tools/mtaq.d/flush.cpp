@@ -5,7 +5,7 @@
 
 #include "base/text.hpp"
 #include "dialogue.hpp"
-#include "sys/queue_flush.hpp"
+#include "sys/flush/queue_flush.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
 

@@ -4,8 +4,8 @@
 
 #include <cstdio>
 
-#include "sys/link_client.hpp"
-#include "sys/mta_flush.hpp"
+#include "sys/link/link_client.hpp"
+#include "sys/queue/mta_flush.hpp"
 #include "verbs.hpp"
 
 namespace longline::mtaq {

@@ -8,7 +8,7 @@
 
 #include "base/text.hpp"
 #include "mail/batch_smtp.hpp"
-#include "sys/batch_import.hpp"
+#include "sys/intake/batch_import.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
 

@@ -7,7 +7,7 @@
 #include "base/text.hpp"
 #include "common/tool.hpp"
 #include "mail/queue_listing.hpp"
-#include "sys/spool.hpp"
+#include "sys/spool/spool.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
 

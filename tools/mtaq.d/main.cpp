@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "sys/config_file.hpp"
-#include "sys/drop_folder.hpp"
+#include "sys/intake/drop_folder.hpp"
 #include "sys/process.hpp"
 #include "verbs.hpp"
 

@@ -6,8 +6,8 @@
 #include "base/text.hpp"
 #include "sys/config_file.hpp"
 #include "sys/local_clock.hpp"
-#include "sys/queue_opening.hpp"
-#include "sys/spool.hpp"
+#include "sys/queue/queue_opening.hpp"
+#include "sys/spool/spool.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
 

@@ -9,10 +9,10 @@
 #include "link/budget.hpp"
 #include "link/tariff.hpp"
 #include "mail/flush_plan.hpp"
-#include "sys/call_gate.hpp"
+#include "sys/flush/peer_connection.hpp"
+#include "sys/link/call_gate.hpp"
 #include "sys/local_clock.hpp"
-#include "sys/peer_connection.hpp"
-#include "sys/spool.hpp"
+#include "sys/spool/spool.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
 

@@ -12,12 +12,12 @@
 
 #include "base/text.hpp"
 #include "receive.hpp"
-#include "sys/received_mail.hpp"
+#include "sys/intake/received_mail.hpp"
 #include "sys/signals.hpp"
 #include "sys/sockets.hpp"
 #include "sys/system_clock.hpp"
 #include "sys/tty_stream.hpp"
-#include "sys/x400_responder.hpp"
+#include "sys/x400/x400_responder.hpp"
 #include "verbs.hpp"
 
 namespace longline::mtaq {

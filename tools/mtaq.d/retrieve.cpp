@@ -6,9 +6,9 @@
 
 #include "dialogue.hpp"
 #include "mail/due.hpp"
+#include "sys/flush/mail_retrieval.hpp"
 #include "sys/local_clock.hpp"
-#include "sys/mail_retrieval.hpp"
-#include "sys/spool.hpp"
+#include "sys/spool/spool.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
 

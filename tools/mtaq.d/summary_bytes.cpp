@@ -7,7 +7,7 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "sys/spool.hpp"
+#include "sys/spool/spool.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
 

@@ -10,7 +10,7 @@
 #include "mail/queue_backend.hpp"
 #include "options.hpp"
 #include "sys/event_log.hpp"
-#include "sys/queue_flush.hpp"
+#include "sys/flush/queue_flush.hpp"
 #include "sys/state_paths.hpp"
 #include "sys/system_clock.hpp"
 

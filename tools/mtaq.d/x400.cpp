@@ -6,7 +6,7 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "sys/x400_visit.hpp"
+#include "sys/x400/x400_visit.hpp"
 #include "verbs.hpp"
 
 namespace longline::mtaq {

@@ -6,7 +6,7 @@
 
 #include "base/text.hpp"
 #include "routeadd.d/verbs.hpp"
-#include "sys/route_table.hpp"
+#include "sys/network/route_table.hpp"
 #include "sys/text_file.hpp"
 
 namespace longline::routeadd {

@@ -13,7 +13,7 @@
 #include "routeadd.d/verbs.hpp"
 #include "sys/folder_watch.hpp"
 #include "sys/loop.hpp"
-#include "sys/route_confirmation.hpp"
+#include "sys/network/route_confirmation.hpp"
 #include "sys/system_clock.hpp"
 
 namespace longline::routeadd {

@@ -10,7 +10,7 @@
 #include "route/precheck.hpp"
 #include "routeadd.d/verbs.hpp"
 #include "sys/config_file.hpp"
-#include "sys/route_table.hpp"
+#include "sys/network/route_table.hpp"
 
 namespace longline::routeadd {
 namespace {

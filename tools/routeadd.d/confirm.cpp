@@ -4,8 +4,8 @@
 
 #include "base/text.hpp"
 #include "routeadd.d/verbs.hpp"
-#include "sys/route_confirmation.hpp"
-#include "sys/route_table.hpp"
+#include "sys/network/route_confirmation.hpp"
+#include "sys/network/route_table.hpp"
 #include "sys/system_clock.hpp"
 
 namespace longline::routeadd {

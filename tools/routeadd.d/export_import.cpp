@@ -6,7 +6,7 @@
 #include "base/text.hpp"
 #include "route/import.hpp"
 #include "routeadd.d/verbs.hpp"
-#include "sys/route_table.hpp"
+#include "sys/network/route_table.hpp"
 
 namespace longline::routeadd {
 

@@ -7,7 +7,7 @@
 
 #include "base/text.hpp"
 #include "routeadd.d/verbs.hpp"
-#include "sys/route_table.hpp"
+#include "sys/network/route_table.hpp"
 
 namespace longline::routeadd {
 namespace {

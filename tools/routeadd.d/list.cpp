@@ -8,7 +8,7 @@
 #include "base/text.hpp"
 #include "route/precheck.hpp"
 #include "routeadd.d/verbs.hpp"
-#include "sys/route_table.hpp"
+#include "sys/network/route_table.hpp"
 
 namespace longline::routeadd {
 namespace {

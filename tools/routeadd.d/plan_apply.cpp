@@ -6,8 +6,8 @@
 #include <cstdio>
 
 #include "routeadd.d/verbs.hpp"
-#include "sys/route_confirmation.hpp"
-#include "sys/route_table.hpp"
+#include "sys/network/route_confirmation.hpp"
+#include "sys/network/route_table.hpp"
 
 namespace longline::routeadd {
 namespace {

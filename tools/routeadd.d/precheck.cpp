@@ -9,8 +9,8 @@
 #include "route/check.hpp"
 #include "route/precheck.hpp"
 #include "routeadd.d/verbs.hpp"
-#include "sys/login_peer.hpp"
-#include "sys/route_table.hpp"
+#include "sys/login/login_peer.hpp"
+#include "sys/network/route_table.hpp"
 
 namespace longline::routeadd {
 namespace {

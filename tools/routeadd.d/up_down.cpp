@@ -8,8 +8,8 @@
 
 #include "base/text.hpp"
 #include "routeadd.d/verbs.hpp"
+#include "sys/network/route_table.hpp"
 #include "sys/process.hpp"
-#include "sys/route_table.hpp"
 #include "sys/text_file.hpp"
 
 namespace longline::routeadd {

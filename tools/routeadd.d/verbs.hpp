@@ -9,8 +9,8 @@
 #include "route/confirmation.hpp"
 #include "route/plan.hpp"
 #include "routeadd.d/options.hpp"
-#include "sys/link_routes.hpp"
-#include "sys/route_lock.hpp"
+#include "sys/link/link_routes.hpp"
+#include "sys/network/route_lock.hpp"
 #include "sys/signals.hpp"
 #include "sys/state_paths.hpp"
 

@@ -15,8 +15,8 @@
 #include "routeadd.d/verbs.hpp"
 #include "sys/folder_watch.hpp"
 #include "sys/loop.hpp"
-#include "sys/netlink.hpp"
-#include "sys/route_table.hpp"
+#include "sys/network/netlink.hpp"
+#include "sys/network/route_table.hpp"
 #include "sys/signals.hpp"
 #include "sys/system_clock.hpp"
 

@@ -14,9 +14,9 @@
 #include "sys/durable_file.hpp"
 #include "sys/event_log.hpp"
 #include "sys/file_lock.hpp"
+#include "sys/network/route_table.hpp"
 #include "sys/ppp/name_servers.hpp"
 #include "sys/process.hpp"
-#include "sys/route_table.hpp"
 #include "sys/system_clock.hpp"
 
 namespace longline::sys {

@@ -9,8 +9,8 @@
 
 #include "base/event.hpp"
 #include "config/config.hpp"
-#include "sys/forwarding.hpp"
 #include "sys/loop.hpp"
+#include "sys/network/forwarding.hpp"
 #include "sys/ppp/session.hpp"
 #include "sys/state_paths.hpp"
 

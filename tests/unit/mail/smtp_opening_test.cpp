@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "base/base64.hpp"
-#include "sys/tls_library.hpp"
+#include "sys/tls/tls_library.hpp"
 #include "unit/mail/smtp_world.hpp"
 
 using namespace longline;

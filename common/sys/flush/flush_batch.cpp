@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+#include "sys/flush/flush_batch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/text.hpp"
+#include "sys/local_clock.hpp"
+#include "sys/system_clock.hpp"
+
+namespace longline::sys {
+namespace {
+
+using mail::Outcome;
+using mail::QueuedMessage;
+using mail::RecipientResult;
+
+constexpr std::size_t kClaimAhead = 16;
+constexpr std::size_t kReadAhead = 1 << 20;
+
+/// One connection serves both: the same peer, met in the same way.
+bool shares_session(const config::Connector& a, const config::Connector& b) {
+  const auto way = [](const config::Connector& c) {
+    return std::tie(c.host, c.port, c.source_address, c.helo, c.peer_name, c.tls, c.tls_ca_file, c.tls_verify, c.tls_certificate, c.tls_key, c.user,
+                    c.password.file, c.password.command, c.allow_plain_auth);
+  };
+  // An X.400 connector's transfers are its own.
+  const bool smtp = a.protocol == config::Protocol::smtp && b.protocol == config::Protocol::smtp;
+  return smtp && way(a) == way(b);
+}
+
+}  // namespace
+
+bool FlushHop::serves(const config::Connector* other, std::string_view recipient) const {
+  return std::find(all.begin(), all.end(), other) != all.end() && (domain.empty() || iequals(mail::domain_of(recipient), domain));
+}
+
+FlushBatch::FlushBatch(Spool& spool, const config::Config& config, EventSink& events, std::string host, std::string lane,
+                       mail::ConnectorChoice choice, Callbacks callbacks)
+    : spool_(spool), config_(config), events_(events), host_(std::move(host)), lane_(std::move(lane)),
+      callbacks_(std::move(callbacks)), choice_(std::move(choice)), patience_(config, local_clock()) {}
+
+bool FlushBatch::ours(const config::Connector* connector) const {
+  return connector != nullptr && mail::lease_name(*connector) == lane_ && callbacks_.in_scope(*connector);
+}
+
+void FlushBatch::add(FlushShare share) {
+  seen_.insert(share.message.id);
+  if (share.in_snapshot) ++taken_on_;
+  std::string id = share.message.id;
+  entries_.emplace(std::move(id), Entry{std::move(share.message), std::move(share.recipients), share.in_snapshot});
+}
+
+std::vector<std::string> FlushBatch::waiting() const {
+  std::vector<std::string> ids;
+  for (const auto& [id, entry] : entries_) ids.push_back(id);
+  return ids;
+}
+
+std::vector<FlushHop> FlushBatch::hops() const {
+  std::vector<FlushHop> hops;
+  for (const config::Connector& connector : config_.connectors) {
+    if (!ours(&connector)) continue;
+    if (connector.host == "mx") {
+      for (const std::string& domain : domains_of(connector)) hops.push_back({&connector, {&connector}, domain});
+      continue;
+    }
+    const auto same = std::find_if(hops.begin(), hops.end(), [&](const FlushHop& hop) {
+      return shares_session(*hop.connector, connector);
+    });
+    if (same != hops.end()) same->all.push_back(&connector);
+    else hops.push_back({&connector, {&connector}});
+  }
+  return hops;
+}
+
+std::set<std::string> FlushBatch::domains_of(const config::Connector& connector) const {
+  std::set<std::string> domains;
+  for (const auto& [id, entry] : entries_) {
+    for (const mail::Recipient& r : entry.message.recipients) {
+      const bool here = !r.finished() && entry.recipients.contains(r.address) && choice_.choose(r.address).connector == &connector;
+      if (here) domains.insert(to_lower(mail::domain_of(r.address)));
+    }
+  }
+  return domains;
+}
+
+std::vector<std::string> FlushBatch::recipients_for(const Entry& entry, const FlushHop& hop) {
+  std::vector<std::string> out;
+  for (const mail::Recipient& r : entry.message.recipients) {
+    const config::Connector* connector = choice_.choose(r.address).connector;
+    if (r.finished() || !ours(connector) || !hop.serves(connector, r.address) || !entry.recipients.contains(r.address)) continue;
+    const bool done = std::any_of(entry.results.begin(), entry.results.end(),
+                                  [&](const RecipientResult& result) { return result.address == r.address; });
+    if (!done) out.push_back(r.address);
+  }
+  return out;
+}
+
+std::size_t FlushBatch::due(const FlushHop& hop) const {
+  auto* self = const_cast<FlushBatch*>(this);
+  return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return !self->recipients_for(entry.second, hop).empty();
+  }));
+}
+
+bool FlushBatch::complete(const Entry& entry) {
+  const auto waiting = std::count_if(entry.message.recipients.begin(), entry.message.recipients.end(), [&](const mail::Recipient& r) {
+    return !r.finished() && ours(choice_.choose(r.address).connector) && entry.recipients.contains(r.address);
+  });
+  return entry.results.size() >= static_cast<std::size_t>(waiting);
+}
+
+void FlushBatch::let_go(Entry& entry, std::set<std::string> addresses, LetGo& out) {
+  if (addresses.empty()) return;
+  for (const std::string& address : addresses) entry.recipients.erase(address);
+  out.shares.push_back({entry.message, std::move(addresses), entry.in_snapshot});
+}
+
+void FlushBatch::drop_empty(LetGo& out) {
+  for (const FlushShare& share : out.shares) {
+    const auto found = entries_.find(share.message.id);
+    if (found == entries_.end() || !complete(found->second)) continue;
+    if (found->second.results.empty()) out.gone.push_back(share.message.id);
+    else callbacks_.on_receipt(receipt_of(found->second), found->second.in_snapshot);
+    entries_.erase(found);
+  }
+}
+
+FlushBatch::LetGo FlushBatch::hand_over(const FlushHop& hop, const std::function<bool(const std::string&)>& which) {
+  LetGo out;
+  for (auto& [id, entry] : entries_) {
+    std::set<std::string> addresses;
+    for (const std::string& address : recipients_for(entry, hop)) {
+      if (which(address)) addresses.insert(address);
+    }
+    let_go(entry, std::move(addresses), out);
+  }
+  drop_empty(out);
+  return out;
+}
+
+FlushBatch::LetGo FlushBatch::reroute(mail::ConnectorChoice choice) {
+  choice_ = std::move(choice);
+  LetGo out;
+  for (auto& [id, entry] : entries_) {
+    std::set<std::string> addresses;
+    for (const std::string& address : entry.recipients) {
+      if (!ours(choice_.choose(address).connector)) addresses.insert(address);
+    }
+    let_go(entry, std::move(addresses), out);
+  }
+  drop_empty(out);
+  return out;
+}
+
+Result<void> FlushBatch::refresh() {
+  std::map<std::string, QueuedMessage> now;
+  LONGLINE_CHECK(spool_.visit(Box::queue, [&](QueuedMessage&& message) {
+    if (entries_.contains(message.id)) now.emplace(message.id, std::move(message));
+    return true;
+  }));
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto found = now.find(entry->first);
+    if (found == now.end()) {
+      entry = entries_.erase(entry);
+      continue;
+    }
+    entry->second.message = std::move(found->second);
+    entry = complete(entry->second) ? entries_.erase(entry) : std::next(entry);
+  }
+  return {};
+}
+
+// ---- the source
+
+void FlushBatch::start_hop(const FlushHop& hop, bool take_new) {
+  hop_ = hop;
+  take_new_ = take_new;
+  sent_in_hop_ = answered_in_hop_ = 0;
+  order_time_ = wall_now();
+  queue_.clear();
+  claimed_.clear();
+  for (const auto& [id, entry] : entries_) queue_for_hop(entry);
+}
+
+void FlushBatch::queue_for_hop(const Entry& entry) {
+  if (recipients_for(entry, hop_).empty()) return;
+  queue_.insert(mail::flush_place(entry.message, order_time_));
+}
+
+void FlushBatch::hold_back(const std::string& id, Error why) { entries_.at(id).held_back = std::move(why); }
+
+void FlushBatch::look_for_new() {
+  const Result<bool> changed = spool_.changed_by_others();
+  if (!std::exchange(made_some_, false) && !(changed && *changed)) return;
+  std::vector<QueuedMessage> found;
+  const auto visited = spool_.visit(Box::queue, [&](QueuedMessage&& message) {
+    if (message.state != mail::MessageState::held && !seen_.contains(message.id)) found.push_back(std::move(message));
+    return true;
+  });
+  if (!visited) return;
+  for (QueuedMessage& message : found) {
+    FlushShare share{std::move(message), {}, false};
+    bool for_hop = false;
+    for (const mail::Recipient& r : share.message.recipients) {
+      const config::Connector* connector = choice_.choose(r.address).connector;
+      if (r.finished() || !ours(connector)) continue;
+      share.recipients.insert(r.address);
+      for_hop = for_hop || hop_.serves(connector, r.address);
+    }
+    if (!for_hop) continue;
+    const std::string id = share.message.id;
+    add(std::move(share));
+    queue_for_hop(entries_.at(id));
+  }
+}
+
+void FlushBatch::claim_more() {
+  std::vector<std::string> wanted;
+  while (!queue_.empty() && wanted.size() < kClaimAhead) {
+    std::string id = queue_.extract(queue_.begin()).value().id;
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) continue;
+    if (std::optional<Error> why = callbacks_.refusal(found->second.message.size)) hold_back(id, std::move(*why));
+    else wanted.push_back(std::move(id));
+  }
+  if (wanted.empty()) return;
+  Result<std::vector<std::string>> claimed = spool_.claim(wanted);
+  if (!claimed) {
+    source_failure_ = claimed.error();
+    return;
+  }
+  claimed_.assign(claimed->begin(), claimed->end());
+  for (const std::string& id : wanted) {
+    if (std::find(claimed_.begin(), claimed_.end(), id) != claimed_.end()) continue;
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) continue;
+    // Removed meanwhile: nothing is left of it. Otherwise somebody holds it back.
+    if (spool_.find(id)) {
+      Entry& entry = found->second;
+      entry.cause = Errc::busy;
+      entry.reason = "held, or another flush is sending it";
+      for (const std::string& address : recipients_for(entry, hop_)) entry.results.push_back({address, Outcome::not_tried, 0, "", ""});
+      callbacks_.on_receipt(receipt_of(entry), entry.in_snapshot);
+    }
+    entries_.erase(found);
+  }
+}
+
+std::optional<mail::Outgoing> FlushBatch::next_message() {
+  if (source_failure_) return std::nullopt;
+  if (claimed_.empty()) {
+    if (queue_.empty() && take_new_) look_for_new();
+    while (claimed_.empty() && !queue_.empty() && !source_failure_) claim_more();
+  }
+  // Asked again now that it is its turn: others were begun since it was claimed.
+  while (!claimed_.empty()) {
+    std::optional<Error> why = callbacks_.refusal(entries_.at(claimed_.front()).message.size);
+    if (!why) break;
+    hold_back(claimed_.front(), std::move(*why));
+    claimed_.pop_front();
+    while (claimed_.empty() && !queue_.empty() && !source_failure_) claim_more();
+  }
+  if (claimed_.empty()) return std::nullopt;
+  const Entry& entry = entries_.at(claimed_.front());
+  claimed_.pop_front();
+  callbacks_.on_begin(entry.message.size);
+  mail::Outgoing out;
+  out.id = entry.message.id;
+  out.sender = entry.message.sender;
+  out.recipients = recipients_for(entry, hop_);
+  out.size = static_cast<std::uint64_t>(entry.message.size);
+  out.eight_bit = entry.message.eight_bit;
+  Result<mail::DsnWishes> wishes = spool_.wishes(entry.message.id);
+  if (!wishes) {
+    source_failure_ = wishes.error();
+    return std::nullopt;
+  }
+  out.dsn = std::move(*wishes);
+  return out;
+}
+
+Result<std::string> FlushBatch::read_body(const std::string& id, std::uint64_t offset, std::size_t most) {
+  const bool ahead = id == body_id_ && offset >= body_offset_ && offset < body_offset_ + body_.size();
+  if (!ahead) {
+    // The blob is closed at once: an open one would hold the spool's past, and nothing could be recorded.
+    LONGLINE_TRY(SpoolBody body, spool_.open_body(id));
+    LONGLINE_TRY(body_, body.read(static_cast<std::int64_t>(offset), std::max(most, kReadAhead)));
+    body_id_ = id;
+    body_offset_ = offset;
+  }
+  return body_.substr(static_cast<std::size_t>(offset - body_offset_), most);
+}
+
+}  // namespace longline::sys

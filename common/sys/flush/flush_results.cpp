@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+// What became of the messages of a FlushBatch: recorded, reported to senders, told as events and receipts.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "mail/dsn.hpp"
+#include "sys/spool/sender_notice.hpp"
+#include "sys/flush/flush_batch.hpp"
+#include "sys/system_clock.hpp"
+
+namespace longline::sys {
+namespace {
+
+using mail::Outcome;
+using mail::QueuedMessage;
+using mail::RecipientResult;
+using mail::RecipientState;
+
+std::string reason_of(const RecipientResult& result) {
+  std::string out = result.code == 0 ? "" : std::to_string(result.code) + " ";
+  if (!result.enhanced.empty()) out += result.enhanced + " ";
+  return out + result.text;
+}
+
+/// Of the peer, for a notification: a name that means something elsewhere too.
+std::string remote_name(const FlushHop& hop) {
+  if (hop.connector == nullptr || hop.connector->host == "mx") return "";
+  return hop.connector->host == "line" ? hop.connector->peer_name : hop.connector->host;
+}
+
+const mail::Recipient* find_recipient(const QueuedMessage& message, const std::string& address) {
+  for (const mail::Recipient& r : message.recipients) {
+    if (r.address == address) return &r;
+  }
+  return nullptr;
+}
+
+std::string_view event_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::sent: return "mail.sent";
+    case Outcome::deferred: return "mail.deferred";
+    case Outcome::refused: return "mail.bounced";
+    case Outcome::in_doubt: return "mail.in-doubt";
+    case Outcome::not_tried: break;
+  }
+  return "mail.left";
+}
+
+}  // namespace
+
+Result<void> FlushBatch::mark_in_doubt(const std::vector<mail::InFlight>& messages) { return spool_.mark_in_doubt(messages); }
+
+RecipientUpdate FlushBatch::update_for(const Entry& entry, RecipientResult& result, std::vector<mail::DsnRecipient>& failed) {
+  static const mail::Recipient kUnknown{};
+  const mail::Recipient* found = find_recipient(entry.message, result.address);
+  const mail::Recipient& before = found == nullptr ? kUnknown : *found;
+  const WallTime now = wall_now();
+  const config::Connector* connector = choice_.choose(result.address).connector;
+  const bool expired = connector != nullptr && patience_.is_over(*connector, entry.message.arrived, connector->expire, now) &&
+                       (result.outcome == Outcome::deferred ||
+                        (result.outcome == Outcome::not_tried && entry.cause == Errc::next_hop_unreachable));
+  if (expired) {
+    result.outcome = Outcome::refused;
+    result.text = fmt::format("given up after {}: {}", format_duration(connector->expire), reason_of(result));
+    result.code = 0;
+    result.enhanced = "4.4.7";
+  }
+  RecipientUpdate update{result.address, before.state, before.reason, before.next_attempt};
+  switch (result.outcome) {
+    case Outcome::sent: update = {result.address, RecipientState::delivered, reason_of(result), {}}; break;
+    case Outcome::deferred:
+      update = {result.address, RecipientState::deferred, reason_of(result), now + mail::retry_delay(entry.message.attempts + 1)};
+      break;
+    case Outcome::refused:
+      update = {result.address, RecipientState::refused, reason_of(result), {}};
+      failed.push_back({result.address, result.code, result.enhanced, result.text, remote_name(hop_)});
+      break;
+    case Outcome::in_doubt:
+      update = {result.address, RecipientState::in_doubt, "the line was cut after the last byte and before the reply", {}};
+      break;
+    case Outcome::not_tried:
+      if (before.state == RecipientState::waiting && !result.text.empty()) update.reason = result.text;
+      break;
+  }
+  return update;
+}
+
+Result<std::optional<mail::Submission>> FlushBatch::notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> recipients,
+                                                                 const mail::DsnWishes& wishes) {
+  SenderNotice notice{action, std::move(recipients), wishes};
+  const config::Connector* connector = notice.recipients.empty() ? nullptr : choice_.choose(notice.recipients.front().address).connector;
+  if (connector != nullptr) notice.retry_until = patience_.expires(*connector, entry.message.arrived);
+  return sender_notice(spool_, choice_, host_, entry.message, std::move(notice));
+}
+
+/// What was sent of a message: its bytes count once a transaction, however many recipients it had.
+std::optional<Traffic> FlushBatch::traffic_of(const Entry& entry, const mail::MessageResult& result) const {
+  const bool sent = std::any_of(result.recipients.begin(), result.recipients.end(), [](const RecipientResult& r) { return r.outcome == Outcome::sent; });
+  if (!sent || hop_.connector == nullptr) return std::nullopt;
+  Traffic traffic;
+  traffic.connector = hop_.connector->name;
+  traffic.sender = entry.message.sender;
+  traffic.messages_out = 1;
+  traffic.bytes_out = entry.message.size;
+  return traffic;
+}
+
+Result<void> FlushBatch::warn_of_delay(const Entry& entry, MessageUpdate& update, const std::vector<RecipientResult>& left,
+                                       const mail::DsnWishes& wishes) {
+  const WallTime now = wall_now();
+  std::vector<mail::DsnRecipient> late;
+  for (const RecipientResult& r : left) {
+    const config::Connector* connector = choice_.choose(r.address).connector;
+    if (connector == nullptr || connector->delay_warning == Duration(0)) continue;
+    if (!patience_.is_over(*connector, entry.message.arrived, connector->delay_warning, now)) continue;
+    late.push_back({r.address, r.code, r.enhanced, r.text, r.code == 0 ? "" : connector->host, ""});
+  }
+  if (late.empty() || entry.message.sender.empty()) return {};
+  LONGLINE_TRY(const bool told, spool_.was_warned(entry.message.id));
+  if (told) return {};
+  std::erase_if(late, [&](const mail::DsnRecipient& r) { return !wishes.of(r.address).wants_delay(); });
+  LONGLINE_TRY(update.notification, notification(entry, mail::DsnAction::delayed, std::move(late), wishes));
+  update.warns = update.notification.has_value();
+  return {};
+}
+
+mail::Receipt FlushBatch::receipt_of(const Entry& entry) const {
+  mail::Receipt receipt;
+  receipt.id = entry.message.id;
+  receipt.size = entry.message.size;
+  receipt.message_id = entry.message.message_id;
+  receipt.recipients = entry.results;
+  receipt.next_attempt = entry.next_attempt;
+  receipt.cause = entry.cause;
+  receipt.reason = entry.reason;
+  if (!entry.results.empty()) {
+    const config::Connector* connector = choice_.choose(entry.results.front().address).connector;
+    if (connector != nullptr) {
+      receipt.connector = connector->name;
+      receipt.link = connector->link;
+    }
+  }
+  return receipt;
+}
+
+void FlushBatch::emit(const Entry& entry, const RecipientResult& result) {
+  Event event{std::string(event_name(result.outcome))};
+  event.message = entry.message.id;
+  if (hop_.connector != nullptr) {
+    event.connector = hop_.connector->name;
+    event.link = hop_.connector->link;
+  }
+  event.text = reason_of(result);
+  event.more.set("recipient", result.address).set("sender", entry.message.sender).set("size", entry.message.size);
+  events_.emit(event);
+}
+
+Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results) {
+  std::vector<MessageUpdate> updates;
+  std::vector<std::string> touched;
+  std::vector<std::pair<std::string, RecipientResult>> events;
+  for (const mail::MessageResult& result : results) {
+    const auto found = entries_.find(result.id);
+    if (found == entries_.end()) continue;
+    Entry& entry = found->second;
+    MessageUpdate update;
+    update.id = result.id;
+    std::vector<mail::DsnRecipient> failed;
+    std::vector<RecipientResult> left;
+    for (RecipientResult r : result.recipients) {
+      update.recipients.push_back(update_for(entry, r, failed));
+      update.counts = update.counts || r.outcome == Outcome::deferred || r.outcome == Outcome::refused;
+      const auto next = update.recipients.back().next_attempt;
+      if (r.outcome == Outcome::deferred && (!entry.next_attempt || *next < *entry.next_attempt)) entry.next_attempt = next;
+      if (r.outcome != Outcome::not_tried) events.emplace_back(result.id, r);
+      const bool over = r.outcome == Outcome::sent || r.outcome == Outcome::refused;
+      if (over && hop_.connector != nullptr && hop_.connector->protocol == config::Protocol::x400) update.ends_transfer = hop_.connector->name;
+      if (r.code != 0) ++answered_in_hop_;
+      if (r.outcome == Outcome::deferred || r.outcome == Outcome::not_tried) left.push_back(r);
+      entry.results.push_back(std::move(r));
+    }
+    LONGLINE_TRY(const mail::DsnWishes wishes, spool_.wishes(result.id));
+    std::erase_if(failed, [&](const mail::DsnRecipient& r) { return !wishes.of(r.address).wants_failure(); });
+    LONGLINE_TRY(update.notification, notification(entry, mail::DsnAction::failed, std::move(failed), wishes));
+    if (!update.notification && !left.empty()) LONGLINE_CHECK(warn_of_delay(entry, update, left, wishes));
+    if (!result.peer_notifies) {
+      // The peer will not say when it has delivered the message: where it went is all that can be told (RFC 3461, 6.2.7.3).
+      std::vector<mail::DsnRecipient> relayed;
+      for (const RecipientResult& r : result.recipients) {
+        if (r.outcome == Outcome::sent && wishes.of(r.address).wants_success()) relayed.push_back({r.address, 0, "2.0.0", "", "", ""});
+      }
+      LONGLINE_TRY(update.success_notice, notification(entry, mail::DsnAction::relayed, std::move(relayed), wishes));
+    }
+    update.traffic = traffic_of(entry, result);
+    const bool done = result.last && complete(entry);
+    update.ends = done;
+    if (done) update.receipt = to_json(receipt_of(entry)).dump();
+    updates.push_back(std::move(update));
+    if (done) touched.push_back(result.id);
+  }
+  LONGLINE_TRY(const std::vector<std::string> notifications, spool_.record(updates, wall_now()));
+  for (const auto& [id, result] : events) emit(entries_.at(id), result);
+  for (const std::string& id : notifications) {
+    made_some_ = true;
+    Event event{"mail.notified"};
+    event.message = id;
+    events_.emit(event);
+  }
+  for (const std::string& id : touched) {
+    const Entry& entry = entries_.at(id);
+    ++done_;
+    const mail::Receipt receipt = receipt_of(entry);
+    if (receipt.outcome() == Outcome::sent) ++sent_in_hop_;
+    callbacks_.on_receipt(receipt, entry.in_snapshot);
+    entries_.erase(id);
+  }
+  return {};
+}
+
+Result<void> FlushBatch::record_tried(const std::vector<mail::MessageResult>& results) {
+  std::vector<mail::MessageResult> tried;
+  for (mail::MessageResult result : results) {
+    std::erase_if(result.recipients, [](const RecipientResult& r) { return r.outcome == Outcome::not_tried; });
+    if (!result.recipients.empty()) tried.push_back(std::move(result));
+  }
+  return tried.empty() ? Result<void>() : record(tried);
+}
+
+Result<void> FlushBatch::refuse_too_large(const FlushHop& hop, std::int64_t peer_limit) {
+  hop_ = hop;
+  std::vector<mail::MessageResult> results;
+  for (const auto& [id, entry] : entries_) {
+    mail::MessageResult result;
+    result.id = id;
+    for (const std::string& address : recipients_for(entry, hop)) {
+      auto why = mail::why_too_large(*choice_.choose(address).connector, entry.message.size);
+      if (!why && peer_limit > 0 && entry.message.size > peer_limit) {
+        why = fmt::format("the message has {}, the peer takes {}", format_size(entry.message.size), format_size(peer_limit));
+      }
+      if (why) result.recipients.push_back({address, Outcome::refused, 0, "5.3.4", *why});
+    }
+    if (!result.recipients.empty()) results.push_back(std::move(result));
+  }
+  return results.empty() ? Result<void>() : record(results);
+}
+
+Result<void> FlushBatch::refuse(const FlushHop& hop, const std::string& enhanced, const std::string& text) {
+  hop_ = hop;
+  std::vector<mail::MessageResult> results;
+  for (const auto& [id, entry] : entries_) {
+    mail::MessageResult result;
+    result.id = id;
+    for (const std::string& address : recipients_for(entry, hop)) result.recipients.push_back({address, Outcome::refused, 0, enhanced, text});
+    if (!result.recipients.empty()) results.push_back(std::move(result));
+  }
+  return results.empty() ? Result<void>() : record(results);
+}
+
+Result<void> FlushBatch::give_up(const FlushHop& hop, const Error& why, bool writes) {
+  hop_ = hop;
+  std::vector<mail::MessageResult> results;
+  for (auto& [id, entry] : entries_) {
+    const Error& reason = entry.held_back ? *entry.held_back : why;
+    mail::MessageResult result;
+    result.id = id;
+    for (const std::string& address : recipients_for(entry, hop)) {
+      result.recipients.push_back({address, Outcome::not_tried, 0, "", escape_at_most(reason.message(), 400)});
+    }
+    if (result.recipients.empty()) continue;
+    entry.cause = reason.code;
+    results.push_back(std::move(result));
+  }
+  if (writes) return record(results);
+  for (const mail::MessageResult& result : results) {
+    Entry& entry = entries_.at(result.id);
+    entry.results.insert(entry.results.end(), result.recipients.begin(), result.recipients.end());
+    if (!complete(entry)) continue;
+    callbacks_.on_receipt(receipt_of(entry), entry.in_snapshot);
+    entries_.erase(result.id);
+  }
+  return {};
+}
+
+}  // namespace longline::sys

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+#include "sys/flush/mail_retrieval.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <csignal>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "base/text.hpp"
+#include "sys/child_process.hpp"
+#include "sys/flush/peer_connection.hpp"
+#include "sys/intake/received_mail.hpp"
+#include "sys/intake/smtp_receiver.hpp"
+#include "sys/line_pump.hpp"
+#include "sys/link/link_client.hpp"
+#include "sys/loop.hpp"
+#include "sys/signals.hpp"
+#include "sys/spool/spool.hpp"
+#include "sys/system_clock.hpp"
+
+namespace longline::sys {
+namespace {
+
+using By = config::Retrieve::By;
+
+constexpr int kAtrnPort = 366;                 // RFC 2645, 5
+constexpr Duration kQuitPatience(5'000);
+constexpr Duration kLongest(24 * 3'600'000);
+// As long as the peer needs to find its mail; a line that costs money is not held for RFC 5321's five minutes twice.
+constexpr Duration kClientPatience(5 * 60'000);
+
+std::string_view name_of(By by) {
+  switch (by) {
+    case By::atrn: return "atrn";
+    case By::turn: return "turn";
+    case By::command: return "command";
+    case By::etrn: break;
+  }
+  return "etrn";
+}
+
+/// One session: asks, and serves the line when it has turned round.
+class Session {
+ public:
+  Session(Loop& loop, std::unique_ptr<ByteStream> line, mail::RetrievalOptions options, TlsSettings tls, ReceivedMail* mail,
+          mail::SmtpServerOptions server, const RetrievalRun& run)
+      : loop_(loop), encrypted_(options.opening.encrypted), machine_(std::move(options)), tls_settings_(std::move(tls)), mail_(mail),
+        server_(std::move(server)), run_(run),
+        pump_(loop, std::move(line),
+              {[this](std::string_view bytes) {
+                 trace(true, bytes);
+                 machine_.on_bytes(bytes, loop_.now());
+                 drain();
+               },
+               [this](const Error& why) {
+                 if (tls_begun_ && !secured_) machine_.on_tls_failed(why, loop_.now());
+                 machine_.on_closed(loop_.now());
+                 drain();
+                 over_ = true;
+               },
+               [this] { drain(); }}) {}
+
+  Result<void> go(TimePoint end) {
+    machine_.start(loop_.now());
+    if (encrypted_) start_tls();
+    drain();
+    while (!over_ && !turned_) LONGLINE_CHECK(step(end));
+    if (turned_) LONGLINE_CHECK(serve(end));
+    return {};
+  }
+  void stop(Errc cause) {
+    if (!ended_by_) ended_by_ = cause;
+    if (receiver_) receiver_->stop();
+    else machine_.on_closed(loop_.now()), over_ = true;
+  }
+
+  std::vector<mail::RetrievalAnswer> answers() const { return machine_.answers(); }
+  std::uint64_t bytes_out() const { return served_out_ + pump_.bytes_out(); }
+  std::uint64_t bytes_in() const { return served_in_ + pump_.bytes_in(); }
+  std::uint64_t messages() const { return served_ ? served_->messages : 0; }
+  std::optional<Error> error() const {
+    if (ended_by_) return Error(*ended_by_, *ended_by_ == Errc::deadline ? "the time ran out" : "interrupted", Stage::transfer);
+    if (served_ && !served_->quit) return Error(Errc::line_dropped, "the peer had not said that this was all: " + escape(served_->reason), Stage::transfer);
+    return finished_ ? finished_->error : std::nullopt;
+  }
+
+ private:
+  Result<void> step(TimePoint end) {
+    LONGLINE_CHECK(loop_.run_once(end));
+    if (loop_.now() >= end) stop(Errc::deadline);
+    return {};
+  }
+
+  void trace(bool received, std::string_view bytes) {
+    if (run_.trace) run_.trace(received, bytes);
+  }
+
+  void start_tls() {
+    tls_begun_ = true;
+    const Result<void> wrapped = pump_.wrap([this](std::unique_ptr<ByteStream> line) -> Result<std::unique_ptr<ByteStream>> {
+      LONGLINE_TRY(std::unique_ptr<TlsStream> stream, TlsStream::start(std::move(line), tls_settings_, [this](const TlsInfo&) {
+        secured_ = true;
+        if (!encrypted_) machine_.on_secured(loop_.now());
+        drain();
+      }));
+      return std::unique_ptr<ByteStream>(std::move(stream));
+    });
+    if (wrapped) return;
+    machine_.on_tls_failed(wrapped.error(), loop_.now());
+    machine_.on_closed(loop_.now());
+    over_ = true;
+  }
+
+  void drain() {
+    if (std::exchange(draining_, true)) return;
+    while (auto action = machine_.next_action()) {
+      if (auto* write = std::get_if<Write>(&*action)) {
+        trace(false, write->secret ? "********\r\n" : write->bytes);
+        pump_.write(write->bytes, write->secret);
+      } else if (std::holds_alternative<mail::StartTls>(*action)) {
+        start_tls();
+      } else if (std::holds_alternative<mail::TurnRound>(*action)) {
+        turned_ = true;
+        pump_.set_reading(false);
+      } else {
+        finished_ = std::get<mail::RetrievalFinished>(std::move(*action));
+      }
+    }
+    draining_ = false;
+    timer_.reset();
+    if (finished_) {
+      if (pump_.idle() || pump_.closed() || finished_->error) over_ = true;
+      else timer_ = loop_.at(loop_.now() + kQuitPatience, [this] { over_ = true; });
+    } else if (const auto deadline = machine_.deadline()) {
+      timer_ = loop_.at(*deadline, [this] {
+        machine_.on_time(loop_.now());
+        drain();
+      });
+    }
+  }
+
+  Result<void> serve(TimePoint end) {
+    timer_.reset();
+    SmtpReceiver::Trace trace;
+    if (run_.trace) trace = run_.trace;
+    receiver_.emplace(loop_, pump_.release(), std::move(server_),
+                      [this](mail::Deliver&& message, SmtpReceiver::Answer answer) { mail_->take(std::move(message), std::move(answer)); },
+                      [this](const mail::SmtpServerFinished& finished) { served_ = finished; }, std::move(trace));
+    while (!served_) {
+      LONGLINE_CHECK(loop_.run_once(end));
+      if (loop_.now() < end || served_) continue;
+      if (ended_by_) break;
+      stop(Errc::deadline);
+      end = loop_.now() + kQuitPatience;
+    }
+    served_out_ = receiver_->bytes_out();
+    served_in_ = receiver_->bytes_in();
+    receiver_.reset();
+    while (mail_->under_way() > 0) LONGLINE_CHECK(loop_.run_once());
+    return {};
+  }
+
+  Loop& loop_;
+  bool encrypted_;
+  mail::Retrieval machine_;
+  TlsSettings tls_settings_;
+  ReceivedMail* mail_;
+  mail::SmtpServerOptions server_;
+  const RetrievalRun& run_;
+  std::optional<SmtpReceiver> receiver_;
+  std::optional<mail::RetrievalFinished> finished_;
+  std::optional<mail::SmtpServerFinished> served_;
+  std::optional<Errc> ended_by_;
+  std::uint64_t served_out_ = 0, served_in_ = 0;
+  bool tls_begun_ = false, secured_ = false;
+  bool draining_ = false, turned_ = false, over_ = false;
+  Loop::Registration timer_;
+  LinePump pump_;
+};
+
+/// A program of the operator's: its status is the result.
+std::optional<Error> run_command(const config::Retrieve& retrieve, TimePoint end) {
+  SpawnOptions spawn;
+  spawn.argv = retrieve.command;
+  spawn.new_process_group = true;
+  Result<ChildProcess> child = ChildProcess::spawn(spawn);
+  if (!child) return std::move(child).error();
+  Loop loop;
+  std::optional<int> status;
+  const auto watch = loop.watch(child->pidfd(), POLLIN, [&](short) { status = child->try_wait(); });
+  const TimePoint limit = std::min(end, loop.now() + retrieve.deadline);
+  while (!status && loop.now() < limit) {
+    if (auto ran = loop.run_once(limit); !ran) return std::move(ran).error();
+  }
+  const std::string& name = retrieve.command.front();
+  if (!status) {
+    return Error(Errc::deadline, fmt::format("{} was not done after {}", escape_at_most(name, 100), format_duration(retrieve.deadline)), Stage::transfer);
+  }
+  if (*status == 0) return std::nullopt;
+  const Errc code = *status == 69 ? Errc::next_hop_unreachable : *status == 77 ? Errc::auth_refused : *status == 78 ? Errc::config : Errc::busy;
+  return Error(code, fmt::format("{} ended with status {}", escape_at_most(name, 100), *status), Stage::transfer);
+}
+
+config::Connector at_port(const config::Connector& connector) {
+  config::Connector out = connector;
+  if (connector.retrieve->port != 0) out.port = connector.retrieve->port;
+  else if (connector.retrieve->by == By::atrn) out.port = kAtrnPort;
+  return out;
+}
+
+Result<void> talk(const config::Config& config, const StatePaths& paths, EventSink& events, const config::Connector& connector, const RetrievalRun& run,
+                  TimePoint end, RetrievalResult& result) {
+  const config::Retrieve& retrieve = *connector.retrieve;
+  const config::Connector there = at_port(connector);
+  const PeerAddress address = peer_address(there);
+  Result<mail::SmtpOpeningOptions> opening = opening_options(there, address, run.host);
+  if (!opening) return std::move(opening).error();
+  Loop loop;
+  std::unique_ptr<ReceivedMail> mail;
+  mail::SmtpServerOptions server;
+  if (retrieve.by != By::etrn) {
+    ReceivedMailSettings settings;
+    settings.target = config.receive;
+    settings.local_domains = config.local_domains;
+    settings.host = run.host;
+    settings.connector = connector.name;
+    // Before the call: mail that could not be stored is not asked for.
+    LONGLINE_TRY(mail, ReceivedMail::open(loop, config, paths, events, settings));
+    server.host = run.host;
+    server.local_domains = config.local_domains;
+    if (server.local_domains.empty()) server.local_domains.push_back(to_lower(run.host));
+    if (mail->has_spool()) server.relay_domains = config.relay_domains;
+    server.dsn = mail->has_spool();
+    server.peer = address.host == "line" ? "line" : to_string(address);
+    server.command_timeout = kClientPatience;
+    server.wall_at_start = wall_now();
+  }
+  Result<std::unique_ptr<ByteStream>> line = connect_peer(config, paths, there, address, end);
+  if (!line) {
+    result.error = std::move(line).error();
+    return {};
+  }
+  LONGLINE_TRY(Signals signals, Signals::open({SIGTERM, SIGINT, SIGHUP}));
+  Session session(loop, std::move(*line), {retrieve.by, retrieve.domains, std::move(*opening)}, tls_settings(paths, there, address), mail.get(),
+                  std::move(server), run);
+  const auto watch = loop.watch(signals.fd(), POLLIN, [&](short) {
+    while (signals.take()) session.stop(Errc::interrupted);
+  });
+  LONGLINE_CHECK(session.go(end));
+  result.answers = session.answers();
+  result.messages = session.messages();
+  result.bytes_out = session.bytes_out();
+  result.bytes_in = session.bytes_in();
+  result.error = session.error();
+  return {};
+}
+
+}  // namespace
+
+bool RetrievalResult::mail_comes() const {
+  return std::any_of(answers.begin(), answers.end(), [](const mail::RetrievalAnswer& a) { return a.mail_comes; });
+}
+
+JsonObject to_json(const RetrievalResult& result) {
+  JsonObject out;
+  out.set("connector", result.connector);
+  if (result.link.empty()) out.set_null("link");
+  else out.set("link", result.link);
+  out.set("by", name_of(result.by));
+  const bool fetches = result.by == By::atrn || result.by == By::turn;
+  const bool nothing = result.by != By::command && !result.mail_comes();
+  out.set("result", result.error ? "failed" : nothing ? "nothing" : fetches ? "fetched" : "asked");
+  if (fetches) out.set("messages", static_cast<std::int64_t>(result.messages));
+  else out.set_null("messages");
+  std::vector<JsonObject> answers;
+  for (const mail::RetrievalAnswer& answer : result.answers) {
+    JsonObject one;
+    if (answer.domain.empty()) one.set_null("domain");
+    else one.set("domain", answer.domain);
+    answers.push_back(one.set("code", answer.code).set("text", answer.text));
+  }
+  out.set("answers", answers);
+  if (result.error) out.set("code", to_string(result.error->code)).set("reason", result.error->message());
+  else out.set_null("code").set_null("reason");
+  return out;
+}
+
+std::string to_text(const RetrievalResult& result) {
+  std::string out = fmt::format("{}: ", escape(result.connector));
+  if (result.error) return out + escape(result.error->message());
+  if (result.by == By::command) return out + "the command is done";
+  if (!result.mail_comes()) return out + "no mail waits there";
+  if (result.by == By::etrn) return out + "the peer sends what it has";
+  return out + fmt::format("{} message{} fetched", result.messages, result.messages == 1 ? "" : "s");
+}
+
+Result<RetrievalResult> retrieve_mail(const config::Config& config, const StatePaths& paths, EventSink& events, const config::Connector& connector,
+                                      const RetrievalRun& run) {
+  const config::Retrieve& retrieve = *connector.retrieve;
+  RetrievalResult result{connector.name, connector.link, retrieve.by, {}, 0, 0, 0, std::nullopt};
+  const TimePoint end = run.deadline.value_or(steady_now() + kLongest);
+  if (retrieve.by == By::command) {
+    result.error = run_command(retrieve, end);
+  } else {
+    LONGLINE_CHECK(talk(config, paths, events, connector, run, end, result));
+  }
+  Event event{"mail.retrieved"};
+  if (result.error) event = failure_event("mail.retrieve-failed", std::nullopt, connector.link, *result.error);
+  event.link = connector.link;
+  event.connector = connector.name;
+  event.more.set("by", name_of(retrieve.by)).set("messages", static_cast<std::int64_t>(result.messages));
+  event.more.set("bytes_out", static_cast<std::int64_t>(result.bytes_out)).set("bytes_in", static_cast<std::int64_t>(result.bytes_in));
+  events.emit(event);
+  // A call for nothing is one whose retrieval failed, not one that found no mail.
+  const bool was_up = !result.error || result.error->code != Errc::link_down;
+  if (!connector.link.empty() && was_up) report_to_supervisor(paths, connector.link, 1, result.error ? 0 : 1, connector.name);
+  LONGLINE_TRY(Spool spool, Spool::open(paths.spool));
+  if (result.bytes_out + result.bytes_in > 0) LONGLINE_CHECK(spool.count_line(connector.name, result.bytes_out, result.bytes_in, wall_now()));
+  if (!result.error) LONGLINE_CHECK(spool.set_retrieved(connector.name, wall_now()));
+  return result;
+}
+
+}  // namespace longline::sys

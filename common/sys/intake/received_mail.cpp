@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+#include "sys/intake/received_mail.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "mail/address.hpp"
+#include "mail/dropped_message.hpp"
+#include "mail/dsn.hpp"
+#include "mail/message.hpp"
+#include "sys/intake/drop_folder.hpp"
+#include "sys/random_name.hpp"
+#include "sys/system_clock.hpp"
+#include "sys/tls/tls_library.hpp"
+
+namespace longline::sys {
+namespace {
+
+using mail::Outcome;
+using mail::RecipientResult;
+
+std::string_view domain_of(std::string_view address) { return address.substr(std::min(address.rfind('@') + 1, address.size())); }
+
+}  // namespace
+
+// A message on its way, shared with a delivery that answers later.
+struct ReceivedMail::Work {
+  std::shared_ptr<const mail::Deliver> message;
+  Done done;
+  std::string digest;                     // of what the peer sent, without the fields that we put on top; "" where OpenSSL is not there
+  bool has_message_id = false;
+  std::vector<std::string> known;         // recipients that have it already
+  std::vector<std::string> local, remote;
+  std::vector<RecipientResult> results;   // of a local delivery
+
+  // `digest` is there, so the library is.
+  std::string key(const std::string& recipient) const {
+    return sha256_hex(digest + '\0' + message->sender + '\0' + recipient).value_or(digest + recipient);
+  }
+  /// What it is known by, for one recipient: the bytes, and the transfer that it came in.
+  std::vector<std::string> keys(const std::string& recipient, bool by_bytes) const {
+    std::vector<std::string> out;
+    if (by_bytes && !digest.empty()) out.push_back(key(recipient));
+    if (!message->transfer.empty()) out.push_back(message->transfer + '\0' + recipient);
+    return out;
+  }
+};
+
+Result<std::unique_ptr<ReceivedMail>> ReceivedMail::open(Loop& loop, const config::Config& config, const StatePaths& paths, EventSink& events,
+                                                         ReceivedMailSettings settings) {
+  std::unique_ptr<ReceivedMail> out(new ReceivedMail(loop, config, paths, events, std::move(settings)));
+  const ReceivedMailSettings& s = out->settings_;
+  if (s.drops) return out;
+  if (s.submission) {
+    out->aliases_ = read_aliases(paths);
+  } else {
+    LONGLINE_TRY(out->delivery_, make_local_delivery(loop, s.target, s.host));
+  }
+  Result<Spool> spool = Spool::open(paths.spool);
+  if (spool) out->spool_.emplace(std::move(*spool));
+  else if (!out->delivery_) return std::move(spool).error();
+  return out;
+}
+
+bool ReceivedMail::is_local(const std::string& recipient) {
+  if (settings_.submission) return false;   // aliases first: route_submission() finds out
+  const std::string_view domain = domain_of(recipient);
+  if (iequals(domain, settings_.host)) return true;
+  return std::any_of(settings_.local_domains.begin(), settings_.local_domains.end(),
+                     [&](const std::string& pattern) { return mail::match_domain(pattern, domain).has_value(); });
+}
+
+void ReceivedMail::take(mail::Deliver&& message, Done done) {
+  auto work = std::make_shared<Work>();
+  work->message = std::make_shared<const mail::Deliver>(std::move(message));
+  work->done = std::move(done);
+  ++under_way_;
+  if (settings_.drops) return finish(work, drop(*work));
+  if (auto sorted = sort_out(*work); !sorted) return finish(work, std::move(sorted).error());
+  if (work->local.empty() && work->remote.empty()) return finish(work, std::string());
+  if (work->local.empty() || !delivery_) return finish(work, store(*work));
+  delivery_->deliver(work->message, work->local, [this, work](std::vector<RecipientResult> results) { on_delivered(work, std::move(results)); });
+}
+
+/// Who has it already, who is local, who is not.
+Result<void> ReceivedMail::sort_out(Work& work) {
+  const mail::Deliver& message = *work.message;
+  if (spool_ && !settings_.submission) work.digest = sha256_hex(std::string_view(message.content).substr(message.added)).value_or("");
+  work.has_message_id = mail::header_field(message.content, "Message-ID").has_value();
+  for (const std::string& recipient : message.recipients) {
+    bool known = false;
+    for (const std::string& key : spool_ ? work.keys(recipient, true) : std::vector<std::string>()) {
+      LONGLINE_TRY(const bool this_way, spool_->was_received(key, wall_now()));
+      known = known || this_way;
+    }
+    if (known) {
+      work.known.push_back(recipient);
+      continue;
+    }
+    (is_local(recipient) ? work.local : work.remote).push_back(recipient);
+  }
+  if (!work.remote.empty() && !spool_) return Error(Errc::busy, "no spool to pass mail on from", Stage::queue);
+  return {};
+}
+
+void ReceivedMail::on_delivered(const std::shared_ptr<Work>& work, std::vector<RecipientResult> results) {
+  work->results = std::move(results);
+  const auto first_with = [&](Outcome outcome) {
+    return std::find_if(work->results.begin(), work->results.end(), [&](const RecipientResult& r) { return r.outcome == outcome; });
+  };
+  const auto deferred = first_with(Outcome::deferred), refused = first_with(Outcome::refused), none = work->results.end();
+  const bool any_sent = first_with(Outcome::sent) != none;
+  if (!any_sent && deferred == none && work->remote.empty() && work->known.empty()) {
+    return finish(work, Error(Errc::refused, refused == none ? "not delivered" : refused->text, Stage::queue));
+  }
+  // Also where some must wait: who has it is remembered, and gets it once when the peer sends it again.
+  Result<std::string> stored = store(*work);
+  if (!stored || deferred == none) return finish(work, std::move(stored));
+  finish(work, Error(deferred->enhanced == "4.3.1" ? Errc::disk_full : Errc::busy, deferred->text, Stage::queue));
+}
+
+mail::Submission ReceivedMail::submission_of(const mail::Deliver& message) const {
+  mail::Submission out;
+  out.sender = message.sender;
+  out.content = message.content;
+  out.eight_bit = message.eight_bit;
+  out.message_id = mail::header_field(message.content, "Message-ID").value_or("");
+  out.subject = mail::header_field(message.content, "Subject").value_or("");
+  out.dsn = message.dsn;
+  out.priority = message.priority;
+  return out;
+}
+
+/// A notice to the sender: who has it, or who will not get it.
+void ReceivedMail::add_notice(const Work& work, bool success, ReceivedBatch& batch) {
+  const mail::Deliver& message = *work.message;
+  mail::DsnRequest request;
+  for (const RecipientResult& result : work.results) {
+    const mail::DsnWish wish = message.dsn.of(result.address);
+    const bool wanted = success ? result.outcome == Outcome::sent && wish.wants_success() : result.outcome == Outcome::refused && wish.wants_failure();
+    // In a notice of success the words of the store, such as the name of a file in a Maildir, are nobody's business.
+    if (wanted && success) request.failed.push_back({result.address, 0, "2.0.0", "", "", wish.original});
+    else if (wanted) request.failed.push_back({result.address, result.code, result.enhanced, result.text, settings_.host, wish.original});
+  }
+  if (request.failed.empty()) return;
+  request.action = success ? mail::DsnAction::delivered : mail::DsnAction::failed;
+  request.original_sender = message.sender;
+  request.original_content = message.content;
+  request.envelope_id = message.dsn.envelope_id;
+  request.return_full = message.dsn.ret == "FULL";
+  request.arrived = request.now = wall_now();
+  request.host = settings_.host;
+  request.unique = random_name();
+  std::optional<mail::StoredMessage> dsn = mail::make_dsn(request);
+  if (!dsn) return;
+  mail::Submission submission;
+  (choice_.choose(message.sender).local ? submission.local_recipients : submission.recipients) = {message.sender};
+  submission.content = std::move(dsn->content);
+  submission.eight_bit = dsn->eight_bit;
+  submission.message_id = dsn->message_id;
+  submission.subject = dsn->subject;
+  batch.submissions.push_back(std::move(submission));
+}
+
+Result<std::string> ReceivedMail::store(Work& work) {
+  if (!spool_) return std::string();
+  const mail::Deliver& message = *work.message;
+  ReceivedBatch batch;
+  mail::Submission submission = submission_of(message);
+  submission.recipients = work.remote;
+  if (settings_.submission) mail::route_submission(submission, aliases_, choice_, settings_.host);
+  if (!delivery_) {
+    submission.local_recipients.insert(submission.local_recipients.end(), work.local.begin(), work.local.end());
+    for (const std::string& recipient : submission.local_recipients) work.results.push_back({recipient, Outcome::sent, 250, "2.0.0", ""});
+  }
+  const bool keeps = !submission.recipients.empty() || !submission.local_recipients.empty();
+  if (keeps) batch.submissions.push_back(std::move(submission));
+  const auto waits = [](const RecipientResult& result) { return result.outcome == Outcome::deferred; };
+  // Without a Message-ID two messages may well be the same; only one of which a part must come again is remembered.
+  const bool by_bytes = work.has_message_id || std::any_of(work.results.begin(), work.results.end(), waits);
+  const auto remember = [&](const std::string& recipient) {
+    for (std::string& key : work.keys(recipient, by_bytes)) batch.keys.push_back(std::move(key));
+  };
+  for (const RecipientResult& result : work.results) {
+    if (result.outcome == Outcome::sent || result.outcome == Outcome::refused) remember(result.address);
+  }
+  std::for_each(work.remote.begin(), work.remote.end(), remember);
+  const bool took = keeps || std::any_of(work.results.begin(), work.results.end(), [](const RecipientResult& r) { return r.outcome == Outcome::sent; });
+  if (took && !settings_.submission) {
+    batch.traffic.emplace();
+    batch.traffic->connector = settings_.connector;
+    batch.traffic->sender = message.sender;
+    batch.traffic->messages_in = 1;
+    batch.traffic->bytes_in = static_cast<std::int64_t>(message.content.size() - message.added);
+  }
+  add_notice(work, true, batch);
+  add_notice(work, false, batch);
+  if (batch.submissions.empty() && batch.keys.empty() && !batch.traffic) return std::string();
+  LONGLINE_TRY(const std::vector<std::string> ids, spool_->take_received(batch, wall_now()));
+  return keeps ? ids.front() : std::string();
+}
+
+/// An ordinary user's `sendmail -bs`.
+Result<std::string> ReceivedMail::drop(const Work& work) {
+  mail::Submission submission = submission_of(*work.message);
+  submission.recipients = work.message->recipients;
+  LONGLINE_CHECK(leave_in_drop_folder(paths_.drop, mail::format_dropped(submission)));
+  return std::string();
+}
+
+void ReceivedMail::finish(const std::shared_ptr<Work>& work, Result<std::string> outcome) {
+  --under_way_;
+  const mail::Deliver& message = *work->message;
+  const auto about_message = [&](Event event) {
+    event.connector = settings_.connector;
+    event.more.set("sender", message.sender).set("recipients", message.recipients);
+    event.more.set("size", static_cast<std::int64_t>(message.content.size()));
+    events_.emit(event);
+  };
+  if (!work->known.empty()) {
+    Event event{"mail.duplicate"};
+    event.text = fmt::format("{} of {} recipients had it", work->known.size(), message.recipients.size());
+    event.more.set("message_id", mail::header_field(message.content, "Message-ID").value_or(""));
+    about_message(std::move(event));
+  }
+  if (!outcome) {
+    about_message(failure_event("mail.refused", std::nullopt, "", outcome.error()));
+  } else if (work->known.size() < message.recipients.size()) {
+    Event event{"mail.received"};
+    event.message = *outcome;
+    about_message(std::move(event));
+  }
+  const Done done = std::move(work->done);
+  done(std::move(outcome));
+}
+
+}  // namespace longline::sys

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "sys/queue/mta_flush.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <csignal>
+#include <set>
+
+#include "base/text.hpp"
+#include "mail/flush_follower.hpp"
+#include "sys/loop.hpp"
+#include "sys/signals.hpp"
+#include "sys/system_clock.hpp"
+
+namespace longline::sys {
+namespace {
+
+// Between two listings: soon at first, and at least as long as a listing takes; of 100,000 messages that is two seconds.
+constexpr Duration kFirstPause(100), kLongestPause(1'000);
+constexpr Duration kLongest(24 * 3'600'000);
+
+}  // namespace
+
+bool MtaFlush::in_scope(const mail::QueuedMessage& message) {
+  const FlushScope& scope = settings_.scope;
+  if (scope.link.empty() && scope.connector.empty()) return true;
+  return std::any_of(message.recipients.begin(), message.recipients.end(), [&](const mail::Recipient& r) {
+    const config::Connector* connector = choice_.choose(r.address).connector;
+    return !r.finished() && connector != nullptr && (scope.link.empty() ? connector->name == scope.connector : connector->link == scope.link);
+  });
+}
+
+Result<std::vector<mail::QueuedMessage>> MtaFlush::take_snapshot() {
+  std::set<std::string> wanted;
+  for (const std::string& id : settings_.scope.ids) wanted.insert(queue_.canonical_id(id));
+  const bool named = !wanted.empty();
+  std::vector<mail::QueuedMessage> snapshot;
+  LONGLINE_CHECK(queue_.visit([&](mail::QueuedMessage&& message) {
+    if (named ? wanted.erase(message.id) == 0 : message.state == mail::MessageState::held || !in_scope(message)) return true;
+    snapshot.push_back(std::move(message));
+    return true;
+  }));
+  if (!wanted.empty()) return mail::not_in_queue(*wanted.begin());
+  return snapshot;
+}
+
+void MtaFlush::account(std::vector<mail::Receipt> receipts) {
+  for (mail::Receipt& receipt : receipts) {
+    if (const config::Connector* connector = choice_.choose(receipt.recipients.front().address).connector) {
+      receipt.connector = connector->name;
+      receipt.link = connector->link;
+      if (!connector->link.empty()) {
+        Moved& moved = moved_[connector->link];
+        ++moved.due;
+        moved.sent += receipt.left() ? 0 : 1;
+        moved.connector = connector->name;
+      }
+    }
+    tally_.add(receipt);
+    observer_.on_receipt(receipt);
+    mail::FlushProgress progress;
+    progress.done = tally_.total();
+    progress.total = static_cast<int>(asked_for_);
+    progress.bytes_done = tally_.bytes();
+    observer_.on_progress(progress);
+  }
+}
+
+Result<mail::FlushTally> MtaFlush::run() {
+  if (settings_.deadline) end_ = steady_now() + *settings_.deadline;
+  LONGLINE_TRY(std::vector<mail::QueuedMessage> snapshot, take_snapshot());
+  asked_for_ = snapshot.size();
+  if (snapshot.empty()) return tally_;
+  const bool everything = settings_.scope.ids.empty() && settings_.scope.link.empty() && settings_.scope.connector.empty();
+  std::vector<std::string> ids;
+  if (!everything) {
+    for (const mail::QueuedMessage& message : snapshot) ids.push_back(message.id);
+  }
+  LONGLINE_CHECK(queue_.trigger(ids));
+  if (settings_.wait) LONGLINE_CHECK(follow(std::move(snapshot)));
+  return tally_;
+}
+
+Result<void> MtaFlush::follow(std::vector<mail::QueuedMessage> snapshot) {
+  LONGLINE_TRY(Signals signals, Signals::open({SIGTERM, SIGINT, SIGHUP}));
+  Loop loop;
+  std::optional<Errc> ended_by;
+  const auto watch = loop.watch(signals.fd(), POLLIN, [&](short) {
+    while (signals.take()) ended_by = Errc::interrupted;
+  });
+  mail::FlushFollower follower(std::move(snapshot), queue_.tells_fates());
+  const TimePoint end = end_.value_or(steady_now() + kLongest);
+  Duration pause = kFirstPause;
+  while (true) {
+    // In this order: what a run that is over has done is in the listing, and what a listing shows as gone is in the log.
+    const bool over = queue_.run_is_over().value_or(false);
+    const TimePoint before = steady_now();
+    follower.begin_listing();
+    LONGLINE_CHECK(queue_.visit([&](mail::QueuedMessage&& message) {
+      follower.on_listed(message);
+      return true;
+    }));
+    LONGLINE_TRY(const std::vector<mail::Fate> fates, queue_.new_fates());
+    for (const mail::Fate& fate : fates) follower.on_fate(fate);
+    const TimePoint after = steady_now();
+    std::vector<mail::Receipt> receipts = follower.end_listing(after, over);
+    pause = receipts.empty() ? std::min(kLongestPause, pause * 3 / 2) : kFirstPause;
+    account(std::move(receipts));
+    if (follower.waiting() == 0) return {};
+    const TimePoint next = std::min(end, after + std::max(pause, after - before));
+    while (!ended_by && steady_now() < next) LONGLINE_CHECK(loop.run_once(next));
+    if (!ended_by && steady_now() >= end) ended_by = Errc::deadline;
+    if (!ended_by) continue;
+    account(follower.give_up(*ended_by));
+    tally_.ended_by(*ended_by);
+    return {};
+  }
+}
+
+}  // namespace longline::sys
