@@ -11,8 +11,7 @@
 namespace longline::x400 {
 namespace {
 
-/// What came of an SPDU may take two minutes and a tenth of a second a byte more: nobody sends slower than that over a telephone.
-constexpr Duration kPieceTime = std::chrono::minutes(2);
+/// Nobody sends slower than that over a telephone.
 constexpr Duration kByteTime = Duration(100);
 constexpr Duration kOutgoingByteTime = Duration(10);
 /// What a segment's SPDU may have beside its checkpoint.
@@ -213,7 +212,7 @@ bool Rts::Impl::pump() {
 std::optional<TimePoint> Rts::Impl::patience() const {
   if (phase == Phase::idle || phase == Phase::finished) return std::nullopt;
   std::optional<TimePoint> latest;
-  if (session.pending() > 0) latest = whole_since + kPieceTime + kByteTime * static_cast<std::int64_t>(session.pending());
+  if (session.pending() > 0) latest = whole_since + options.piece + kByteTime * static_cast<std::int64_t>(session.pending());
   if (phase == Phase::running && is_busy()) {
     // What is written may lie in buffers of the system, in front of a line that carries a hundred bytes a second.
     const std::uint64_t ahead = sending ? std::min<std::uint64_t>(sending->offset - confirmed_bytes(*sending, sending->progress.serial), 1u << 30) : 0;

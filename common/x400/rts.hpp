@@ -54,7 +54,9 @@ struct RtsOptions {
   // Both
   Duration opening = std::chrono::minutes(2);          ///< from the first byte to the bind's answer
   Duration acknowledgement = std::chrono::minutes(5);  ///< without any progress, while something is under way
-  Duration lifetime = std::chrono::minutes(5);         ///< idle, then the initiator releases; the responder waits this and a minute more
+  Duration piece = std::chrono::minutes(2);            ///< for what comes of one SPDU; and a tenth of a second a byte more
+  Duration lifetime = std::chrono::minutes(5);         ///< idle, then the initiator releases
+  Duration silence = std::chrono::minutes(6);          ///< idle, then the responder aborts: longer than an initiator's usual lifetime
   Duration disconnect = std::chrono::minutes(2);       ///< for the answer to a release
   Duration timeout_per_k[3] = {std::chrono::seconds(1000), std::chrono::seconds(2000), std::chrono::seconds(3000)};  ///< urgent, normal, non-urgent
   int max_transfer_retries = 2;                        ///< of one transfer in one association, after an exception

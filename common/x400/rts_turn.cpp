@@ -11,9 +11,6 @@ namespace {
 
 /// How many transfers may go before a peer that asked gets the turn; one that has more urgent ones gets it at once.
 constexpr int kTransfersATurn = 16;
-/// A responder leaves it to the initiator to release; it waits at least as long as an initiator with the usual lifetime, and this longer.
-constexpr Duration kUsualLifetime = std::chrono::minutes(5);
-constexpr Duration kPatience = std::chrono::minutes(1);
 /// A peer that was offered the turn has this long to use it, or to give it back.
 constexpr Duration kTimeToUseTurn = std::chrono::seconds(30);
 constexpr std::int64_t kTurnToRelease = 0;
@@ -91,7 +88,8 @@ bool Rts::Impl::give_turn() {
 }
 
 std::optional<TimePoint> Rts::Impl::idle_deadline() const {
-  if (!options.initiator) return stopping ? idle_since : idle_since + std::max(options.lifetime, kUsualLifetime) + kPatience;
+  // A responder leaves it to the initiator to release.
+  if (!options.initiator) return stopping ? idle_since : idle_since + options.silence;
   if (asked_to_end) return idle_since + options.disconnect;
   if (stopping || (offered && has_turn())) return idle_since;
   return idle_since + (has_turn() ? options.lifetime : std::max(options.lifetime, kTimeToUseTurn));

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import side_by_side  # noqa: E402
 from support.mail import wait_until  # noqa: E402
 from support.x400 import Line, Sites  # noqa: E402
+from support.x400_peer import Caller, reference  # noqa: E402
 
 
 def message(subject, size=100, seed=None):
@@ -326,9 +327,10 @@ class Refusals(Case):
     def test_busy(self):
         sites = self.sites()
         sites.listen()
-        for _ in range(100):
-            held = socket.create_connection(("127.0.0.1", sites.b.port))
+        for n in range(10):
+            held = Caller(sites.b_port)
             self.addCleanup(held.close)
+            self.assertTrue(held.bind(refs=reference(f"held{n}")))
         error = self.ping(sites, 75)
         self.assertEqual(error["code"], "busy")
         (event,) = sites.b.root.events("mail.caller-refused")

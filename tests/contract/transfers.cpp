@@ -30,10 +30,23 @@ Spool opened() {
   return std::move(*spool);
 }
 
+/// 0: no transfer has the name.
+std::int64_t number(const TransferName& name = kName, const std::string& peer = "hub") {
+  auto db = Sqlite::open(spool_path(), Sqlite::Mode::read_only, Duration(1000));
+  REQUIRE(db);
+  auto find = db->prepare("SELECT transfer FROM transfer_names WHERE peer=? AND session=? AND activity=?");
+  REQUIRE(find);
+  const auto row = find->bind(1, peer).bind_blob(2, name.session).bind_blob(3, name.activity).step();
+  REQUIRE(row);
+  return *row ? find->integer(0) : 0;
+}
+
 Result<void> store(std::int64_t serial, std::string_view bytes, const TransferName& name = kName, const AgreedSession& session = kSession,
                    WallTime now = kNow, const TransferBounds& bounds = {}) {
-  return opened().store_segment({name, serial, bytes, serial == 1}, session, now, bounds);
+  return opened().store_segment({name, serial, bytes, serial == 1, number(name, session.peer)}, session, now, bounds).map([](std::int64_t) {});
 }
+
+Result<void> complete(const TransferName& name, WallTime now) { return opened().complete_incoming(number(name), now); }
 
 std::optional<IncomingTransfer> incoming(const TransferName& name = kName, const std::string& peer = "hub") {
   auto found = opened().incoming_transfer(peer, name);
@@ -41,8 +54,8 @@ std::optional<IncomingTransfer> incoming(const TransferName& name = kName, const
   return *found;
 }
 
-std::string content(const TransferName& name = kName) {
-  auto bytes = opened().incoming_content("hub", name);
+std::string content(const TransferName& name = kName, const AgreedSession& session = kSession) {
+  auto bytes = opened().incoming_content(number(name), session.session, incoming(name)->serial);
   REQUIRE(bytes);
   return *bytes;
 }
@@ -123,7 +136,7 @@ TEST_CASE("checkpoints without the one before are refused, and change nothing") 
   CHECK(store(2, "two").error().code == Errc::protocol);
   REQUIRE(store(1, "one"));
   CHECK(store(3, "three").error().code == Errc::protocol);
-  CHECK(opened().store_segment({kName, 1, "again", false}, kSession, kNow, {}).error().code == Errc::protocol);
+  CHECK(opened().store_segment({kName, 1, "again", false, number()}, kSession, kNow, {}).error().code == Errc::protocol);
   CHECK(content() == "one");
   clean();
 }
@@ -139,9 +152,9 @@ TEST_CASE("a transfer goes on behind a checkpoint in another session, and has bo
   REQUIRE(opened().resume_incoming(kName, also, 2, second));
   CHECK(incoming(also)->serial == 2);
   CHECK(incoming(kName)->bytes == 8);
-  REQUIRE(opened().store_segment({also, 3, "three", false}, second, kNow, {}));
-  CHECK(content(kName) == "one-two-three");
-  CHECK(content(also) == "one-two-three");
+  REQUIRE(opened().store_segment({also, 3, "three", false, number(also)}, second, kNow, {}));
+  CHECK(content(kName, second) == "one-two-three");
+  CHECK(content(also, second) == "one-two-three");
   const auto latest = opened().find_session("second", "hub");
   REQUIRE(latest);
   REQUIRE(*latest);
@@ -151,16 +164,36 @@ TEST_CASE("a transfer goes on behind a checkpoint in another session, and has bo
   clean();
 }
 
+TEST_CASE("a transfer is that of one association: one that goes on with it elsewhere, or begins anew under its name, has it alone") {
+  REQUIRE(store(1, "one-"));
+  REQUIRE(store(2, "two-"));
+  const std::int64_t first = number();
+  AgreedSession second = kSession;
+  second.session = "second";
+  REQUIRE(opened().resume_incoming(kName, {"second", "1"}, 2, second) == first);
+  CHECK(store(3, "old").error().code == Errc::protocol);
+  CHECK(opened().incoming_content(first, kSession.session, 2).error().code == Errc::protocol);
+  CHECK(opened().incoming_content(first, "second", 1).error().code == Errc::protocol);
+  CHECK(*opened().incoming_content(first, "second", 2) == "one-two-");
+  // As by two associations that began in the same second.
+  REQUIRE(store(1, "anew"));
+  CHECK(number() != first);
+  CHECK(opened().store_segment({kName, 2, "old", false, first}, kSession, kNow, {}).error().code == Errc::protocol);
+  CHECK(opened().incoming_content(first, kSession.session, 2).error().code == Errc::protocol);
+  CHECK(content() == "anew");
+  clean();
+}
+
 TEST_CASE("a transfer that was taken in is remembered under all its names, without its bytes") {
   REQUIRE(store(1, "one"));
   const TransferName also{"second", "2"};
   REQUIRE(opened().resume_incoming(kName, also, 1, kSession));
-  REQUIRE(opened().complete_incoming("hub", kName, kNow));
+  REQUIRE(complete(kName, kNow));
   CHECK(incoming(kName)->completed);
   CHECK(incoming(also)->completed);
   CHECK(count("SELECT count(*) FROM transfer_segments") == 0);
-  CHECK(opened().incoming_content("hub", kName).error().code == Errc::not_found);
-  CHECK(opened().store_segment({kName, 2, "more", false}, kSession, kNow, {}).error().code == Errc::protocol);
+  CHECK(opened().incoming_content(number(), kSession.session, 1).error().code == Errc::protocol);
+  CHECK(opened().store_segment({kName, 2, "more", false, number()}, kSession, kNow, {}).error().code == Errc::protocol);
   CHECK_FALSE(*opened().find_session("", "hub"));   // nothing is unfinished
   REQUIRE(opened().note_completed({"small", "1"}, kSession, kNow, {}));
   CHECK(incoming({"small", "1"})->completed);
@@ -188,7 +221,7 @@ TEST_CASE("what peers begin and never end is bounded by age, number and size") {
   REQUIRE(store(1, std::string(90, 'x'), name(9), other, kNow + Duration(9), bounds));
   CHECK(incoming(name(4)));
   // By age, those that were taken in later.
-  REQUIRE(opened().complete_incoming("hub", name(4), kNow));
+  REQUIRE(complete(name(4), kNow));
   REQUIRE(store(1, "x", name(10), kSession, kNow + Duration(2000), bounds));
   CHECK_FALSE(incoming(name(3)));
   CHECK_FALSE(incoming(name(9), "other"));
@@ -198,7 +231,7 @@ TEST_CASE("what peers begin and never end is bounded by age, number and size") {
   // By number.
   for (int n = 20; n < 26; ++n) {
     REQUIRE(store(1, "x", name(n), kSession, kNow + Duration(6000), bounds));
-    REQUIRE(opened().complete_incoming("hub", name(n), kNow + Duration(6000)));
+    REQUIRE(complete(name(n), kNow + Duration(6000)));
   }
   REQUIRE(store(1, "x", name(30), kSession, kNow + Duration(6000), bounds));
   CHECK_FALSE(incoming(name(22)));
@@ -283,7 +316,7 @@ TEST_CASE("a session that the peer forgot: all of it starts anew, and nothing el
   CHECK(again->name.session.empty());
   CHECK(again->prefix == outgoing_of(id).prefix);
   CHECK_FALSE(incoming());
-  CHECK(content({"other", "1"}) == "stays");
+  CHECK(content({"other", "1"}, other) == "stays");
   clean();
 }
 

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <list>
+#include <map>
 #include <memory>
 
 #include "base/text.hpp"
@@ -24,6 +25,9 @@ namespace longline::mtaq {
 namespace {
 
 constexpr std::size_t kMostOfConnector = 10;   // Exchange's limit: nine and an urgent one
+constexpr std::size_t kMostUnbound = 100;      // callers who have not said yet who they are
+constexpr int kMostATurn = 16;                 // or who calls all the time keeps the others from being heard
+constexpr Duration kTryAgain(1'000);           // to accept, where descriptors ran out
 
 std::string host_of(std::string_view address) {
   address = address.substr(0, address.rfind(':'));
@@ -51,6 +55,8 @@ sys::X400Responder::Settings settings_for(const Options& options, const World& w
     }
     settings.largest = std::min(settings.largest, receive.max_size);
   };
+  // The usual one is no shorter than the lifetime that peers give an idle association.
+  if (options.receive.idle < ReceiveOptions().idle) out.idle = options.receive.idle;
   if (options.common.verbose > 0) out.note = [](const std::string& note) { std::fprintf(stderr, "mtaq: %s\n", note.c_str()); };
   return out;
 }
@@ -104,7 +110,7 @@ class AssociationListener {
 
   Result<ExitStatus> run() {
     LONGLINE_TRY(sys::Signals signals, sys::Signals::open({SIGTERM, SIGINT}));
-    accepting_ = loop_.watch(socket_.get(), POLLIN, [this](short) { accept_all(); });
+    accepting_ = loop_.watch(socket_.get(), POLLIN, [this](short) { accept_some(); });
     const auto watch = loop_.watch(signals.fd(), POLLIN, [&](short) {
       while (signals.take()) stop();
     });
@@ -118,29 +124,51 @@ class AssociationListener {
 
  private:
   struct Caller {
-    std::unique_ptr<sys::X400Responder> responder;
+    std::string host;
+    std::unique_ptr<sys::X400Responder> responder{};
     bool ended = false;
+
+    bool stands() const { return !ended && responder && responder->is_bound(); }
+    bool is_unbound() const { return !ended && responder && !responder->is_bound(); }
   };
 
+  /// Only those count that gave a name and a password: nobody else keeps a peer out.
   std::optional<Error> why_busy(const config::Connector& connector) const {
-    if (callers_.size() > static_cast<std::size_t>(options_.receive.sessions)) {
-      return Error(Errc::busy, fmt::format("{} associations stand, no more are taken", callers_.size() - 1), Stage::connect);
-    }
-    const auto same = std::count_if(callers_.begin(), callers_.end(),
-                                    [&](const Caller& c) { return !c.ended && c.responder && c.responder->connector() == &connector; });
-    if (static_cast<std::size_t>(same) <= kMostOfConnector) return std::nullopt;
+    const auto all = std::count_if(callers_.begin(), callers_.end(), [](const Caller& c) { return c.stands(); });
+    if (all >= options_.receive.sessions) return Error(Errc::busy, fmt::format("{} associations stand, no more are taken", all), Stage::connect);
+    const auto same = std::count_if(callers_.begin(), callers_.end(), [&](const Caller& c) { return c.stands() && c.responder->connector() == &connector; });
+    if (static_cast<std::size_t>(same) < kMostOfConnector) return std::nullopt;
     return Error(Errc::busy, fmt::format("connector {} has its {} associations", connector.name, kMostOfConnector), Stage::connect);
   }
 
-  void accept_all() {
-    // Some more than may stand: they are told that it is busy.
-    while (callers_.size() < static_cast<std::size_t>(options_.receive.sessions) + kMostOfConnector) {
+  /// A newcomer takes the place of whoever has waited longest without a bind, of the host that has most of these: a flood drives out itself.
+  void make_room() {
+    std::map<std::string_view, std::size_t> unbound;
+    std::size_t all = 0;
+    for (const Caller& caller : callers_) {
+      if (caller.is_unbound()) ++all, ++unbound[caller.host];
+    }
+    if (all < kMostUnbound) return;
+    const auto most = std::max_element(unbound.begin(), unbound.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto oldest = std::find_if(callers_.begin(), callers_.end(), [&](const Caller& c) { return c.is_unbound() && c.host == most->first; });
+    oldest->responder->abort(Error(Errc::busy, fmt::format("{} callers have not bound; this one made room for another", all), Stage::connect));
+    callers_.erase(oldest);
+  }
+
+  void accept_some() {
+    for (int n = 0; n < kMostATurn; ++n) {
       Result<sys::UniqueFd> client = sys::accept_connection(socket_.get());
-      if (!client || !*client) return;
+      if (!client) {
+        accepting_.set_events(0);
+        accepting_again_ = loop_.at(loop_.now() + kTryAgain, [this] { accepting_.set_events(POLLIN); });
+        return;
+      }
+      if (!*client) return;
       const std::string address = sys::peer_address(client->get());
       Result<std::unique_ptr<sys::ByteStream>> line = sys::stream_of(std::move(*client));
       if (!line || address.empty()) continue;
-      Caller& caller = callers_.emplace_back();
+      make_room();
+      Caller& caller = callers_.emplace_back(Caller{host_of(address)});
       sys::X400Responder::Settings settings = settings_for(options_, world_, address);
       settings.why_busy = [this](const config::Connector& connector) { return why_busy(connector); };
       caller.responder = std::make_unique<sys::X400Responder>(loop_, world_.config, world_.paths, world_.events, std::move(*line), std::move(settings),
@@ -152,10 +180,12 @@ class AssociationListener {
   void stop() {
     constexpr Duration kPatience(10'000);
     accepting_.reset();
+    accepting_again_.reset();
     give_up_at_ = stopping_ ? loop_.now() : loop_.now() + kPatience;
     stopping_ = true;
     for (Caller& caller : callers_) {
-      if (!caller.ended) caller.responder->stop();
+      if (caller.is_unbound()) caller.responder->abort(Error(Errc::interrupted, "we take no more", Stage::connect));
+      else if (!caller.ended) caller.responder->stop();
     }
   }
 
@@ -165,6 +195,7 @@ class AssociationListener {
   sys::Loop loop_;
   std::list<Caller> callers_;
   sys::Loop::Registration accepting_;
+  sys::Loop::Registration accepting_again_;
   std::optional<TimePoint> give_up_at_;
   bool stopping_ = false;
 };

@@ -191,14 +191,15 @@ class Spool {
 
   // spool_transfers.cpp, what comes; `peer` is a connector:
   Result<std::optional<IncomingTransfer>> incoming_transfer(const std::string& peer, const TransferName& name);
-  /// Before a transfer's first segment others go that are beyond `bounds`. Errc::protocol: not the next one. Not from the reserve.
-  Result<void> store_segment(const IncomingSegment& segment, const AgreedSession& session, WallTime now, const TransferBounds& bounds);
-  /// It goes on behind a checkpoint, in this session and under one more name.
-  Result<void> resume_incoming(const TransferName& name, const TransferName& also, std::int64_t serial, const AgreedSession& session);
-  /// All bytes so far.
-  Result<std::string> incoming_content(const std::string& peer, const TransferName& name);
+  /// The transfer's number, which is another one when a transfer begins anew under an old name. Before its first segment others go that are beyond
+  /// `bounds`. Errc::protocol: not the next one, or somebody else goes on with it, or began it anew. Not from the reserve.
+  Result<std::int64_t> store_segment(const IncomingSegment& segment, const AgreedSession& session, WallTime now, const TransferBounds& bounds);
+  /// It goes on behind a checkpoint, in this session alone and under one more name. Its number.
+  Result<std::int64_t> resume_incoming(const TransferName& name, const TransferName& also, std::int64_t serial, const AgreedSession& session);
+  /// All bytes up to checkpoint `serial`, the last that this session has stored. Errc::protocol: somebody else goes on with it, or it is gone.
+  Result<std::string> incoming_content(std::int64_t transfer, const std::string& session, std::int64_t serial);
   /// It was taken in: only that is remembered, under all its names.
-  Result<void> complete_incoming(const std::string& peer, const TransferName& name, WallTime now);
+  Result<void> complete_incoming(std::int64_t transfer, WallTime now);
   /// Likewise, for one of which nothing was stored.
   Result<void> note_completed(const TransferName& name, const AgreedSession& session, WallTime now, const TransferBounds& bounds);
   Result<void> drop_incoming(const std::string& peer, const TransferName& name);

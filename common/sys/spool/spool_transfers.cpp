@@ -96,29 +96,29 @@ Result<std::int64_t> Spool::begin_incoming(const TransferName& name, const Agree
   return n;
 }
 
-Result<void> Spool::store_segment(const IncomingSegment& segment, const AgreedSession& session, WallTime now, const TransferBounds& bounds) {
-  return add_only([&]() -> Result<void> {
-    std::int64_t n = 0;
+Result<std::int64_t> Spool::store_segment(const IncomingSegment& segment, const AgreedSession& session, WallTime now, const TransferBounds& bounds) {
+  std::int64_t n = segment.transfer;
+  LONGLINE_CHECK(add_only([&]() -> Result<void> {
     if (segment.first) {
       LONGLINE_TRY(n, begin_incoming(segment.name, session, now, bounds));
-    } else {
-      LONGLINE_TRY(n, incoming_number(session.peer, segment.name));
     }
     LONGLINE_TRY(SqliteStatement* count,
-                 statement("UPDATE transfers_in SET serial=?2, bytes=bytes+?3, changed=?4 WHERE n=?1 AND serial=?2-1 AND completed=0"));
+                 statement("UPDATE transfers_in SET serial=?2, bytes=bytes+?3, changed=?4 WHERE n=?1 AND serial=?2-1 AND completed=0 AND latest=?5"));
     count->bind(1, n).bind(2, segment.serial).bind(3, static_cast<std::int64_t>(segment.bytes.size())).bind(4, milliseconds(now));
-    LONGLINE_CHECK(count->run());
+    LONGLINE_CHECK(count->bind_blob(5, session.session).run());
     if (db_->changes() == 0) {
       return Error(Errc::protocol, fmt::format("checkpoint {} of a transfer of which the one before is not here", segment.serial), Stage::transfer);
     }
     LONGLINE_TRY(SqliteStatement* add, statement("INSERT INTO transfer_segments(transfer, serial, content) VALUES(?,?,?)"));
     return add->bind(1, n).bind(2, segment.serial).bind_blob(3, segment.bytes).run();
-  });
+  }));
+  return n;
 }
 
-Result<void> Spool::resume_incoming(const TransferName& name, const TransferName& also, std::int64_t serial, const AgreedSession& session) {
-  return change([&]() -> Result<void> {
-    LONGLINE_TRY(const std::int64_t n, incoming_number(session.peer, name));
+Result<std::int64_t> Spool::resume_incoming(const TransferName& name, const TransferName& also, std::int64_t serial, const AgreedSession& session) {
+  std::int64_t n = 0;
+  LONGLINE_CHECK(change([&]() -> Result<void> {
+    LONGLINE_TRY(n, incoming_number(session.peer, name));
     if (n == 0) return Error(Errc::protocol, "a transfer goes on that is not here", Stage::transfer);
     LONGLINE_CHECK(name_incoming(n, session.peer, also));
     LONGLINE_TRY(SqliteStatement* cut, statement("DELETE FROM transfer_segments WHERE transfer=? AND serial>?"));
@@ -127,7 +127,8 @@ Result<void> Spool::resume_incoming(const TransferName& name, const TransferName
                                                    "bytes=(SELECT ifnull(sum(length(content)),0) FROM transfer_segments WHERE transfer=?1) WHERE n=?1"));
     count->bind(1, n).bind(2, serial).bind_blob(3, session.session).bind(4, session.mta).bind(5, session.checkpoint_size);
     return count->bind(6, session.window).run();
-  });
+  }));
+  return n;
 }
 
 /// Whenever a transfer begins; the one that does, `n`, stays.
@@ -154,29 +155,31 @@ Result<void> Spool::erase_incoming(std::int64_t n) {
   return {};
 }
 
-Result<std::string> Spool::incoming_content(const std::string& peer, const TransferName& name) {
-  LONGLINE_TRY(const std::int64_t n, incoming_number(peer, name));
-  LONGLINE_TRY(SqliteStatement size, db_->prepare("SELECT bytes FROM transfers_in WHERE n=? AND completed=0"));
-  LONGLINE_TRY(const bool there, size.bind(1, n).step());
-  if (!there) return Error(Errc::not_found, "the transfer is not in the spool", Stage::queue);
+Result<std::string> Spool::incoming_content(std::int64_t transfer, const std::string& session, std::int64_t serial) {
+  const Error gone(Errc::protocol, "what the spool has of the transfer is not what this association has stored", Stage::transfer);
+  LONGLINE_TRY(SqliteStatement find, db_->prepare("SELECT bytes FROM transfers_in WHERE n=? AND completed=0 AND latest=? AND serial=?"));
+  LONGLINE_TRY(const bool there, find.bind(1, transfer).bind_blob(2, session).bind(3, serial).step());
+  if (!there) return gone;
+  const auto size = static_cast<std::size_t>(find.integer(0));
   std::string out;
-  out.reserve(static_cast<std::size_t>(size.integer(0)));
+  out.reserve(size);
   LONGLINE_TRY(SqliteStatement rows, db_->prepare("SELECT content FROM transfer_segments WHERE transfer=? ORDER BY serial"));
-  rows.bind(1, n);
+  rows.bind(1, transfer);
   while (true) {
     LONGLINE_TRY(const bool row, rows.step());
-    if (!row) return out;
+    if (!row) break;
     out += rows.text(0);
   }
+  if (out.size() != size) return gone;
+  return out;
 }
 
-Result<void> Spool::complete_incoming(const std::string& peer, const TransferName& name, WallTime now) {
+Result<void> Spool::complete_incoming(std::int64_t transfer, WallTime now) {
   return change([&]() -> Result<void> {
-    LONGLINE_TRY(const std::int64_t n, incoming_number(peer, name));
     LONGLINE_TRY(SqliteStatement* drop, statement("DELETE FROM transfer_segments WHERE transfer=?"));
-    LONGLINE_CHECK(drop->bind(1, n).run());
+    LONGLINE_CHECK(drop->bind(1, transfer).run());
     LONGLINE_TRY(SqliteStatement* note, statement("UPDATE transfers_in SET completed=1, changed=?2 WHERE n=?1"));
-    return note->bind(1, n).bind(2, milliseconds(now)).run();
+    return note->bind(1, transfer).bind(2, milliseconds(now)).run();
   });
 }
 

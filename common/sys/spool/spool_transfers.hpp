@@ -42,6 +42,7 @@ struct IncomingSegment {
   std::int64_t serial = 0;       ///< from 1
   std::string_view bytes;
   bool first = false;            ///< whatever is stored under this name is replaced
+  std::int64_t transfer = 0;     ///< of one that is not the first: the number that store_segment() or resume_incoming() gave
 };
 
 /// What may be kept of transfers that never end, from peers that may be anybody.

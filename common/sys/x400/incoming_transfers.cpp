@@ -91,12 +91,15 @@ Result<void> IncomingTransfers::carry_out(x400::StoreSegment&& segment) {
 Result<void> IncomingTransfers::settle() {
   if (!waiting_) return {};
   const x400::StoreSegment segment = std::move(*std::exchange(waiting_, std::nullopt));
-  return spool_.store_segment({stored_name(segment.key), segment.serial, segment.bytes, segment.first}, session_, wall_now(), bounds_);
+  LONGLINE_TRY(transfer_, spool_.store_segment({stored_name(segment.key), segment.serial, segment.bytes, segment.first, transfer_}, session_, wall_now(),
+                                               bounds_));
+  return {};
 }
 
 Result<void> IncomingTransfers::carry_out(const x400::ResumeIncoming& resumed) {
   LONGLINE_CHECK(settle());
-  return spool_.resume_incoming(stored_name(resumed.key), stored_name(resumed.also), resumed.serial, session_);
+  LONGLINE_TRY(transfer_, spool_.resume_incoming(stored_name(resumed.key), stored_name(resumed.also), resumed.serial, session_));
+  return {};
 }
 
 Result<void> IncomingTransfers::carry_out(const x400::DiscardIncoming& discarded) {
@@ -110,7 +113,7 @@ Result<std::string> IncomingTransfers::content_of(const x400::TransferComplete& 
   const bool is_last = waiting_ && waiting_->key == transfer.key;
   if (waiting_ && !is_last) LONGLINE_CHECK(settle());
   if (!is_last || !waiting_->first) {
-    LONGLINE_TRY(bytes, spool_.incoming_content(session_.peer, stored_name(transfer.key)));
+    LONGLINE_TRY(bytes, spool_.incoming_content(transfer_, session_.session, std::int64_t{transfer.segments} - (is_last ? 1 : 0)));
   }
   if (is_last) bytes += waiting_->bytes;
   return bytes;
@@ -126,7 +129,7 @@ Result<void> IncomingTransfers::finish(const x400::TransferKey& key) {
     return spool_.note_completed(stored_name(segment.key), session_, wall_now(), bounds_);
   }
   if (is_last) waiting_.reset();
-  return spool_.complete_incoming(session_.peer, stored_name(key), wall_now());
+  return spool_.complete_incoming(transfer_, wall_now());
 }
 
 void IncomingTransfers::complete(const x400::TransferComplete& transfer, Done done) {
@@ -138,13 +141,14 @@ void IncomingTransfers::complete(const x400::TransferComplete& transfer, Done do
     done(std::move(why).context("what the peer transferred").in_stage(Stage::transfer));
   };
   x400::P1Reader reader;
-  std::string content;
+  std::string content, digest;
   {
     Result<std::string> bytes = content_of(transfer);
     if (!bytes) return done(std::move(bytes).error());
     if (auto fed = reader.feed(*bytes); !fed) return malformed(std::move(fed).error());
     if (auto ended = reader.finish(); !ended) return malformed(std::move(ended).error());
     content = reader.take_content();
+    digest = sha256_hex(*bytes).value_or("");
   }
   if (reader.report() != nullptr) {
     Result<void> taken = take_report(*reader.report());
@@ -158,8 +162,9 @@ void IncomingTransfers::complete(const x400::TransferComplete& transfer, Done do
     Result<void> answered = answer(*taking);
     return done(answered ? finish(key) : std::move(answered));
   }
+  // A name may come again, of another message: of one that came whole before its bytes are the same.
   const TransferName name = stored_name(key);
-  const std::string id = connector_.name + '\0' + name.session + name.activity;
+  const std::string id = connector_.name + '\0' + name.session + name.activity + digest;
   taking->deliver.transfer = "x400 " + sha256_hex(id).value_or(id);
   mail::Deliver deliver = std::move(taking->deliver);
   mail_->take(std::move(deliver), [this, taking, key, done = std::move(done)](Result<std::string> stored) {

@@ -79,6 +79,7 @@ class IncomingTransfers {
   TransferBounds bounds_;
   std::unique_ptr<ReceivedMail> mail_;
   std::optional<x400::StoreSegment> waiting_;
+  std::int64_t transfer_ = 0;          // in the spool: that which is under way, once something of it is stored
   std::size_t received_ = 0;
   bool answered_ = false;
 };

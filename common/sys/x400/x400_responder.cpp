@@ -28,6 +28,9 @@ X400Responder::X400Responder(Loop& loop, const config::Config& config, const Sta
   options.initiator = false;
   options.reference = random_name();
   options.started = wall_now();
+  if (settings_.idle) {
+    for (Duration* patience : {&options.opening, &options.acknowledgement, &options.piece, &options.silence}) *patience = std::min(*patience, *settings_.idle);
+  }
   Association::Handlers handlers;
   handlers.find_peer = [this](std::string_view name) { return find_peer(name); };
   handlers.find_session = [this](const x400::SessionId& id) { return find_session(id); };
@@ -95,6 +98,7 @@ std::optional<x400::RtsHost::Recovery> X400Responder::find_session(const x400::S
 
 Result<void> X400Responder::bound(const x400::Bound& agreed) {
   if (connector_ == nullptr) return Error(Errc::software, "bound to nobody", Stage::auth);
+  bound_ = true;
   LONGLINE_TRY(Spool* const store, spool());
   IncomingMailSettings settings = incoming_mail_settings(config_, *connector_, settings_.host, settings_.caller.address);
   settings.from = fmt::format("{} ({})", agreed.peer_name.empty() ? "an MTA" : agreed.peer_name, settings_.caller.shown);

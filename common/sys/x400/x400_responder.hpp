@@ -26,6 +26,7 @@ class X400Responder {
     std::function<void(IncomingMailSettings&)> adjust{};            ///< after what the configuration says
     std::function<std::optional<Error>(const config::Connector&)> why_busy{};   ///< asked before an association is accepted
     std::function<void(const std::string&)> note{};                 ///< for --verbose; escaped
+    std::optional<Duration> idle{};                                 ///< a caller who says nothing, or nothing whole, for so long is sent away
   };
   /// `ended` is called once, from the loop, when nothing is left to do; it must not destroy the responder.
   using Ended = std::function<void(const x400::RtsFinished&)>;
@@ -35,6 +36,9 @@ class X400Responder {
   void start() { association_->start(); }
   /// Takes no more; what is under way is ended first.
   void stop() { association_->stop(); }
+  /// Ends it now.
+  void abort(Error why) { association_->abort(std::move(why)); }
+  bool is_bound() const { return bound_; }
   /// Whom it is with; nullptr: nobody yet.
   const config::Connector* connector() const { return connector_; }
 
@@ -57,6 +61,7 @@ class X400Responder {
   std::optional<std::vector<const config::Connector*>> may_call_;   // once somebody has asked
   const config::Connector* connector_ = nullptr;
   bool told_ = false;                        // a refusal
+  bool bound_ = false;
   std::optional<Spool> spool_;
   bool has_lease_ = false;
   std::optional<FlushBatch> batch_;
