@@ -24,9 +24,11 @@ void LineCost::add(const LineCost& other) {
 }
 
 void FlushPlan::add(const QueuedMessage& message, std::size_t recipients, std::size_t address_bytes) {
-  const std::int64_t wire = message.size + kEnvelope + static_cast<std::int64_t>(message.sender.size() + address_bytes) +
+  const std::int64_t there = facts_.resumes ? std::clamp<std::int64_t>(message.bytes_done.value_or(0), 0, message.size) : 0;
+  const std::int64_t left = message.size - there;
+  const std::int64_t wire = left + kEnvelope + static_cast<std::int64_t>(message.sender.size() + address_bytes) +
                             kRecipient * static_cast<std::int64_t>(recipients);
-  items_.push_back({flush_place(message, now_), message.size, wire});
+  items_.push_back({flush_place(message, now_), left, wire});
 }
 
 LineCost FlushPlan::cost_of(std::int64_t messages, std::int64_t bytes, std::int64_t wire) const {

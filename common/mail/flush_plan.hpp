@@ -19,6 +19,7 @@ struct LineFacts {
   int window = 1;              ///< messages that share a round trip
   bool carries_ip = true;      ///< TCP/IP comes on top
   int opening_trips = 3;       ///< from nothing to MAIL
+  bool resumes = false;        ///< what the peer has of a message does not go again
 };
 
 /// How much: bytes and round trips, and with a rate the time that they take.

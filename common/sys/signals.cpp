@@ -23,6 +23,20 @@ Result<Signals> Signals::open(std::initializer_list<int> numbers, Ignored ignore
   return Signals(std::move(fd));
 }
 
+UniqueFd Signals::end_is_asked() {
+  sigset_t blocked, ends;
+  ::sigemptyset(&blocked);
+  ::sigemptyset(&ends);
+  ::sigprocmask(SIG_BLOCK, nullptr, &blocked);
+  bool any = false;
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+    if (::sigismember(&blocked, number) != 1) continue;
+    ::sigaddset(&ends, number);
+    any = true;
+  }
+  return any ? UniqueFd(::signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK)) : UniqueFd();
+}
+
 std::optional<int> Signals::take() {
   signalfd_siginfo info{};
   if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;

@@ -22,6 +22,10 @@ class Signals {
   /// The next signal that has arrived.
   std::optional<int> take();
 
+  /// For a wait outside the loop: readable while SIGTERM, SIGINT or SIGHUP waits to be taken. Not to be read. None where no Signals is open:
+  /// there they end the process.
+  static UniqueFd end_is_asked();
+
  private:
   explicit Signals(UniqueFd fd) : fd_(std::move(fd)) {}
   UniqueFd fd_;

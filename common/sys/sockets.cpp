@@ -15,9 +15,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <memory>
 
 #include "base/text.hpp"
+#include "sys/signals.hpp"
 #include "sys/system_clock.hpp"
 #include "sys/tty_stream.hpp"
 
@@ -69,6 +71,7 @@ const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<co
 Result<UniqueFd> connect_tcp(const std::string& host, int port, const std::string& source, TimePoint deadline) {
   LONGLINE_TRY(const AddressList addresses, resolve(host, port, AI_ADDRCONFIG));
   const std::string name = fmt::format("{} port {}", host, port);
+  const UniqueFd end_is_asked = Signals::end_is_asked();
   Error last(Errc::next_hop_unreachable, name + ": no address", Stage::connect);
   for (const addrinfo* a = addresses.head.get(); a != nullptr; a = a->ai_next) {
     UniqueFd fd(::socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -81,10 +84,11 @@ Result<UniqueFd> connect_tcp(const std::string& host, int port, const std::strin
     }
     int failure = ::connect(fd.get(), a->ai_addr, a->ai_addrlen) == 0 ? 0 : errno;
     while (failure == EINPROGRESS) {
-      pollfd waiting{fd.get(), POLLOUT, 0};
+      pollfd waiting[] = {{fd.get(), POLLOUT, 0}, {end_is_asked.get(), POLLIN, 0}};
       const auto left = std::clamp<std::int64_t>((deadline - steady_now()).count(), 0, 3'600'000);
-      const int ready = ::poll(&waiting, 1, static_cast<int>(left));
+      const int ready = ::poll(waiting, std::size(waiting), static_cast<int>(left));
       if (ready < 0 && errno == EINTR) continue;
+      if (waiting[1].revents != 0) return Error(Errc::interrupted, name + ": interrupted while connecting", Stage::connect);
       failure = ETIMEDOUT;
       if (ready > 0) {
         socklen_t size = sizeof failure;

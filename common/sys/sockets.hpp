@@ -12,7 +12,7 @@ namespace longline::sys {
 
 /// Connects, each address of the host in turn, until the deadline. `source`: the local address to bind, or "".
 /// Non-blocking and CLOEXEC afterwards, with TCP_NODELAY and keepalive. Errc::next_hop_unreachable (refused, no route, no such
-/// host, timed out), stage connect.
+/// host, timed out), interrupted (Signals::end_is_asked() while connecting; a name is looked up to its end before), stage connect.
 Result<UniqueFd> connect_tcp(const std::string& host, int port, const std::string& source, TimePoint deadline);
 
 /// "HOST:PORT", "[::1]:25", ":25" (all addresses); port 0 lets the system choose. Errc::usage for another form.

@@ -2,7 +2,10 @@
 """mtaq where something is wrong: a disk that fills at any write, addresses that nobody expects, mail that goes in circles, a queue that is
 changed while it is flushed."""
 
+import json
 import re
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import side_by_side  # noqa: E402
 from support.mail import LINK, PATIENCE, Peer, Root, wait_until  # noqa: E402
+from support.stopwatch import Stopwatch  # noqa: E402
 
 # What changes a file.
 CALLS = ("pwrite64", "fdatasync,fsync", "ftruncate,fallocate")
@@ -172,6 +176,50 @@ class ChangedMeanwhile(Case):
         self.root.run("release", held)
         self.root.flush("--link", "isp", "--wait")
         self.assertEqual(len(peer.messages), 19)
+
+
+
+class Connecting(unittest.TestCase):
+    """Nobody answers: SYNs are dropped where a listener's queue is full."""
+
+    def setUp(self):
+        self.root = Root()
+        self.addCleanup(self.root.close)
+        listener = socket.socket()
+        self.addCleanup(listener.close)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        self.port = listener.getsockname()[1]
+        for _ in range(4):
+            waiting = socket.socket()
+            self.addCleanup(waiting.close)
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", self.port))
+
+    def is_connecting(self, process):
+        """It sleeps with a socket that has sent its SYN."""
+        sockets = subprocess.run(["ss", "-Htnp", "state", "syn-sent", f"( dport = :{self.port} )"], capture_output=True, text=True, check=True).stdout
+        return f"pid={process.pid}," in sockets
+
+    def test_a_flush_that_is_told_to_end_ends(self):
+        for protocol in ('protocol = "smtp"', 'protocol = "x400"\nmta-name = "A"\npeer-mta-name = "B"'):
+            with self.subTest(protocol):
+                self.root.configure(f'[connector.far]\ndomains = ["example.com"]\nhost = "127.0.0.1"\nport = {self.port}\n{protocol}\n')
+                id = self.root.add(message("kept"))
+                flush = self.root.start("flush", "--json", "--wait")
+                self.addCleanup(flush.kill)
+                wait_until(lambda: self.is_connecting(flush), "the flush to connect")
+                clock = Stopwatch()
+                flush.send_signal(signal.SIGTERM)
+                out, error = flush.communicate(timeout=PATIENCE)
+                self.assertLess(clock.ours(), 5)   # of the minute that it would wait
+                self.assertEqual(flush.returncode, 75, error)
+                (receipt,) = [json.loads(line) for line in out.splitlines()]
+                self.assertEqual((receipt["id"], receipt["recipients"][0]["result"]), (id, "not-tried"))
+                (entry,) = self.root.list()
+                self.assertEqual(entry["attempts"], 0)
+                self.assertEqual([e["event"] for e in self.root.events() if e["event"] == "mail.unreachable"], [])
+                self.root.run("remove", id)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ struct Limit {
 Result<mail::LineFacts> facts_of(const config::Connector& connector, const config::Config& config, sys::Spool& spool, bool& learned) {
   mail::LineFacts facts;
   facts.carries_ip = connector.host != "line";
+  facts.resumes = connector.protocol == config::Protocol::x400;
   facts.opening_trips = facts.carries_ip ? 3 : 2;
   if (connector.tls == config::TlsMode::opportunistic || connector.tls == config::TlsMode::required) facts.opening_trips += 3;
   if (connector.tls == config::TlsMode::implicit) facts.opening_trips += 1;

@@ -110,6 +110,10 @@ Result<void> QueueFlush::unreachable(FlushBatch& batch, const FlushHop& hop, Err
   const config::Connector& connector = *hop.connector;
   // The loop, and with it the timer, stood still meanwhile.
   if (end_ && steady_now() >= *end_) ended_by_ = Errc::deadline;
+  if (why.code == Errc::interrupted) {
+    if (!ended_by_) ended_by_ = Errc::interrupted;
+    return batch.give_up(hop, cut_short().context("connector " + connector.name), false);
+  }
   const bool link_down = why.code == Errc::link_down;
   why = std::move(why).context("connector " + connector.name);
   if (!link_down) {

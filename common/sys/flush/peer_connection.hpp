@@ -26,7 +26,7 @@ PeerAddress peer_address(const config::Connector& connector);
 std::string to_string(const PeerAddress& address);   ///< "mail.example.com:25", "[::1]:25", "line"
 
 /// The line to a peer: the link's byte stream, or TCP from the connector's source address. A minute at most, and never beyond
-/// `deadline`. Errc::link_down, next_hop_unreachable, stage connect.
+/// `deadline`. Errc::link_down, next_hop_unreachable, interrupted, stage connect.
 Result<std::unique_ptr<ByteStream>> connect_peer(const config::Config& config, const StatePaths& paths, const config::Connector& connector,
                                                  const PeerAddress& address, TimePoint deadline);
 

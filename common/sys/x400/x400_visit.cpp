@@ -22,6 +22,9 @@ constexpr Duration kNoDeadline(24 * 3'600'000);
 // Exchange has ten to a connector: nine and an urgent one. Here what is urgent goes first in each.
 constexpr std::size_t kMostAssociations = 10;
 constexpr Duration kHelperPatience(5'000);
+// A peer that forgets each time, or says something each time but confirms nothing, must not be called for ever. A message of 5 MiB that comes
+// over a line of 56 kbit/s that is cut every minute takes as many calls.
+constexpr int kMostRefusals = 1, kMostUnconfirmed = 20;
 
 }  // namespace
 
@@ -115,9 +118,12 @@ void X400Visit::tell(const x400::Bound& bound) {
 }
 
 /// A connection that moved something and broke may do so again; over a line there is only the one.
-bool X400Visit::may_call_again(const x400::RtsFinished& end, bool moved) const {
+bool X400Visit::may_call_again(const x400::RtsFinished& end, bool confirmed, bool moved) {
   if (stopping_ || ending_ || address_.host == "line" || !end.error) return false;
-  return end.recovery_refused || (end.error->code == Errc::line_dropped && moved);
+  if (end.recovery_refused) return ++refusals_ <= kMostRefusals;
+  if (end.error->code != Errc::line_dropped || !moved) return false;
+  unconfirmed_ = confirmed ? 0 : unconfirmed_ + 1;
+  return unconfirmed_ < kMostUnconfirmed;
 }
 
 // ---- helpers
@@ -203,7 +209,7 @@ Result<X400Visit::Finished> X400Visit::run(FlushBatch& batch, const std::functio
       LONGLINE_CHECK(spool_.forget_session(*recovering_, wall_now()));
       if (observer_.note) observer_.note("the peer has forgotten what it has of the last call: begun anew");
     }
-    if (!may_call_again(end, moved)) break;
+    if (!may_call_again(end, outgoing.moved(), moved)) break;
     recovers = !end.recovery_refused;
     if (!connect()) break;   // the first end is the one to tell of
   }

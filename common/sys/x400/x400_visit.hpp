@@ -62,7 +62,7 @@ class X400Visit : public FlushSession {
   Result<x400::RtsOptions> options(bool recovers);
   Result<x400::RtsFinished> associate(x400::RtsOptions options, std::function<Result<void>(const x400::Bound&)> on_bound, OutgoingTransfers* outgoing,
                                       IncomingTransfers* incoming, const std::function<void()>& help = {});
-  bool may_call_again(const x400::RtsFinished& end, bool moved) const;
+  bool may_call_again(const x400::RtsFinished& end, bool confirmed, bool moved);
   void tell(const x400::Bound& bound);
 
   Loop& loop_;
@@ -83,6 +83,8 @@ class X400Visit : public FlushSession {
   std::vector<std::unique_ptr<Helper>> helpers_;
   std::uint64_t bytes_out_ = 0, bytes_in_ = 0;
   std::size_t received_by_helpers_ = 0;
+  int refusals_ = 0;       // of a recovery
+  int unconfirmed_ = 0;    // calls in a row that ended without an acknowledgement
   int connections_ = 0;
   bool stopping_ = false, ending_ = false;
 };

@@ -17,6 +17,26 @@ QueuedMessage message(std::int64_t size, int priority = kNormal) {
   return m;
 }
 
+TEST_CASE("what the peer has of a message does not go again, where a transfer goes on") {
+  LineFacts facts{960, Duration(600)};
+  QueuedMessage begun = message(2'200);
+  begun.bytes_done = 1'500;
+  FlushPlan whole(facts, kNow);
+  whole.add(begun, 1, 15);
+  CHECK(whole.all().bytes == 2'200);
+  facts.resumes = true;
+  FlushPlan rest(facts, kNow);
+  rest.add(begun, 1, 15);
+  CHECK(rest.all().bytes == 700);
+  CHECK(rest.all().wire_bytes < whole.all().wire_bytes - 1'500 + 1);
+  // The peer counts the envelope, too.
+  begun.bytes_done = 2'300;
+  FlushPlan nearly(facts, kNow);
+  nearly.add(begun, 1, 15);
+  CHECK(nearly.all().bytes == 0);
+  CHECK(nearly.all().messages == 1);
+}
+
 TEST_CASE("nothing costs nothing") {
   CHECK(FlushPlan({960, Duration(600)}, kNow).all().seconds == 0);
   CHECK(FlushPlan({960, Duration(600)}, kNow).all().round_trips == 0);
