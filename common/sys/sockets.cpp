@@ -113,6 +113,11 @@ Result<UniqueFd> connect_tcp(const std::string& host, int port, const std::strin
   return last;
 }
 
+void keep_queue_short(int fd) {
+  constexpr std::string_view kBbr = "bbr";
+  ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kBbr.data(), static_cast<socklen_t>(kBbr.size()));
+}
+
 Result<HostPort> parse_host_port(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   HostPort out;

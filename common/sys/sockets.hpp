@@ -15,6 +15,10 @@ namespace longline::sys {
 /// host, timed out), interrupted (Signals::end_is_asked() while connecting; a name is looked up to its end before), stage connect.
 Result<UniqueFd> connect_tcp(const std::string& host, int port, const std::string& source, TimePoint deadline);
 
+/// For a connection that goes on behind what the peer has acknowledged: BBR fills the line, but not the queue before it, so that after a cut
+/// less goes twice. Without effect where the kernel has none, or allows it to root alone.
+void keep_queue_short(int fd);
+
 /// "HOST:PORT", "[::1]:25", ":25" (all addresses); port 0 lets the system choose. Errc::usage for another form.
 struct HostPort {
   std::string host;

@@ -164,6 +164,7 @@ class AssociationListener {
         return;
       }
       if (!*client) return;
+      sys::keep_queue_short(client->get());
       const std::string address = sys::peer_address(client->get());
       Result<std::unique_ptr<sys::ByteStream>> line = sys::stream_of(std::move(*client));
       if (!line || address.empty()) continue;

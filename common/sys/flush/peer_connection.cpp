@@ -54,6 +54,7 @@ Result<std::unique_ptr<ByteStream>> connect_peer(const config::Config& config, c
   LONGLINE_CHECK(check_link_up(config, paths, connector));
   const std::string& host = address.address.empty() ? address.host : address.address;
   LONGLINE_TRY(UniqueFd fd, connect_tcp(host, address.port, connector.source_address, std::min(steady_now() + kConnectPatience, deadline)));
+  if (connector.protocol == config::Protocol::x400) keep_queue_short(fd.get());
   return stream_of(std::move(fd));
 }
 
