@@ -308,6 +308,20 @@ class Again(Case):
             self.assertTrue(caller.release())
         self.sound("one", "two", "three", "four")
 
+    def test_an_end_whose_acknowledgement_was_lost(self):
+        """The sender calls again to hear it; without a Message-ID nothing else tells that the message is here."""
+        self.listen()
+        refs, tsdus = reference("cut"), activity(1, message("lost", size=2500))
+        caller = self.bind(refs=refs)
+        caller.say(*tsdus)
+        wait_until(lambda: self.subjects() == ["lost"], "the message to be taken in")
+        caller.reset()
+        again = self.bind(recover=refs)
+        again.say(resume(1, 1, 2, refs), *tsdus[-2:])
+        self.assertIsNotNone(again.until(AEA))
+        self.assertTrue(again.release())
+        self.sound("lost")
+
     def test_the_same_message_under_a_new_name_comes_once_where_it_has_an_id(self):
         self.listen()
         apdu = message("one\r\nMessage-ID: <one@a.example>")

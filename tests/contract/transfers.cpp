@@ -195,6 +195,7 @@ TEST_CASE("a transfer that was taken in is remembered under all its names, witho
   CHECK(opened().incoming_content(number(), kSession.session, 1).error().code == Errc::protocol);
   CHECK(opened().store_segment({kName, 2, "more", false, number()}, kSession, kNow, {}).error().code == Errc::protocol);
   CHECK_FALSE(*opened().find_session("", "hub"));   // nothing is unfinished
+  CHECK(*opened().find_session(kName.session, ""));  // but its sender may not know
   REQUIRE(opened().note_completed({"small", "1"}, kSession, kNow, {}));
   CHECK(incoming({"small", "1"})->completed);
   REQUIRE(opened().drop_incoming("hub", {"small", "1"}));

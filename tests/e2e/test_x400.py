@@ -64,7 +64,8 @@ class Case(unittest.TestCase):
 @unittest.skipUnless(tshark.available(), "tshark is not installed")
 class Watched(Case):
     def test_a_thousand_messages_both_ways(self):
-        sites = self.sites(caller="checkpoint-size = 15\nwindow = 3", called="checkpoint-size = 15\nwindow = 3")
+        # On a slow disk others would be called to help.
+        sites = self.sites(caller=f"checkpoint-size = 15\nwindow = 3\nthreshold = {COUNT}", called="checkpoint-size = 15\nwindow = 3")
         out = self.fill(sites.a, COUNT, "alice@a.example", "bob@b.example")
         back = self.fill(sites.b, COUNT, "bob@b.example", "alice@a.example")
         sites.listen()

@@ -149,8 +149,8 @@ class AssociationListener {
       if (caller.is_unbound()) ++all, ++unbound[caller.host];
     }
     if (all < kMostUnbound) return;
-    const auto most = std::max_element(unbound.begin(), unbound.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-    const auto oldest = std::find_if(callers_.begin(), callers_.end(), [&](const Caller& c) { return c.is_unbound() && c.host == most->first; });
+    const auto most = std::max_element(unbound.begin(), unbound.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->second;
+    const auto oldest = std::find_if(callers_.begin(), callers_.end(), [&](const Caller& c) { return c.is_unbound() && unbound.at(c.host) == most; });
     oldest->responder->abort(Error(Errc::busy, fmt::format("{} callers have not bound; this one made room for another", all), Stage::connect));
     callers_.erase(oldest);
   }
@@ -164,6 +164,8 @@ class AssociationListener {
         return;
       }
       if (!*client) return;
+      // Those who go on with a session ask for no place; but there is an end.
+      if (callers_.size() >= kMostUnbound + 2 * static_cast<std::size_t>(options_.receive.sessions)) continue;
       sys::keep_queue_short(client->get());
       const std::string address = sys::peer_address(client->get());
       Result<std::unique_ptr<sys::ByteStream>> line = sys::stream_of(std::move(*client));

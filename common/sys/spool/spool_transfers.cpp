@@ -259,7 +259,7 @@ Result<std::optional<AgreedSession>> Spool::find_session(const std::string& sess
       "SELECT latest, peer, mta, checkpoint_size, window, outgoing, changed, "
       "EXISTS (SELECT 1 FROM peers WHERE name='forgets '||peer AND learned>changed-7*86400000) FROM "
       "(SELECT latest, connector AS peer, mta, checkpoint_size, window, 1 AS outgoing, changed FROM transfers_out WHERE session<>x'' "
-      "UNION ALL SELECT latest, peer, mta, checkpoint_size, window, 0, changed FROM transfers_in WHERE completed=0) "
+      "UNION ALL SELECT latest, peer, mta, checkpoint_size, window, 0, changed FROM transfers_in WHERE completed=0 OR ?1<>x'') "
       "WHERE (?1=x'' OR latest=?1) AND (?2='' OR peer=?2) ORDER BY changed DESC LIMIT 1";
   LONGLINE_TRY(SqliteStatement find, db_->prepare(kFind));
   LONGLINE_TRY(const bool row, find.bind_blob(1, session).bind(2, peer).step());
@@ -270,8 +270,11 @@ Result<std::optional<AgreedSession>> Spool::find_session(const std::string& sess
 
 Result<void> Spool::forget_session(const AgreedSession& session, WallTime now) {
   return change([&]() -> Result<void> {
-    LONGLINE_TRY(SqliteStatement* note, statement("INSERT OR REPLACE INTO peers(name, window, bytes, learned) VALUES('forgets '||?,1,0,?)"));
-    LONGLINE_CHECK(note->bind(1, session.peer).bind(2, milliseconds(now)).run());
+    // Of what it never acknowledged a peer has nothing to remember.
+    LONGLINE_TRY(SqliteStatement* note, statement("INSERT OR REPLACE INTO peers(name, window, bytes, learned) SELECT 'forgets '||?1,1,0,?2 WHERE "
+                                                  "EXISTS (SELECT 1 FROM transfers_out WHERE connector=?1 AND latest=?3 AND serial>0) OR "
+                                                  "EXISTS (SELECT 1 FROM transfers_in WHERE peer=?1 AND latest=?3 AND serial>0)"));
+    LONGLINE_CHECK(note->bind(1, session.peer).bind(2, milliseconds(now)).bind_blob(3, session.session).run());
     LONGLINE_TRY(SqliteStatement* out,
                  statement("UPDATE transfers_out SET session=x'', activity=x'', latest=x'', serial=0, bytes=0 WHERE connector=? AND latest=?"));
     LONGLINE_CHECK(out->bind(1, session.peer).bind_blob(2, session.session).run());

@@ -34,6 +34,7 @@ Result<void> QueueFlush::associate(FlushBatch& batch, const FlushHop& hop) {
   progress_timer_.reset();
   session_ = nullptr;
   if (!finished) return std::move(finished).error();
+  if (finished->error && finished->error->code == Errc::interrupted && !ended_by_) ended_by_ = Errc::interrupted;
   if (!connector.link.empty()) {
     report_to_supervisor(paths_, connector.link, static_cast<std::int64_t>(due), static_cast<std::int64_t>(finished->sent), connector.name);
   }

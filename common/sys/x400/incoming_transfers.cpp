@@ -165,7 +165,8 @@ void IncomingTransfers::complete(const x400::TransferComplete& transfer, Done do
   // A name may come again, of another message: of one that came whole before its bytes are the same.
   const TransferName name = stored_name(key);
   const std::string id = connector_.name + '\0' + name.session + name.activity + digest;
-  taking->deliver.transfer = "x400 " + sha256_hex(id).value_or(id);
+  // Without a digest rather twice than never.
+  if (!digest.empty()) taking->deliver.transfer = "x400 " + sha256_hex(id).value_or(id);
   mail::Deliver deliver = std::move(taking->deliver);
   mail_->take(std::move(deliver), [this, taking, key, done = std::move(done)](Result<std::string> stored) {
     if (!stored && stored.error().code != Errc::refused) return done(std::move(stored).error());

@@ -165,6 +165,8 @@ Result<void> OutgoingTransfers::carry_out(const x400::TransferConfirmed& confirm
   OutgoingTransfer& transfer = found->second.transfer;
   transfer.serial = confirmed.serial;
   transfer.bytes = static_cast<std::int64_t>(confirmed.bytes);
+  std::int64_t& most = confirmed_[confirmed.id];
+  most = std::max(most, transfer.bytes);
   return spool_.confirm_outgoing(confirmed.id, connector_.name, transfer.serial, transfer.bytes, wall_now());
 }
 

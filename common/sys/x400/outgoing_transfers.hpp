@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ class OutgoingTransfers {
   /// Whether the peer has taken anything.
   bool moved() const { return moved_; }
   std::size_t sent() const { return sent_; }
+  /// Of each message that was confirmed in part: its bytes there, at most.
+  const std::map<std::string, std::int64_t>& confirmed() const { return confirmed_; }
 
  private:
   struct Entry {
@@ -60,6 +63,7 @@ class OutgoingTransfers {
   std::optional<Error> failure_;
   bool moved_ = false;
   std::size_t sent_ = 0;
+  std::map<std::string, std::int64_t> confirmed_;
 };
 
 }  // namespace longline::sys

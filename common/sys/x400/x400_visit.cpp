@@ -22,7 +22,7 @@ constexpr Duration kNoDeadline(24 * 3'600'000);
 // Exchange has ten to a connector: nine and an urgent one. Here what is urgent goes first in each.
 constexpr std::size_t kMostAssociations = 10;
 constexpr Duration kHelperPatience(5'000);
-// A peer that forgets each time, or says something each time but confirms nothing, must not be called for ever. A message of 5 MiB that comes
+// A peer that forgets each time, or confirms nothing that it had not confirmed before, must not be called for ever. A message of 5 MiB that comes
 // over a line of 56 kbit/s that is cut every minute takes as many calls.
 constexpr int kMostRefusals = 1, kMostUnconfirmed = 20;
 
@@ -118,6 +118,16 @@ void X400Visit::tell(const x400::Bound& bound) {
 }
 
 /// A connection that moved something and broke may do so again; over a line there is only the one.
+/// Whether more of a message is there than after any call before.
+bool X400Visit::got_further(const OutgoingTransfers& outgoing) {
+  bool further = outgoing.sent() > 0;
+  for (const auto& [id, bytes] : outgoing.confirmed()) {
+    std::int64_t& most = confirmed_[id];
+    if (bytes > most) most = bytes, further = true;
+  }
+  return further;
+}
+
 bool X400Visit::may_call_again(const x400::RtsFinished& end, bool confirmed, bool moved) {
   if (stopping_ || ending_ || address_.host == "line" || !end.error) return false;
   if (end.recovery_refused) return ++refusals_ <= kMostRefusals;
@@ -209,9 +219,12 @@ Result<X400Visit::Finished> X400Visit::run(FlushBatch& batch, const std::functio
       LONGLINE_CHECK(spool_.forget_session(*recovering_, wall_now()));
       if (observer_.note) observer_.note("the peer has forgotten what it has of the last call: begun anew");
     }
-    if (!may_call_again(end, outgoing.moved(), moved)) break;
+    if (!may_call_again(end, got_further(outgoing), moved)) break;
     recovers = !end.recovery_refused;
-    if (!connect()) break;   // the first end is the one to tell of
+    if (const Result<void> again = connect(); !again) {
+      if (again.error().code == Errc::interrupted) out.error = again.error();   // else the first end is the one to tell of
+      break;
+    }
   }
   // Not worth failing for: what was sent is recorded.
   (void)spool_.count_line(connector_.name, bytes_out_, bytes_in_, wall_now());

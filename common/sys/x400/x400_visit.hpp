@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +64,7 @@ class X400Visit : public FlushSession {
   Result<x400::RtsOptions> options(bool recovers);
   Result<x400::RtsFinished> associate(x400::RtsOptions options, std::function<Result<void>(const x400::Bound&)> on_bound, OutgoingTransfers* outgoing,
                                       IncomingTransfers* incoming, const std::function<void()>& help = {});
+  bool got_further(const OutgoingTransfers& outgoing);
   bool may_call_again(const x400::RtsFinished& end, bool confirmed, bool moved);
   void tell(const x400::Bound& bound);
 
@@ -84,7 +87,8 @@ class X400Visit : public FlushSession {
   std::uint64_t bytes_out_ = 0, bytes_in_ = 0;
   std::size_t received_by_helpers_ = 0;
   int refusals_ = 0;       // of a recovery
-  int unconfirmed_ = 0;    // calls in a row that ended without an acknowledgement
+  int unconfirmed_ = 0;    // calls in a row that got no further
+  std::map<std::string, std::int64_t> confirmed_;   // bytes of each message, at most
   int connections_ = 0;
   bool stopping_ = false, ending_ = false;
 };
