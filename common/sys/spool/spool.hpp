@@ -209,9 +209,9 @@ class Spool {
   Result<std::optional<OutgoingTransfer>> outgoing_transfer(const std::string& id, const std::string& connector);
   Result<void> drop_outgoing(const std::string& id, const std::string& connector);
   // Both:
-  /// The session in which something is unfinished; of several the latest. "": any session, any peer.
+  /// The session in which something is unfinished; of several the latest. "": any session, any peer. By its name also one that was completed.
   Result<std::optional<AgreedSession>> find_session(const std::string& session, const std::string& peer);
-  /// The peer has forgotten it: what is unfinished of it starts anew. That it did is remembered for a week.
+  /// The peer has forgotten it: what is unfinished of it starts anew. If something of it was acknowledged, that is remembered for a week.
   Result<void> forget_session(const AgreedSession& session, WallTime now);
 
   /// Gives the room of removed messages back to the file system when it is worth it.

@@ -128,11 +128,11 @@ bool X400Visit::got_further(const OutgoingTransfers& outgoing) {
   return further;
 }
 
-bool X400Visit::may_call_again(const x400::RtsFinished& end, bool confirmed, bool moved) {
+bool X400Visit::may_call_again(const x400::RtsFinished& end, bool further, bool moved) {
   if (stopping_ || ending_ || address_.host == "line" || !end.error) return false;
   if (end.recovery_refused) return ++refusals_ <= kMostRefusals;
   if (end.error->code != Errc::line_dropped || !moved) return false;
-  unconfirmed_ = confirmed ? 0 : unconfirmed_ + 1;
+  unconfirmed_ = further ? 0 : unconfirmed_ + 1;
   return unconfirmed_ < kMostUnconfirmed;
 }
 

@@ -65,7 +65,7 @@ class X400Visit : public FlushSession {
   Result<x400::RtsFinished> associate(x400::RtsOptions options, std::function<Result<void>(const x400::Bound&)> on_bound, OutgoingTransfers* outgoing,
                                       IncomingTransfers* incoming, const std::function<void()>& help = {});
   bool got_further(const OutgoingTransfers& outgoing);
-  bool may_call_again(const x400::RtsFinished& end, bool confirmed, bool moved);
+  bool may_call_again(const x400::RtsFinished& end, bool further, bool moved);
   void tell(const x400::Bound& bound);
 
   Loop& loop_;
