@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <thread>
 
 #include "sys/state_paths.hpp"
 #include "sys/system_clock.hpp"
@@ -20,8 +23,29 @@ namespace {
 constexpr off_t kMost = 4 * 1024 * 1024;
 constexpr Duration kOldest{180LL * 86'400'000};
 constexpr int kTries = 3;
+// For the lock. Who holds it writes a line, or was stopped while it did.
+constexpr int kLockTries = 50;
+constexpr auto kLockPause = std::chrono::milliseconds(1);
 
-UniqueFd open_log(const std::string& path) { return UniqueFd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640)); }
+struct Log {
+  UniqueFd fd;
+  bool is_locked = false;
+};
+
+bool lock(int fd) {
+  for (int i = 0; i < kLockTries; ++i) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) return false;
+    std::this_thread::sleep_for(kLockPause);
+  }
+  return false;
+}
+
+Log open_log(const std::string& path) {
+  Log log{UniqueFd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640))};
+  log.is_locked = log.fd && lock(log.fd.get());
+  return log;
+}
 
 /// Of the first event; every line starts with its time.
 std::optional<WallTime> first_time(int fd) {
@@ -41,13 +65,17 @@ bool is_full(int fd, const struct stat& file, WallTime now) {
   return first && now - *first > kOldest;
 }
 
-/// Of several writers that see the full file one renames it: the one that locks it while it still has its name.
-void rotate(const std::string& path, int fd) {
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return;
+/// Of several writers that saw the full file one renames it: the one that locks it while it still has its name.
+void rotate(const std::string& path, const Log& log) {
   struct stat ours{}, named{};
-  if (::fstat(fd, &ours) != 0 || ::stat(path.c_str(), &named) != 0 || ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) return;
+  if (::fstat(log.fd.get(), &ours) != 0 || ::stat(path.c_str(), &named) != 0 || ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) return;
   static_cast<void>(std::rename((path + ".1").c_str(), (path + ".2").c_str()));
   static_cast<void>(std::rename(path.c_str(), (path + ".1").c_str()));
+}
+
+bool ends_in_a_line(int fd, off_t size) {
+  char last = '\n';
+  return size == 0 || ::pread(fd, &last, 1, size - 1) != 1 || last == '\n';
 }
 
 }  // namespace
@@ -55,17 +83,16 @@ void rotate(const std::string& path, int fd) {
 void EventLog::emit(const Event& event) {
   if (!ensure_folder(std::filesystem::path(path_).parent_path().string())) return;
   const WallTime now = wall_now();
-  UniqueFd fd = open_log(path_);
+  Log log = open_log(path_);
   struct stat file{};
-  for (int i = 0; i < kTries && fd && ::fstat(fd.get(), &file) == 0 && file.st_size > 0 && is_full(fd.get(), file, now); ++i) {
-    rotate(path_, fd.get());
-    fd = open_log(path_);
+  for (int i = 0; i < kTries && log.is_locked && ::fstat(log.fd.get(), &file) == 0 && file.st_size > 0 && is_full(log.fd.get(), file, now); ++i) {
+    rotate(path_, log);
+    log = open_log(path_);
   }
-  if (!fd) return;
-  char last = '\n';
-  const bool is_cut = ::fstat(fd.get(), &file) == 0 && file.st_size > 0 && ::pread(fd.get(), &last, 1, file.st_size - 1) == 1 && last != '\n';
-  const std::string line = (is_cut ? "\n" : "") + to_json(event, now).dump() + "\n";
-  static_cast<void>(!::write(fd.get(), line.data(), line.size()));
+  if (!log.fd) return;
+  const bool is_whole = ::fstat(log.fd.get(), &file) != 0 || ends_in_a_line(log.fd.get(), file.st_size);
+  const std::string line = (is_whole ? "" : "\n") + to_json(event, now).dump() + "\n";
+  static_cast<void>(!::write(log.fd.get(), line.data(), line.size()));
 }
 
 }  // namespace longline::sys

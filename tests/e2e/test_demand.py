@@ -13,6 +13,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from event_log import read_events  # noqa: E402
 from netns import Namespace, require_root  # noqa: E402
 
 TOOLS = os.path.abspath(os.path.join(os.environ.get("LONGLINE_BUILD", "build"), "tools"))
@@ -112,11 +113,7 @@ class DemandTest(unittest.TestCase):
         return self.process.returncode, errors.decode()
 
     def events(self, name):
-        path = os.path.join(self.net.root, "events.jsonl")
-        if not os.path.exists(path):
-            return []
-        with open(path, encoding="utf-8") as file:
-            return [event for event in map(json.loads, file) if event["event"] == name]
+        return read_events(os.path.join(self.net.root, "events.jsonl"), name)
 
     def routes(self):
         return [line.replace(" linkdown", "") for line in self.net.routes()]

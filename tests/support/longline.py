@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from event_log import read_events
 from modemsim import BUILD, PATIENCE, Modemsim, wait_until
 
 SOURCE = Path(os.environ.get("LONGLINE_SOURCE", Path(__file__).resolve().parents[2]))
@@ -134,9 +135,7 @@ class DialctlHost:
         return json.loads(self.dialctl("status", "--json").stdout)
 
     def events(self, name=None):
-        path = self.root / "events.jsonl"
-        events = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-        return [event for event in events if name is None or event["event"] == name]
+        return read_events(self.root / "events.jsonl", name)
 
     def supervisor(self):
         return supervisor_of(self.root)
@@ -258,11 +257,7 @@ class Site:
         return wait_until(lambda: (s := self.status())["state"] == state and s, patience, f"link state {state}")
 
     def events(self, name=None):
-        path = self.root / "events.jsonl"
-        if not path.exists():
-            return []
-        events = [json.loads(line) for line in path.read_text().splitlines()]
-        return [event for event in events if name is None or event["event"] == name]
+        return read_events(self.root / "events.jsonl", name)
 
     def delivered(self):
         """The far Maildir's messages, without what receiving added."""

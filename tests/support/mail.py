@@ -11,6 +11,8 @@ import threading
 import time
 from pathlib import Path
 
+from event_log import read_events
+
 BUILD = Path(os.environ.get("LONGLINE_BUILD", Path(__file__).resolve().parents[2] / "build")).resolve()
 MTAQ = BUILD / "tools" / "mtaq"
 PATIENCE = float(os.environ.get("LONGLINE_TEST_PATIENCE", "30"))
@@ -105,9 +107,7 @@ class Root:
         return {r["id"]: r for r in receipts}
 
     def events(self, name=None):
-        path = self.folder / "events.jsonl"
-        events = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-        return [e for e in events if name is None or e["event"] == name]
+        return read_events(self.folder / "events.jsonl", name)
 
     @property
     def line(self):

@@ -9,6 +9,7 @@ import sys
 import unittest
 from pathlib import Path
 
+from event_log import events_of
 from modemsim import BUILD
 from vm import Machine, require_vm
 
@@ -84,7 +85,7 @@ class Router:
 
     def events(self, name):
         text = machine.do("read", path=f"{self.root}/events.jsonl") or ""
-        return [event for event in map(json.loads, text.splitlines()) if event["event"] == name]
+        return events_of(text, name)
 
     def routes(self):
         lines = machine.shell(f"ip -n {self.name} route show proto 77").splitlines()

@@ -9,6 +9,7 @@ import sys
 import time
 import unittest
 
+from event_log import events_of
 from modemsim import BUILD
 from stopwatch import Stopwatch
 from vm import Machine, require_vm
@@ -108,7 +109,7 @@ class Ppp(unittest.TestCase):
 
     def events(self, name):
         text = machine.do("read", path=f"{self.root}/events.jsonl") or ""
-        return [event for event in map(json.loads, text.splitlines()) if event["event"] == name]
+        return events_of(text, name)
 
     def supervisor(self):
         return int(machine.shell(f"pgrep -f 'root {self.root} .*supervise'").split()[0])

@@ -13,6 +13,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from event_log import events_of
 from modemsim import BUILD, Modemsim, wait_until
 from stopwatch import Stopwatch
 from vm import Machine, require_vm
@@ -130,7 +131,7 @@ class Serial(unittest.TestCase):
 
     def events(self):
         text = machine.do("read", path=f"{self.root}/events.jsonl") or ""
-        return [json.loads(line)["event"] for line in text.splitlines()]
+        return [event["event"] for event in events_of(text)]
 
     def supervisor(self):
         done = machine.run("pgrep", "-f", f"root {self.root} .*supervise")
