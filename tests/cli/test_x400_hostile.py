@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import side_by_side  # noqa: E402
 from support.mail import PATIENCE, wait_until  # noqa: E402
 from support.x400 import Sites  # noqa: E402
-from support.x400_peer import (AC, AE, AEA, AI, AR, AS, CC, CN, CR, DN, DT, ED, FN, GTA, GTC, MIA, MIP, PT, RF, Caller,  # noqa: E402
+from support.x400_peer import (AC, AD, ADA, AE, AEA, AI, AR, AS, CC, CN, CR, DN, DT, ED, FN, GTA, GTC, MIA, MIP, PT, RF, Caller,  # noqa: E402
                                activity, connect_request, data, finish, give_turn, message, pieces, please, reference, resume, start, sync)
 from support.x400_capture import data_value, integer, parameter, tlv, tpkt, transport  # noqa: E402
 
@@ -74,6 +74,10 @@ class Case(unittest.TestCase):
         options = {"password": A_SAYS, "refs": reference(f"{self.id()}{self.number}"[-40:]), **options}
         self.assertTrue(caller.bind(**options), "a caller with the right name and password is let in")
         return caller
+
+    def discard(self, caller):
+        caller.say(b"\x01\x00" + parameter(AD, parameter(50, b"\x00")))
+        self.assertIsNotNone(caller.until(ADA))
 
     def send_good(self):
         """A good peer's message."""
@@ -263,8 +267,7 @@ class Bound(Case):
         for number, old, serial in ((1, 77, 1), (2, 2, 999_999), (3, 3, 5)):
             caller.say(resume(number, old, serial))
             self.assertIsNotNone(caller.until(ED), "an exception")
-            caller.say(b"\x01\x00" + parameter(57, parameter(50, b"\x00")))
-            self.assertIsNotNone(caller.until(58))
+            self.discard(caller)
         self.assertTrue(caller.transfer(4, message("after")))
         self.assertTrue(caller.release())
         self.sound("after")
@@ -348,9 +351,28 @@ class Again(Case):
         for id in self.b.root.ids("--inbox"):
             raw = self.b.root.run("show", "--raw", id).stdout
             self.assertEqual(len(raw), 5000)
-        self.assertEqual(len(confirmed), 1)
+        self.assertEqual(sorted(confirmed), ["first", "second"])
         self.assertTrue(self.bind().transfer(1, message("after")))
         self.sound("after", *confirmed)
+
+    def test_two_associations_with_one_name_that_are_both_cut(self):
+        """Neither goes on in what the other has sent."""
+        self.listen()
+        refs = reference("same")
+        callers = [self.bind(refs=refs) for _ in range(2)]
+        for caller, subject in zip(callers, ("first", "second")):
+            caller.say(*activity(1, message(subject, size=3000))[:3])
+            self.assertIsNotNone(caller.until(MIA))
+        for caller in callers:
+            caller.reset()
+        for subject in ("first", "second"):
+            caller = self.bind()
+            caller.say(resume(1, 1, 1, refs))
+            self.assertIsNotNone(caller.until(ED), "an exception")
+            self.discard(caller)
+            self.assertTrue(caller.transfer(2, message(subject, size=3000)))
+            self.assertTrue(caller.release())
+        self.sound("first", "second")
 
     def test_two_associations_that_resume_one_transfer(self):
         self.listen()

@@ -6,12 +6,14 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-from event_log import read_events
+sys.path.append(str(Path(__file__).resolve().parent))
+from event_log import read_events  # noqa: E402
 
 BUILD = Path(os.environ.get("LONGLINE_BUILD", Path(__file__).resolve().parents[2] / "build")).resolve()
 MTAQ = BUILD / "tools" / "mtaq"

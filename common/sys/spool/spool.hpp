@@ -191,8 +191,8 @@ class Spool {
 
   // spool_transfers.cpp, what comes; `peer` is a connector:
   Result<std::optional<IncomingTransfer>> incoming_transfer(const std::string& peer, const TransferName& name);
-  /// The transfer's number, which is another one when a transfer begins anew under an old name. Before its first segment others go that are beyond
-  /// `bounds`. Errc::protocol: not the next one, or somebody else goes on with it, or began it anew. Not from the reserve.
+  /// The transfer's number: names come again, and that of two unfinished transfers is neither's from then on. Before its first segment others go that
+  /// are beyond `bounds`. Errc::protocol: not the next one, or somebody else goes on with it. Not from the reserve.
   Result<std::int64_t> store_segment(const IncomingSegment& segment, const AgreedSession& session, WallTime now, const TransferBounds& bounds);
   /// It goes on behind a checkpoint, in this session alone and under one more name. Its number.
   Result<std::int64_t> resume_incoming(const TransferName& name, const TransferName& also, std::int64_t serial, const AgreedSession& session);
@@ -202,7 +202,7 @@ class Spool {
   Result<void> complete_incoming(std::int64_t transfer, WallTime now);
   /// Likewise, for one of which nothing was stored.
   Result<void> note_completed(const TransferName& name, const AgreedSession& session, WallTime now, const TransferBounds& bounds);
-  Result<void> drop_incoming(const std::string& peer, const TransferName& name);
+  Result<void> drop_incoming(std::int64_t transfer);
   // What goes; by message and connector:
   Result<void> put_outgoing(const OutgoingTransfer& transfer);
   Result<void> confirm_outgoing(const std::string& id, const std::string& connector, std::int64_t serial, std::int64_t bytes, WallTime now);

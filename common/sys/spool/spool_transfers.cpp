@@ -78,14 +78,19 @@ Result<std::optional<IncomingTransfer>> Spool::incoming_transfer(const std::stri
   return std::optional<IncomingTransfer>({find.integer(0), find.integer(1), find.integer(2) != 0});
 }
 
+/// Whose transfer goes on under a name that two unfinished ones have had, nobody can say: it is neither's, and both senders begin anew.
 Result<void> Spool::name_incoming(std::int64_t n, const std::string& peer, const TransferName& name) {
+  LONGLINE_TRY(const std::int64_t before, incoming_number(peer, name));
+  if (before == n) return {};
+  LONGLINE_TRY(SqliteStatement* remove, statement("DELETE FROM transfer_names WHERE peer=? AND session=? AND activity=? AND transfer IN "
+                                                  "(SELECT n FROM transfers_in WHERE completed=0)"));
+  LONGLINE_CHECK(remove->bind(1, peer).bind_blob(2, name.session).bind_blob(3, name.activity).run());
+  if (db_->changes() != 0) return {};
   LONGLINE_TRY(SqliteStatement* add, statement("INSERT OR REPLACE INTO transfer_names(peer, session, activity, transfer) VALUES(?,?,?,?)"));
   return add->bind(1, peer).bind_blob(2, name.session).bind_blob(3, name.activity).bind(4, n).run();
 }
 
 Result<std::int64_t> Spool::begin_incoming(const TransferName& name, const AgreedSession& session, WallTime now, const TransferBounds& bounds) {
-  LONGLINE_TRY(const std::int64_t before, incoming_number(session.peer, name));
-  if (before != 0) LONGLINE_CHECK(erase_incoming(before));
   LONGLINE_TRY(SqliteStatement* begin,
                statement("INSERT INTO transfers_in(peer, latest, mta, checkpoint_size, window, began, changed) VALUES(?,?,?,?,?,?6,?6)"));
   begin->bind(1, session.peer).bind_blob(2, session.session).bind(3, session.mta).bind(4, session.checkpoint_size).bind(5, session.window);
@@ -191,11 +196,8 @@ Result<void> Spool::note_completed(const TransferName& name, const AgreedSession
   });
 }
 
-Result<void> Spool::drop_incoming(const std::string& peer, const TransferName& name) {
-  return change([&]() -> Result<void> {
-    LONGLINE_TRY(const std::int64_t n, incoming_number(peer, name));
-    return erase_incoming(n);
-  });
+Result<void> Spool::drop_incoming(std::int64_t transfer) {
+  return change([&] { return erase_incoming(transfer); });
 }
 
 // ---- outgoing

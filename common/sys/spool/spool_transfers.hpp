@@ -41,7 +41,7 @@ struct IncomingSegment {
   TransferName name;
   std::int64_t serial = 0;       ///< from 1
   std::string_view bytes;
-  bool first = false;            ///< whatever is stored under this name is replaced
+  bool first = false;            ///< a transfer begins
   std::int64_t transfer = 0;     ///< of one that is not the first: the number that store_segment() or resume_incoming() gave
 };
 

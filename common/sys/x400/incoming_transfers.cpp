@@ -91,20 +91,28 @@ Result<void> IncomingTransfers::carry_out(x400::StoreSegment&& segment) {
 Result<void> IncomingTransfers::settle() {
   if (!waiting_) return {};
   const x400::StoreSegment segment = std::move(*std::exchange(waiting_, std::nullopt));
-  LONGLINE_TRY(transfer_, spool_.store_segment({stored_name(segment.key), segment.serial, segment.bytes, segment.first, transfer_}, session_, wall_now(),
-                                               bounds_));
+  LONGLINE_TRY(transfer_, spool_.store_segment({stored_name(segment.key), segment.serial, segment.bytes, segment.first, number(segment.key)}, session_,
+                                               wall_now(), bounds_));
+  key_ = segment.key;
   return {};
 }
 
 Result<void> IncomingTransfers::carry_out(const x400::ResumeIncoming& resumed) {
   LONGLINE_CHECK(settle());
   LONGLINE_TRY(transfer_, spool_.resume_incoming(stored_name(resumed.key), stored_name(resumed.also), resumed.serial, session_));
+  key_ = resumed.key;
   return {};
 }
 
 Result<void> IncomingTransfers::carry_out(const x400::DiscardIncoming& discarded) {
   LONGLINE_CHECK(settle());
-  return spool_.drop_incoming(session_.peer, stored_name(discarded.key));
+  return drop(discarded.key);
+}
+
+Result<void> IncomingTransfers::drop(const x400::TransferKey& key) {
+  const std::int64_t transfer = number(key);
+  transfer_ = 0;
+  return transfer == 0 ? Result<void>() : spool_.drop_incoming(transfer);
 }
 
 /// Those that are stored, and the one that waits.
@@ -113,7 +121,7 @@ Result<std::string> IncomingTransfers::content_of(const x400::TransferComplete& 
   const bool is_last = waiting_ && waiting_->key == transfer.key;
   if (waiting_ && !is_last) LONGLINE_CHECK(settle());
   if (!is_last || !waiting_->first) {
-    LONGLINE_TRY(bytes, spool_.incoming_content(transfer_, session_.session, std::int64_t{transfer.segments} - (is_last ? 1 : 0)));
+    LONGLINE_TRY(bytes, spool_.incoming_content(number(transfer.key), session_.session, std::int64_t{transfer.segments} - (is_last ? 1 : 0)));
   }
   if (is_last) bytes += waiting_->bytes;
   return bytes;
@@ -129,7 +137,7 @@ Result<void> IncomingTransfers::finish(const x400::TransferKey& key) {
     return spool_.note_completed(stored_name(segment.key), session_, wall_now(), bounds_);
   }
   if (is_last) waiting_.reset();
-  return spool_.complete_incoming(transfer_, wall_now());
+  return spool_.complete_incoming(std::exchange(transfer_, 0), wall_now());
 }
 
 void IncomingTransfers::complete(const x400::TransferComplete& transfer, Done done) {
@@ -137,7 +145,7 @@ void IncomingTransfers::complete(const x400::TransferComplete& transfer, Done do
   const auto malformed = [&](Error why) {
     // The peer would send the same again and again behind its last checkpoint.
     waiting_.reset();
-    if (auto dropped = spool_.drop_incoming(session_.peer, stored_name(key)); !dropped) return done(std::move(dropped));
+    if (auto dropped = drop(key); !dropped) return done(std::move(dropped));
     done(std::move(why).context("what the peer transferred").in_stage(Stage::transfer));
   };
   x400::P1Reader reader;

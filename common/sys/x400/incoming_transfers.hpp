@@ -67,6 +67,8 @@ class IncomingTransfers {
   void add_received_field(Taking& taking);
   Result<void> answer(const Taking& taking);
   Result<void> finish(const x400::TransferKey& key);
+  std::int64_t number(const x400::TransferKey& key) const { return key_ == key ? transfer_ : 0; }
+  Result<void> drop(const x400::TransferKey& key);
 
   Spool& spool_;
   EventSink& events_;
@@ -79,7 +81,8 @@ class IncomingTransfers {
   TransferBounds bounds_;
   std::unique_ptr<ReceivedMail> mail_;
   std::optional<x400::StoreSegment> waiting_;
-  std::int64_t transfer_ = 0;          // in the spool: that which is under way, once something of it is stored
+  x400::TransferKey key_;
+  std::int64_t transfer_ = 0;          // its number in the spool, once something of it is stored
   std::size_t received_ = 0;
   bool answered_ = false;
 };
