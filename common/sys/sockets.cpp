@@ -66,6 +66,19 @@ Result<sockaddr_un> unix_address(const std::string& path) {
 
 const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }
 
+/// For a dialogue over TCP; without effect on a Unix socket.
+void prepare(int fd) {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  // Little waits in the kernel unsent: what a sender has written is then nearly what has left.
+  const int unsent = 8192;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+  // Acknowledgements wait for what we say next and go with it. Not sooner than here: the handshake's own must not wait.
+  const int off = 0;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
+}
+
 }  // namespace
 
 Result<UniqueFd> connect_tcp(const std::string& host, int port, const std::string& source, TimePoint deadline) {
@@ -96,15 +109,7 @@ Result<UniqueFd> connect_tcp(const std::string& host, int port, const std::strin
       }
     }
     if (failure == 0) {
-      const int on = 1;
-      ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-      // Little waits in the kernel unsent: what a sender has written is then nearly what has left.
-      const int unsent = 8192;
-      ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-      // Acknowledgements wait for what we say next and go with it. Not sooner: the handshake's own must not wait.
-      const int off = 0;
-      ::setsockopt(fd.get(), IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
+      prepare(fd.get());
       return fd;
     }
     last = Error(Errc::next_hop_unreachable, name, Stage::connect);
@@ -198,6 +203,7 @@ Result<UniqueFd> listen_unix(const std::string& path) {
 Result<UniqueFd> accept_connection(int listener) {
   UniqueFd fd(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!fd && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) return system_error(errno, "accept", Errc::os);
+  if (fd) prepare(fd.get());
   return fd;
 }
 

@@ -35,7 +35,7 @@ std::string peer_address(int fd);
 Result<UniqueFd> connect_unix(const std::string& path);
 /// Replaces a socket file that nobody listens on; mode 0600. Errc::port_in_use when somebody does.
 Result<UniqueFd> listen_unix(const std::string& path);
-/// nullopt-like: an empty UniqueFd when nobody waits.
+/// Of a TCP listener as connect_tcp() has it. An empty UniqueFd when nobody waits.
 Result<UniqueFd> accept_connection(int listener);
 
 /// A connected socket as a line. Takes the descriptor over.

@@ -7,6 +7,7 @@ import json
 import random
 import re
 import socket
+import struct
 import sys
 import threading
 import time
@@ -40,6 +41,11 @@ def deep(tag):
     for _ in range(DEPTH):
         out = tlv(tag, out)
     return out
+
+
+def data_packets(connection):
+    """With bytes in them, that came: tcpi_data_segs_in of linux/tcp.h."""
+    return struct.unpack_from("<I", connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192), 152)[0]
 
 
 def peak_memory(pid):
@@ -271,6 +277,20 @@ class Bound(Case):
         self.assertTrue(caller.transfer(4, message("after")))
         self.assertTrue(caller.release())
         self.sound("after")
+
+    def test_answers_to_what_came_together_are_one_packet(self):
+        """On a thin line each packet costs its header, and an acknowledgement."""
+        self.listen()
+        caller = self.bind()
+        packets = []
+        for number in range(1, 6):   # the kernel holds a packet back for 200 ms, which a busy machine may take
+            before = data_packets(caller.connection)
+            caller.raw(b"".join(b"".join(transport(tsdu)) for tsdu in activity(number, message(f"m{number}", size=3000))))
+            self.assertIsNotNone(caller.until(AEA))
+            packets.append(data_packets(caller.connection) - before)
+        self.assertEqual(min(packets), 1, packets)
+        self.assertTrue(caller.release())
+        self.sound(*(f"m{n}" for n in range(1, 6)))
 
     def test_words_of_a_message_are_escaped(self):
         self.listen()

@@ -101,6 +101,8 @@ class Tap:
             except OSError:
                 near.close()
                 continue
+            for end in (near, far):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open |= {near, far}
             connection = self.capture.connect()
             for source, sink, by_caller in ((near, far, True), (far, near, False)):

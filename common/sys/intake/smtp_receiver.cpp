@@ -33,6 +33,7 @@ SmtpReceiver::SmtpReceiver(Loop& loop, std::unique_ptr<ByteStream> line, mail::S
              [this] {
                stall_.reset();
                set_timers();
+               send_together();
                if (finished_ && pump_.pending() == 0) end();
              }}),
       patience_(options.command_timeout) {
@@ -52,13 +53,20 @@ void SmtpReceiver::drain() {
   }
   draining_ = false;
   if (over_) return;
+  send_together();
   pump_.set_reading(pump_.pending() < kMostUnread && !finished_ && !machine_.waiting());
   set_timers();
   if (finished_ && pump_.pending() == 0) end();
 }
 
+/// Replies to a group of commands leave together, with that to its message (RFC 2920, 3.2).
+void SmtpReceiver::send_together() {
+  if (!draining_ && !machine_.waiting() && pump_.pending() == 0) pump_.set_corked(false);
+}
+
 void SmtpReceiver::act(Write& write) {
   if (trace_) trace_(false, write.bytes);
+  pump_.set_corked(true);
   pump_.write(write.bytes);
 }
 

@@ -35,6 +35,7 @@ class SmtpReceiver {
   void act(Write& write);
   void act(mail::Deliver& deliver);
   void act(mail::SmtpServerFinished& finished);
+  void send_together();
   void set_timers();
   void end();
 

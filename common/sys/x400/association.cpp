@@ -123,6 +123,8 @@ void Association::drain() {
   }
   draining_ = false;
   if (over_) return;
+  // What is said while a message is taken in leaves with the answer to it.
+  if (!delivering_ && pump_.pending() == 0) pump_.set_corked(false);
   pump_.set_reading(!delivering_ && !finished_);
   set_timers();
   end_when_written();
@@ -131,6 +133,7 @@ void Association::drain() {
 Result<void> Association::act(Write& write) {
   // What it acknowledges has to be on the disk.
   if (incoming_ != nullptr && !failure_) LONGLINE_CHECK(incoming_->settle());
+  pump_.set_corked(true);
   pump_.write(write.bytes, write.secret);
   if (write.secret) std::fill(write.bytes.begin(), write.bytes.end(), '\0');
   return {};
