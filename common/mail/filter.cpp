@@ -49,8 +49,10 @@ bool matches(const Filter& filter, const QueuedMessage& message, ConnectorChoice
   if (!filter.sender.empty() && !glob_match(filter.sender, message.sender.empty() ? "<>" : message.sender)) return false;
   // A damaged message has none; only what is said about recipients leaves it out.
   if (message.recipients.empty()) return recipient_matches(filter, message, Recipient(), choice);
-  return std::any_of(message.recipients.begin(), message.recipients.end(),
-                     [&](const Recipient& r) { return recipient_matches(filter, message, r, choice); });
+  const bool waits = message.first_unfinished() != nullptr;
+  return std::any_of(message.recipients.begin(), message.recipients.end(), [&](const Recipient& r) {
+    return (!waits || !r.finished()) && recipient_matches(filter, message, r, choice);
+  });
 }
 
 bool glob_match(std::string_view pattern, std::string_view text) {

@@ -12,7 +12,7 @@
 namespace longline::mail {
 
 /// Which messages of a queue are meant: the FILTER of mtaq(1). All that is given must hold; one recipient must satisfy all
-/// that is said about recipients.
+/// that is said about recipients, and of those who still wait if any does.
 struct Filter {
   std::optional<Duration> older{};
   std::optional<Duration> younger{};

@@ -56,6 +56,35 @@ std::optional<std::string> header_field(std::string_view content, std::string_vi
   return std::nullopt;
 }
 
+StrayLineEnds stray_line_ends(std::string_view content) {
+  StrayLineEnds found;
+  for (std::size_t i = content.find_first_of("\r\n"); i != std::string_view::npos; i = content.find_first_of("\r\n", i + 1)) {
+    if (content[i] == '\n') found.lf = true;
+    else if (i + 1 < content.size() && content[i + 1] == '\n') ++i;
+    else found.cr = true;
+  }
+  return found;
+}
+
+void blank_stray_crs(std::string& content) {
+  for (std::size_t i = content.find('\r'); i != std::string::npos; i = content.find('\r', i + 1)) {
+    if (i + 1 == content.size() || content[i + 1] != '\n') content[i] = ' ';
+  }
+}
+
+void mend_line_ends(std::string& content) {
+  const StrayLineEnds stray = stray_line_ends(content);
+  if (stray.cr) blank_stray_crs(content);
+  if (!stray.lf) return;
+  std::string out;
+  out.reserve(content.size() + content.size() / 32);
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    if (content[i] == '\n' && (i == 0 || content[i - 1] != '\r')) out += '\r';
+    out += content[i];
+  }
+  content = std::move(out);
+}
+
 std::size_t count_header_fields(std::string_view content, std::string_view name) {
   std::size_t count = 0;
   std::string_view header = header_of(content);

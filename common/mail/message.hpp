@@ -14,8 +14,8 @@
 namespace longline::mail {
 
 /// The stored form of a message is its wire form before dot-stuffing: every line ends in CRLF, the last one too; every
-/// other byte is as it was submitted (NUL, 8-bit, lines of any length, a bare CR). What arrives is therefore what was
-/// submitted but for line ends and added fields.
+/// other byte is as it was submitted (NUL, 8-bit, lines of any length), but a CR that ends no line is a blank. What arrives is
+/// therefore what was submitted but for line ends, those, and added fields.
 
 /// What the fields that a submission lacks are made of. Pure: the caller gives time and randomness.
 struct SubmissionDefaults {
@@ -69,6 +69,7 @@ class MessageBuilder {
   std::vector<std::string> fields_;  ///< header fields as submitted, folded, with CRLF
   std::optional<Error> error_;
   std::size_t line_length_ = 0;      ///< of the body line so far, with its CR
+  bool has_cr_ = false;              ///< as submitted
   bool in_header_ = true;
   bool first_line_ = true;
   bool ended_ = false;
@@ -82,6 +83,16 @@ std::string_view body_of(std::string_view content);
 std::optional<std::string> header_field(std::string_view content, std::string_view name);
 /// A field's body without its line breaks and outer blanks.
 std::string unfold(std::string_view field_body);
+/// CR and LF that are not CRLF. Some receivers end a line there, and find a lone dot where there is none (RFC 5321, 2.3.8 and 4.5.2).
+struct StrayLineEnds {
+  bool cr = false;
+  bool lf = false;
+};
+StrayLineEnds stray_line_ends(std::string_view content);
+/// As programs draw progress bars with them: each becomes a blank.
+void blank_stray_crs(std::string& content);
+/// Those, and each LF alone becomes CRLF: content of another system in the stored form.
+void mend_line_ends(std::string& content);
 /// How many fields of this name: Received, for loops.
 std::size_t count_header_fields(std::string_view content, std::string_view name);
 

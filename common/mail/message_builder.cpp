@@ -62,6 +62,7 @@ void MessageBuilder::expect(std::size_t bytes) {
 void MessageBuilder::feed(std::string_view bytes) {
   if (ended_) return;
   if (!message_.eight_bit) message_.eight_bit = has_high_byte(bytes);
+  has_cr_ = has_cr_ || bytes.find('\r') != std::string_view::npos;
   if (in_header_ || defaults_.dot_ends) feed_lines(bytes);
   if (!ended_) feed_body(bytes);
 }
@@ -183,6 +184,7 @@ Result<StoredMessage> MessageBuilder::finish() {
   if (in_header_) end_header();
   if (line_length_ > 0) end_body_line();
   if (error_) return std::move(*error_);
+  if (has_cr_) blank_stray_crs(message_.content);
   return std::move(message_);
 }
 

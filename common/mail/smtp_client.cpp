@@ -18,6 +18,7 @@ constexpr int kMostMessages = 1000;
 constexpr std::int64_t kLeastWindowBytes = 16 * 1024;
 constexpr std::int64_t kMostWindowBytes = 4 * 1024 * 1024;
 constexpr std::uint64_t kMostSlackBytes = 256 * 1024;
+constexpr Duration kConfirmation(15'000);   // for the reply to RSET, which takes a peer no time
 
 }  // namespace
 
@@ -61,6 +62,7 @@ void SmtpClient::Impl::begin_session(SmtpOpened&& opened, TimePoint now) {
   peer = std::move(opened.peer);
   round_trip = opened.round_trip;
   parser = opening.take_parser();
+  if (parser.has_more()) return end(Error(Errc::protocol, "the peer sent more behind its last reply before MAIL", Stage::connect));
   traffic.round_trips = opening.round_trips();
   answered_up_to = round_trip_mark = traffic.bytes_out;
   use_chunking = peer.chunking && options.chunking;
@@ -71,6 +73,7 @@ void SmtpClient::Impl::begin_session(SmtpOpened&& opened, TimePoint now) {
 
 void SmtpClient::Impl::take_reply(SmtpReply reply, TimePoint now) {
   if (expected.empty()) return take_unexpected(reply);
+  if (!fits(reply, expected.front().what)) return end_out_of_step(reply);
   const Expect expect = std::move(expected.front());
   expected.pop_front();
   count_round_trip(expect.sent_up_to);
@@ -99,6 +102,12 @@ void SmtpClient::Impl::take_reply(SmtpReply reply, TimePoint now) {
     case Expected::end_of_data:
       if (!transaction.data_reply) transaction.data_reply = std::move(reply);
       break;
+    case Expected::rset_behind:
+      if (reply.ok() || closing) break;
+      // RSET is not refused: this is the reply to the message, and what was taken for that is another one.
+      if (transaction.is_sent()) return end_out_of_step(reply);
+      transaction.has_rset_behind = false;
+      break;
   }
   if (closing) return end(Error(Errc::busy, "the peer closes the connection: 421 " + text, Stage::transfer));
   if (expect.what == Expected::chunk && not_implemented && transaction.accepted() > 0) return end_without_chunking();
@@ -118,6 +127,25 @@ void SmtpClient::Impl::take_data_reply(Transaction& transaction, SmtpReply reply
 void SmtpClient::Impl::end_without_chunking() {
   lessons.chunking_failed = true;
   end(Error(Errc::protocol, "the peer announces CHUNKING and does not know BDAT", Stage::transfer));
+}
+
+/// All that is left is the reply to the RSET behind the last message: a peer that loses what it is sent behind one has taken that all the same.
+bool SmtpClient::Impl::only_lacks_confirmation() {
+  if (expected.size() != 1 || expected.front().what != Expected::rset_behind || !expected.front().transaction->is_sent()) return false;
+  lessons.pipelining_failed = true;
+  return waiting.empty() && under_way.size() == 1;
+}
+
+/// Whether it can be the reply to that at all.
+bool SmtpClient::Impl::fits(const SmtpReply& reply, Expected what) const {
+  if (reply.code < 400 && reply.code / 10 != 25) return what == Expected::data;
+  return !reply.ok() || reply.lines.size() == 1 || reply.lines != peer.ehlo_reply;
+}
+
+/// One reply too many is enough, and a message that was refused has another's "250". What is under way is in doubt.
+void SmtpClient::Impl::end_out_of_step(const SmtpReply& reply) {
+  out_of_step = true;
+  end(Error(Errc::protocol, fmt::format("the peer's replies do not fit the commands: '{} {}' came out of turn", reply.code, reply.text()), Stage::transfer));
 }
 
 /// A reply though nothing was asked: 421 when the peer gives up, or a refusal in the middle of DATA.
@@ -179,7 +207,7 @@ void SmtpClient::Impl::complete(const std::shared_ptr<Transaction>& transaction,
   const bool sent = transaction->is_sent();
   const bool begun_there = transaction->mail_reply && (transaction->mail_reply->ok() || transaction->body_started);
   // Where the peer was out of step nobody knows what it has begun (RFC 3030, 2).
-  if (under_way.empty()) transaction_open = !sent && (begun_there || transaction->is_out_of_step());
+  if (under_way.empty()) transaction_open = !sent && !transaction->has_rset_behind && (begun_there || transaction->is_out_of_step());
   if (try_again(transaction)) return;
   count_envelope(*transaction);
   std::vector<RecipientResult> results = transaction_results(*transaction, "");
@@ -224,6 +252,7 @@ void SmtpClient::Impl::end(std::optional<Error> error) {
     const bool never_left = std::any_of(last_bytes_in_chunk.begin(), last_bytes_in_chunk.end(),
                                         [&](const InFlight& f) { return f.id == transaction.message.id; });
     if (never_left) transaction.handed_over = false;
+    if (out_of_step && transaction.handed_over) transaction.data_reply.reset();
     const bool unheard = (lessons.pipelining_failed || lessons.chunking_failed) && transaction.is_out_of_step();
     report(transaction, unheard ? same_result(transaction.message.recipients, Outcome::not_tried, "", lost)
                                 : transaction_results(transaction, lost));
@@ -259,6 +288,7 @@ std::optional<TimePoint> SmtpClient::Impl::deadline() const {
       case Expected::data: patience = options.timeouts.data; break;
       case Expected::chunk:
       case Expected::end_of_data: patience = options.timeouts.end_of_data; break;
+      case Expected::rset_behind: patience = std::min(patience, kConfirmation); break;
       default: break;
     }
   } else if (current) {
@@ -312,6 +342,7 @@ void SmtpClient::on_time(TimePoint now) {
   }
   const auto until = deadline();
   if (!until || now < *until) return;
+  if (impl_->only_lacks_confirmation()) return impl_->quit(std::nullopt);
   const std::string silence = format_duration(std::chrono::duration_cast<std::chrono::seconds>(now - impl_->last_progress));
   impl_->end(Error(Errc::line_dropped, fmt::format("the peer has been silent for {}", silence), Stage::transfer));
 }

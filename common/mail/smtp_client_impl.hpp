@@ -16,7 +16,7 @@ namespace longline::mail {
 /// The parts of SmtpClient: smtp_client.cpp opens and ends the session and reads replies, smtp_client_writer.cpp writes.
 struct SmtpClient::Impl {
   enum class Phase { idle, opening, running, finished };
-  enum class Expected { noop, rset, mail, recipient, data, chunk, end_of_data };
+  enum class Expected { noop, rset, mail, recipient, data, chunk, end_of_data, rset_behind };
   struct Expect {
     Expected what;
     std::shared_ptr<Transaction> transaction;
@@ -33,6 +33,9 @@ struct SmtpClient::Impl {
   void begin_session(SmtpOpened&& opened, TimePoint now);
   void take_reply(SmtpReply reply, TimePoint now);
   void take_unexpected(const SmtpReply& reply);
+  bool fits(const SmtpReply& reply, Expected what) const;
+  bool only_lacks_confirmation();
+  void end_out_of_step(const SmtpReply& reply);
   void take_data_reply(Transaction& transaction, SmtpReply reply);
   void complete(const std::shared_ptr<Transaction>& transaction, TimePoint now);
   void report(const Transaction& transaction, std::vector<RecipientResult> results);
@@ -69,6 +72,7 @@ struct SmtpClient::Impl {
   bool write_body();
   void give_up_unreadable(Error error);
   bool write_end();
+  bool write_rset_behind();
   bool must_hold_body(const Transaction& transaction) const;
   void leave_current(TimePoint now);
   bool put(std::string_view bytes);
@@ -105,6 +109,7 @@ struct SmtpClient::Impl {
   bool hung_up = false;                                   ///< the connection ended by itself
   bool heard = false;                                     ///< a reply came behind that to EHLO
   std::vector<MessageResult> verdicts;                    ///< until then
+  bool out_of_step = false;                               ///< replies came that belong to no command: which is whose nobody knows
   bool understood = false;                                ///< a command of a transaction was taken
   bool transaction_open = false;                          ///< at the peer, as far as we know: RSET before MAIL
 

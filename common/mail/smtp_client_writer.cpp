@@ -62,7 +62,7 @@ bool SmtpClient::Impl::begin_next(TimePoint now) {
   if (phase != Phase::running || waiting.empty() || !may_begin(*waiting.front())) return false;
   current = std::move(waiting.front());
   waiting.pop_front();
-  current->step = transaction_open || !under_way.empty() ? Step::rset : Step::mail;
+  current->step = transaction_open || (!under_way.empty() && !under_way.back()->has_rset_behind) ? Step::rset : Step::mail;
   current->recipient_replies.resize(current->message.recipients.size());
   current->started = now;
   current->answered_before = answered_up_to;
@@ -188,7 +188,7 @@ Result<std::string> SmtpClient::Impl::read_whole(const Outgoing& message) {
 /// One command, or a piece of a body. False: something must happen first.
 bool SmtpClient::Impl::write_step(TimePoint now) {
   Transaction& t = *current;
-  if (t.step != Step::body && t.step != Step::end && t.step != Step::written) {
+  if (t.step < Step::body) {
     if (in_order() && !expected.empty()) return false;
     if (t.is_hopeless() && t.step != Step::await_354) {
       leave_current(now);
@@ -217,6 +217,7 @@ bool SmtpClient::Impl::write_step(TimePoint now) {
       return true;
     case Step::body: return write_body();
     case Step::end: return write_end();
+    case Step::rset_behind: return write_rset_behind();
     case Step::written: leave_current(now); return true;
   }
   return false;
@@ -302,9 +303,19 @@ bool SmtpClient::Impl::write_body() {
   } else {
     t.handed_over = true;
     last_bytes_in_chunk.push_back({t.message.id, t.message.recipients});
-    t.step = Step::written;
-    if (ends_packet(t)) flush(true);
+    t.step = in_order() ? Step::written : Step::rset_behind;
   }
+  return true;
+}
+
+/// Behind each message in the same flight, where others send it before the next one. A reply that nobody asked for makes every later one
+/// that of the command before, and nothing shows it: most are 250. But then a refused message has its refusal where RSET has its reply.
+bool SmtpClient::Impl::write_rset_behind() {
+  Transaction& t = *current;
+  if (!write_command("RSET\r\n", {Expected::rset_behind, current})) return false;
+  t.has_rset_behind = true;
+  t.step = Step::written;
+  if (use_chunking && ends_packet(t)) flush(true);
   return true;
 }
 
@@ -322,7 +333,7 @@ bool SmtpClient::Impl::write_end() {
   if (!write_command(t.at_line_start ? ".\r\n" : "\r\n.\r\n", {Expected::end_of_data, current})) return false;
   t.handed_over = t.accepted() > 0;
   if (t.handed_over) last_bytes_in_chunk.push_back({t.message.id, t.message.recipients});
-  t.step = Step::written;
+  t.step = in_order() ? Step::written : Step::rset_behind;
   return true;
 }
 

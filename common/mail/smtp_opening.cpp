@@ -12,6 +12,7 @@ namespace longline::mail {
 namespace {
 
 constexpr int kReady = 220;
+constexpr int kDone = 250;
 constexpr int kLoggedIn = 235;
 constexpr int kGoOn = 334;
 constexpr int kClosing = 421;
@@ -98,6 +99,8 @@ void SmtpOpening::take_ehlo(const SmtpReply& reply, TimePoint now) {
     phase_ = Phase::helo;
     return write({fmt::format("HELO {}\r\n", options_.helo)});
   }
+  if (reply.code != kDone) return fail(Error(Errc::protocol, "the peer answers EHLO with " + words(reply), Stage::connect), false);
+  peer_.ehlo_reply = reply.lines;
   round_trip_ = std::min(round_trip_.value_or(now - asked_at_), now - asked_at_);
   peer_.ehlo_name = first_word(reply.lines.front());
   if (!is_expected_peer(peer_.ehlo_name, "EHLO reply")) return;
@@ -107,7 +110,7 @@ void SmtpOpening::take_ehlo(const SmtpReply& reply, TimePoint now) {
 }
 
 void SmtpOpening::take_helo(const SmtpReply& reply, TimePoint now) {
-  if (!reply.ok()) return fail(reply_error("HELO " + options_.helo, reply), reply.code != kClosing);
+  if (reply.code != kDone) return fail(reply_error("HELO " + options_.helo, reply), reply.code != kClosing);
   peer_.ehlo_name = first_word(reply.lines.front());
   if (is_expected_peer(peer_.ehlo_name, "HELO reply")) after_hello(now);
 }

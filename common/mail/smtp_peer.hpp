@@ -13,6 +13,7 @@ namespace longline::mail {
 struct SmtpPeer {
   std::string banner_name;
   std::string ehlo_name;
+  std::vector<std::string> ehlo_reply; ///< its lines, as received
   bool esmtp = false;
   bool pipelining = false;
   bool chunking = false;

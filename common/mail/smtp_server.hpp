@@ -58,7 +58,7 @@ using SmtpServerAction = std::variant<Write, Deliver, SmtpServerFinished>;
 /// The receiver's side of SMTP. Machine without I/O. Announces PIPELINING, CHUNKING, 8BITMIME, SIZE, SMTPUTF8, DSN and
 /// ENHANCEDSTATUSCODES. 250 for a message comes only after accept(); a connection that ends before leaves nothing behind.
 ///
-/// Only CRLF.CRLF ends DATA. A bare LF or CR is data like any other byte until the end of data and then gives the
+/// Only CRLF.CRLF ends DATA. A bare LF or CR is data like any other byte until the end of data (or of the last chunk) and then gives the
 /// message 550 5.5.2, so neither side of a smuggled ".LF" or "LF.CRLF" is ever taken for a message's end. Command lines may end in
 /// LF alone (a person with a terminal).
 class SmtpServer {

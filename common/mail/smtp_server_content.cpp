@@ -18,23 +18,6 @@ std::string safe_name(std::string_view name) {
   return good ? std::string(name) : "unknown";
 }
 
-/// The stored form has no bare LF; a chunk (BDAT) may.
-void make_line_ends_crlf(std::string& content, std::size_t from) {
-  std::size_t bare = 0;
-  for (std::size_t i = from; i < content.size(); ++i) bare += content[i] == '\n' && (i == 0 || content[i - 1] != '\r') ? 1 : 0;
-  const bool ended = content.size() == from || content.ends_with('\n');
-  if (bare > 0) {
-    std::string fixed = content.substr(0, from);
-    fixed.reserve(content.size() + bare + 2);
-    for (std::size_t i = from; i < content.size(); ++i) {
-      if (content[i] == '\n' && content[i - 1] != '\r') fixed += '\r';
-      fixed += content[i];
-    }
-    content = std::move(fixed);
-  }
-  if (!ended) content += content.ends_with('\r') ? "\n" : "\r\n";
-}
-
 }  // namespace
 
 /// Our fields on top; the message follows.
@@ -97,7 +80,7 @@ void SmtpServer::Impl::end_of_chunk(TimePoint now) {
     return;
   }
   if (!chunk_last) return reply("250 2.0.0 Ok");
-  make_line_ends_crlf(envelope.content, prefix);
+  if (envelope.content.size() > prefix && !envelope.content.ends_with("\r\n")) envelope.content += "\r\n";
   received_whole(now);
 }
 
@@ -105,9 +88,10 @@ void SmtpServer::Impl::received_whole(TimePoint) {
   const bool by_dots = phase == Phase::data;
   phase = Phase::command;
   std::string_view error;
+  const StrayLineEnds stray = by_dots ? StrayLineEnds{dots.bare_cr(), dots.bare_lf()} : stray_line_ends(std::string_view(envelope.content).substr(prefix));
   if (by_dots && dots.too_large()) error = "552 5.3.4 message too large";
-  else if (by_dots && dots.bare_lf()) error = "550 5.5.2 bare LF in the message, lines must end in CRLF";
-  else if (by_dots && dots.bare_cr()) error = "550 5.5.2 bare CR in the message, lines must end in CRLF";
+  else if (stray.lf) error = "550 5.5.2 bare LF in the message, lines must end in CRLF";
+  else if (stray.cr) error = "550 5.5.2 bare CR in the message, lines must end in CRLF";
   else if (count_header_fields(envelope.content, "Received") > options.hop_limit) error = "554 5.4.6 too many hops, mail loop";
   if (!error.empty()) {
     refuse(error);

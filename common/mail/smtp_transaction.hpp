@@ -17,7 +17,7 @@ namespace longline::mail {
 /// One MAIL … end of data, as the client machine writes it and hears about it. A message with more recipients than the
 /// peer takes at once needs several.
 struct Transaction {
-  enum class Step { rset, mail, rcpt, data, await_354, body, end, written };
+  enum class Step { rset, mail, rcpt, data, await_354, body, end, rset_behind, written };
 
   Outgoing message;                       ///< with the recipients of this transaction only
   int tries = 0;                          ///< how often it was answered out of step; then nothing else may be under way
@@ -31,6 +31,7 @@ struct Transaction {
   char last_byte = '\n';                  ///< of the content that is written
   bool handed_over = false;               ///< the last byte is in a Write
   bool body_started = false;
+  bool has_rset_behind = false;           ///< its reply confirms data_reply: see SmtpClient::Impl::write_rset_behind()
 
   std::size_t pending = 0;                ///< replies that are due
   std::optional<SmtpReply> rset_reply;

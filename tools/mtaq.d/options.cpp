@@ -10,6 +10,9 @@
 namespace longline::mtaq {
 namespace {
 
+// An empty word is a shell variable that was not set, and would mean everything.
+const CLI::Validator kSaysWhich([](std::string& text) { return text.empty() ? std::string("it is empty") : std::string(); }, "");
+
 // An option whose text a parser of base/ must take; its complaint becomes CLI11's.
 template <class T>
 CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& out, const std::function<Result<void>(const std::string&, T&)>& parse,
@@ -39,11 +42,11 @@ void add_filter(CLI::App& app, mail::Filter& filter) {
   add_parsed<std::optional<Duration>>(app, "--younger", filter.younger, to_duration, "TIME", "Arrived since");
   add_parsed<std::optional<std::int64_t>>(app, "--larger", filter.larger, to_size, "SIZE", "More bytes than this");
   add_parsed<std::optional<std::int64_t>>(app, "--smaller", filter.smaller, to_size, "SIZE", "Fewer bytes than this");
-  app.add_option("--sender", filter.sender, "Sender; * and ? match; '<>' is the null sender")->type_name("GLOB");
-  app.add_option("--recipient", filter.recipient, "A recipient")->type_name("GLOB");
-  app.add_option("--domain", filter.domain, "A recipient's domain")->type_name("GLOB");
-  app.add_option("--connector", filter.connector, "Goes through this connector")->type_name("NAME");
-  app.add_option("--link", filter.link, "Goes over this link")->type_name("NAME");
+  app.add_option("--sender", filter.sender, "Sender; * and ? match; '<>' is the null sender")->type_name("GLOB")->check(kSaysWhich);
+  app.add_option("--recipient", filter.recipient, "A recipient")->type_name("GLOB")->check(kSaysWhich);
+  app.add_option("--domain", filter.domain, "A recipient's domain")->type_name("GLOB")->check(kSaysWhich);
+  app.add_option("--connector", filter.connector, "Goes through this connector")->type_name("NAME")->check(kSaysWhich);
+  app.add_option("--link", filter.link, "Goes over this link")->type_name("NAME")->check(kSaysWhich);
   add_parsed<std::optional<mail::MessageState>>(
       app, "--state", filter.state,
       [](const std::string& text, std::optional<mail::MessageState>& out) -> Result<void> {
@@ -52,7 +55,7 @@ void add_filter(CLI::App& app, mail::Filter& filter) {
         return {};
       },
       "STATE", "ready, deferred, held, sending or in-doubt");
-  app.add_option("--reason", filter.reason, "A class of reasons, or words of one")->type_name("REASON");
+  app.add_option("--reason", filter.reason, "A class of reasons, or words of one")->type_name("REASON")->check(kSaysWhich);
 }
 
 void add_add(CLI::App& app, AddOptions& add) {
@@ -70,7 +73,7 @@ void add_add(CLI::App& app, AddOptions& add) {
 }
 
 void add_due(CLI::App& app, DueOptions& due) {
-  app.add_option("--link", due.link, "Ask about this link only")->type_name("NAME");
+  app.add_option("--link", due.link, "Ask about this link only")->type_name("NAME")->check(kSaysWhich);
   app.add_option("--messages", due.triggers.messages, "Due when so many wait")->type_name("N")->check(CLI::PositiveNumber);
   add_parsed<std::optional<std::int64_t>>(app, "--bytes", due.triggers.bytes, to_size, "SIZE", "Due when so many bytes wait");
   add_parsed<std::optional<Duration>>(app, "--oldest", due.triggers.oldest, to_duration, "TIME", "Due when one has waited so long");
@@ -78,8 +81,8 @@ void add_due(CLI::App& app, DueOptions& due) {
 }
 
 void add_flush(CLI::App& app, FlushOptions& flush) {
-  auto* link = app.add_option("--link", flush.link, "What goes over this link")->type_name("NAME");
-  auto* connector = app.add_option("--connector", flush.connector, "What goes through this connector")->type_name("NAME");
+  auto* link = app.add_option("--link", flush.link, "What goes over this link")->type_name("NAME")->check(kSaysWhich);
+  auto* connector = app.add_option("--connector", flush.connector, "What goes through this connector")->type_name("NAME")->check(kSaysWhich);
   auto* ids = app.add_option("ID", flush.ids, "These messages; - reads ids from stdin")->type_name("");
   link->excludes(connector)->excludes(ids);
   connector->excludes(ids);
@@ -89,7 +92,7 @@ void add_flush(CLI::App& app, FlushOptions& flush) {
 }
 
 void add_plan(CLI::App& app, PlanOptions& plan) {
-  app.add_option("--link", plan.link, "Ask about this link only")->type_name("NAME");
+  app.add_option("--link", plan.link, "Ask about this link only")->type_name("NAME")->check(kSaysWhich);
   add_parsed<std::optional<Duration>>(app, "--deadline", plan.deadline, to_duration, "TIME", "What fits into a call of so long");
 }
 
@@ -121,8 +124,8 @@ void add_receive(CLI::App& app, ReceiveOptions& receive) {
 }
 
 void add_retrieve(CLI::App& app, RetrieveOptions& retrieve) {
-  auto* link = app.add_option("--link", retrieve.link, "What waits behind this link")->type_name("NAME");
-  app.add_option("--connector", retrieve.connector, "What waits behind this connector")->type_name("NAME")->excludes(link);
+  auto* link = app.add_option("--link", retrieve.link, "What waits behind this link")->type_name("NAME")->check(kSaysWhich);
+  app.add_option("--connector", retrieve.connector, "What waits behind this connector")->type_name("NAME")->check(kSaysWhich)->excludes(link);
   add_parsed<std::optional<Duration>>(app, "--deadline", retrieve.deadline, to_duration, "TIME", "End after so long, with status 124");
 }
 

@@ -240,10 +240,11 @@ void FlushBatch::claim_more() {
     const auto found = entries_.find(id);
     if (found == entries_.end()) continue;
     // Removed meanwhile: nothing is left of it. Otherwise somebody holds it back.
-    if (spool_.find(id)) {
+    if (const Result<QueuedMessage> now = spool_.find(id)) {
       Entry& entry = found->second;
-      entry.cause = Errc::busy;
-      entry.reason = "held, or another flush is sending it";
+      const bool is_held = now->state == mail::MessageState::held;
+      if (!is_held) entry.cause = Errc::busy;
+      entry.reason = is_held ? "held" : "another flush is sending it";
       for (const std::string& address : recipients_for(entry, hop_)) entry.results.push_back({address, Outcome::not_tried, 0, "", ""});
       callbacks_.on_receipt(receipt_of(entry), entry.in_snapshot);
     }

@@ -131,13 +131,9 @@ bool QueueFlush::distribute(const FlushShare& share) {
     nowhere.recipients.push_back({r.address, mail::Outcome::not_tried, 0, "", std::move(why)});
   }
   for (auto& [lane, addresses] : by_lane) {
-    std::vector<FlushShare>& waiting = snapshot_[lane];
-    const auto there = std::find_if(waiting.begin(), waiting.end(), [&](const FlushShare& s) { return s.message.id == share.message.id; });
-    if (there != waiting.end()) {
-      there->recipients.merge(addresses);
-      continue;
-    }
-    waiting.push_back({share.message, std::move(addresses), share.in_snapshot});
+    const auto [place, fresh] = snapshot_[lane].try_emplace(share.message.id, FlushShare{share.message, {}, share.in_snapshot});
+    place->second.recipients.merge(addresses);
+    if (!fresh) continue;
     if (share.in_snapshot) book_.expect(share.message.id);
   }
   if (nowhere.recipients.empty()) return true;
@@ -168,6 +164,7 @@ Result<void> QueueFlush::take_snapshot() {
     const bool named = wanted.erase(message.id) > 0;
     if (!ids.empty() && !named) return true;
     if (message.state == mail::MessageState::held && !named) return true;
+    message.subject = std::string();    // of a hundred thousand messages at once nothing is kept that is not used
     FlushShare share{std::move(message), {}, true};
     for (const mail::Recipient& r : share.message.recipients) {
       if (!r.finished() && (everything || is_usable(choice_.choose(r.address).connector))) share.recipients.insert(r.address);
@@ -191,7 +188,7 @@ Result<void> QueueFlush::take_snapshot() {
 // ---- one link, or one LAN connector
 
 Result<void> QueueFlush::run_lane(const std::string& lane) {
-  std::vector<FlushShare> shares = std::move(snapshot_.extract(lane).mapped());
+  std::map<std::string, FlushShare> shares = std::move(snapshot_.extract(lane).mapped());
   FlushBatch batch(spool_, config_, events_, settings_.host, lane, choice_,
                    {[this](const mail::Receipt& receipt, bool in_snapshot) { account(receipt, in_snapshot); },
                     [this](const config::Connector& connector) { return in_scope(connector); },
@@ -203,7 +200,8 @@ Result<void> QueueFlush::run_lane(const std::string& lane) {
                       return why;
                     },
                     [this](std::int64_t size) { allowance_.begin(size); }});
-  for (FlushShare& share : shares) batch.add(std::move(share));
+  for (auto& [id, share] : shares) batch.add(std::move(share));
+  shares.clear();
   while (!batch.empty()) {
     LONGLINE_TRY(const std::optional<ProcessIdentity> holder, spool_.take_lease(lane));
     if (!holder) {

@@ -112,7 +112,7 @@ class QueueFlush {
   Loop::Registration progress_timer_;
   std::int64_t receipts_before_ = 0;
   std::vector<std::string> lanes_;                                  // in the order of the configuration
-  std::map<std::string, std::vector<FlushShare>> snapshot_;         // by lane
+  std::map<std::string, std::map<std::string, FlushShare>> snapshot_;   // by lane and id
   FlushSession* session_ = nullptr;
   int messages_total_ = 0, messages_done_ = 0;
   std::int64_t bytes_total_ = 0, bytes_done_ = 0;

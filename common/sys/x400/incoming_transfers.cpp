@@ -244,11 +244,12 @@ Result<std::shared_ptr<IncomingTransfers::Taking>> IncomingTransfers::read_messa
   return taking;
 }
 
-/// Only on mail that is passed on: what is delivered here stays as it was sent, byte for byte.
+/// Only on mail that is passed on, which may go over SMTP: what is delivered here stays as it was sent, byte for byte.
 void IncomingTransfers::add_received_field(Taking& taking) {
   mail::Deliver& deliver = taking.deliver;
   if (std::all_of(deliver.recipients.begin(), deliver.recipients.end(), [this](const std::string& r) { return is_local(r); })) return;
   const std::string field = fmt::format("Received: from {} by {} with X400; {}\r\n", settings_.from, settings_.mail.host, format_rfc5322(wall_now()));
+  mail::mend_line_ends(deliver.content);
   deliver.content.insert(0, field);
   deliver.added = field.size();
   constexpr std::size_t kMostHops = 100;

@@ -50,18 +50,32 @@ TEST_CASE("odd submissions") {
   CHECK(build("From here on, text.\n")->content == kAdded + "\r\nFrom here on, text.\r\n");
 }
 
-TEST_CASE("bodies stay as they are but for line ends, in pieces of any size") {
+TEST_CASE("bodies stay as they are but for line ends and CRs that end none, in pieces of any size") {
   const std::string head = kComplete + "\r\n";
   const std::string odd = std::string("a\0b\n.\n..\n\rcr\r\n\r\r\nlast\r", 22) + std::string(2000, 'l') + "\n\xFF\xFE\n";
-  const std::string want = std::string("a\0b\r\n.\r\n..\r\n\rcr\r\n\r\r\nlast\r", 25) + std::string(2000, 'l') + "\r\n\xFF\xFE\r\n";
+  const std::string want = std::string("a\0b\r\n.\r\n..\r\n cr\r\n \r\nlast ", 25) + std::string(2000, 'l') + "\r\n\xFF\xFE\r\n";
   for (const std::size_t piece : {1, 2, 3, 5, 1000, 100000}) {
     const auto message = build(head + odd, defaults(), piece);
     CHECK(message->content == head + want);
     CHECK(message->eight_bit);
     CHECK(message->longest_line == 2005);
-    // The first line of a headerless message takes another way; it must not lose a CR either.
-    CHECK(build("text\r\r\nmore\r", defaults(), piece)->content == kAdded + "\r\ntext\r\r\nmore\r\n");
+    // The first line of a headerless message takes another way.
+    CHECK(build("text\r\r\nmore\r", defaults(), piece)->content == kAdded + "\r\ntext \r\nmore\r\n");
   }
+}
+
+TEST_CASE("line ends that are none") {
+  const auto stray = [](std::string_view content) { return std::pair(stray_line_ends(content).cr, stray_line_ends(content).lf); };
+  CHECK(stray("") == std::pair(false, false));
+  CHECK(stray("a\r\n\r\nb") == std::pair(false, false));
+  CHECK(stray("\n") == std::pair(false, true));
+  CHECK(stray("a\r\n\nb") == std::pair(false, true));
+  CHECK(stray("a\r\r\n") == std::pair(true, false));
+  CHECK(stray("a\r") == std::pair(true, false));
+  CHECK(stray("\n\r") == std::pair(true, true));
+  std::string content = "\na\r.\r\nb\r\r\nc\n.\n\r";
+  mend_line_ends(content);
+  CHECK(content == "\r\na .\r\nb \r\nc\r\n.\r\n ");
 }
 
 TEST_CASE("a lone dot ends the message only where it is asked for") {

@@ -70,6 +70,86 @@ TEST_CASE("a peer that hangs up on the first group is remembered, one that had t
   CHECK_FALSE(lock_step.log.finished->lessons.pipelining_failed);
 }
 
+TEST_CASE("one reply too many: what was refused is not taken for sent") {
+  const std::vector<std::string> replies = {"250 sender ok\n", "250 recipient ok\n", "550 refused\n", "250 reset\n"};
+  for (std::size_t extra = 0; extra < replies.size(); ++extra) {
+    CAPTURE(extra);
+    FakeSource source = messages(3);
+    Dialogue d(source);
+    d.hear("220 far.example\n");
+    d.hear(kStreaming);
+    std::string said;
+    for (std::size_t i = 0; i < replies.size(); ++i) said += (i == extra ? "250 what\n" : "") + replies[i];
+    d.hear(said);
+    if (!d.log.finished) d.hear(said);   // the reply that is left over is the first of the next flight
+    check_accounts(source, d.log);
+    CHECK(d.log.finished->error->code == Errc::protocol);
+    for (std::size_t i = 0; i < source.given; ++i) CHECK(d.log.outcome(source.queue[i].id) != Outcome::sent);
+  }
+}
+
+TEST_CASE("a message that was answered twice hides no refusal of the next ones") {
+  FakeSource source = messages(3);
+  Dialogue d(source);
+  d.hear("220 far.example\n");
+  d.hear(kStreaming);
+  d.hear("250 ok\n250 ok\n250 taken\n250 taken\n250 reset\n");
+  for (int i = 0; i < 2 && !d.log.finished; ++i) d.hear("250 ok\n250 ok\n550 refused\n250 reset\n");
+  check_accounts(source, d.log);
+  CHECK(d.log.finished->error->code == Errc::protocol);
+  CHECK(d.log.outcome("1") == Outcome::sent);
+  CHECK(d.log.outcome("2") != Outcome::sent);
+  CHECK(d.log.outcome("3") != Outcome::sent);
+}
+
+TEST_CASE("greetings and EHLO replies that come twice are no replies to MAIL") {
+  const std::string ehlo = kStreaming;
+  for (const bool together : {true, false}) {
+    CAPTURE(together);
+    FakeSource source = messages(1);
+    Dialogue d(source);
+    d.hear("220 far.example\n");
+    d.hear(together ? ehlo + ehlo : ehlo);
+    if (!together) d.hear(ehlo);
+    check_accounts(source, d.log);
+    CHECK(d.log.finished->error->code == Errc::protocol);
+  }
+  FakeSource source = messages(1);
+  Dialogue d(source);
+  d.hear("220 far.example\n220 far.example\n");
+  check_accounts(source, d.log);
+  CHECK(d.log.finished->error->what == "the peer answers EHLO with 220 far.example");
+}
+
+TEST_CASE("codes that no reply to the command has end the session") {
+  for (const char* reply : {"220 far.example\n", "221 bye\n", "235 ok\n", "334 go on\n", "354 go on\n"}) {
+    CAPTURE(reply);
+    FakeSource source = messages(1);
+    Dialogue d(source);
+    d.hear("220 far.example\n");
+    d.hear(kStreaming);
+    d.hear(reply);
+    check_accounts(source, d.log);
+    CHECK(d.log.finished->error->code == Errc::protocol);
+    CHECK(d.log.outcome("1") == Outcome::in_doubt);
+  }
+}
+
+TEST_CASE("a peer that loses the RSET behind the last message has taken the message") {
+  FakeSource source = messages(1);
+  Dialogue d(source);
+  d.hear("220 far.example\n");
+  d.hear(kStreaming);
+  CHECK(d.hear("250 ok\n250 ok\n250 taken\n") == "");
+  d.client.on_time(*d.client.deadline());
+  d.log.drain(d.client);
+  check_accounts(source, d.log);
+  CHECK_FALSE(d.log.finished->error);
+  CHECK(d.log.outcome("1") == Outcome::sent);
+  CHECK(d.log.finished->lessons.pipelining_failed);
+  CHECK(d.log.written.ends_with("QUIT\r\n"));
+}
+
 TEST_CASE("silence is no hanging up") {
   FakeSource source = messages(1);
   Dialogue d(source);

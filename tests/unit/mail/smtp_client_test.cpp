@@ -27,23 +27,24 @@ FakeSource three_messages() {
 
 }  // namespace
 
-TEST_CASE("CHUNKING: the first message alone, then two, each behind RSET, and QUIT behind the last reply") {
+TEST_CASE("CHUNKING: the first message alone, then two, RSET behind each, and QUIT behind the last reply") {
   FakeSource source = three_messages();
   Dialogue d(source);
   CHECK(d.hear("220 mail.far.example ESMTP Postfix\n") == "EHLO here.example\n");
-  CHECK(d.hear(kPostfix) == "MAIL FROM:<one@here.example> SIZE=11\nRCPT TO:<a@far.example>\nBDAT 11 LAST\nX: 1\n\n.\n");
+  CHECK(d.hear(kPostfix) == "MAIL FROM:<one@here.example> SIZE=11\nRCPT TO:<a@far.example>\nBDAT 11 LAST\nX: 1\n\n.\nRSET\n");
   CHECK(d.log.marked == std::vector<std::string>{"1"});
   CHECK(d.hear("250 2.1.0 Ok\n250 2.1.5 Ok\n") == "");
   CHECK(d.client.in_flight() == 1);
-  CHECK(d.hear("250 2.0.0 Ok: queued as 4711\n") ==
+  CHECK(d.hear("250 2.0.0 Ok: queued as 4711\n") == "");
+  CHECK(d.hear("250 2.0.0 Ok\n") ==
         "MAIL FROM:<two@here.example> SIZE=8\nRCPT TO:<b@far.example>\nRCPT TO:<c@far.example>\nBDAT 8 LAST\nX: 2\n\n"
-        "RSET\nMAIL FROM:<three@here.example> SIZE=8\nRCPT TO:<d@far.example>\nBDAT 8 LAST\nX: 3\n\n");
+        "RSET\nMAIL FROM:<three@here.example> SIZE=8\nRCPT TO:<d@far.example>\nBDAT 8 LAST\nX: 3\n\nRSET\n");
   CHECK(d.log.outcome("1") == Outcome::sent);
   CHECK(d.log.results["1"]["a@far.example"].text == "Ok: queued as 4711");
   CHECK(d.hear("250 2.1.0 Ok\n250 2.1.5 Ok\n550 5.1.1 no such user\n250 2.0.0 Ok\n250 2.0.0 Ok\n250 2.1.0 Ok\n250 2.1.5 Ok\n") == "");
   CHECK(d.log.results["2"]["c@far.example"].outcome == Outcome::refused);
   CHECK(d.log.results["2"]["c@far.example"].enhanced == "5.1.1");
-  CHECK(d.hear("250 2.0.0 Ok\n") == "QUIT\n");
+  CHECK(d.hear("250 2.0.0 Ok\n250 2.0.0 Ok\n") == "QUIT\n");
   REQUIRE(d.log.finished);
   CHECK_FALSE(d.log.finished->error);
   CHECK(d.log.finished->window.messages == 4);
@@ -58,8 +59,8 @@ TEST_CASE("PIPELINING without CHUNKING: the body of one message and the envelope
         "X: 1\n\n..\n.\nRSET\nMAIL FROM:<two@here.example> SIZE=8\nRCPT TO:<b@far.example>\nRCPT TO:<c@far.example>\nDATA\n");
   CHECK(d.hear("250 2.0.0 Ok\n250 2.0.0 Reset\n250 2.1.0 Ok\n250 2.1.5 Ok\n250 2.1.5 Ok\n354 Go\n") ==
         "X: 2\n\n.\nRSET\nMAIL FROM:<three@here.example> SIZE=8\nRCPT TO:<d@far.example>\nDATA\n");
-  CHECK(d.hear("250 2.0.0 Ok\n250 2.0.0 Reset\n250 2.1.0 Ok\n550 5.1.1 unknown\n354 Go\n") == ".\n");
-  CHECK(d.hear("554 5.5.1 no valid recipients\n") == "QUIT\n");
+  CHECK(d.hear("250 2.0.0 Ok\n250 2.0.0 Reset\n250 2.1.0 Ok\n550 5.1.1 unknown\n354 Go\n") == ".\nRSET\n");
+  CHECK(d.hear("554 5.5.1 no valid recipients\n250 2.0.0 Reset\n") == "QUIT\n");
   CHECK(d.log.outcome("1") == Outcome::sent);
   CHECK(d.log.outcome("2") == Outcome::sent);
   CHECK(d.log.outcome("3") == Outcome::refused);
@@ -114,12 +115,12 @@ TEST_CASE("Exim without a good RSET: a 503 behind a refused recipient sends the 
   // Message 1 refused; message 2's MAIL meets the old state; message 3 is not taken either.
   CHECK(d.hear("250 Ok\n550 no\n503 valid RCPT command must precede BDAT\n"
                "250 Reset\n503 sender already given\n503 no\n503 no\n503 no\n"
-               "250 Reset\n250 Ok\n250 Ok\n250 Ok\n") ==
-        "MAIL FROM:<two@here.example>\nRCPT TO:<b@far.example>\nRCPT TO:<c@far.example>\nBDAT 8 LAST\nX: 2\n\n");
+               "250 Reset\n250 Ok\n250 Ok\n250 Ok\n250 Reset\n") ==
+        "MAIL FROM:<two@here.example>\nRCPT TO:<b@far.example>\nRCPT TO:<c@far.example>\nBDAT 8 LAST\nX: 2\n\nRSET\n");
   CHECK(d.log.outcome("1") == Outcome::refused);
   CHECK(d.log.outcome("3") == Outcome::sent);
   CHECK(d.log.results.count("2") == 0);
-  CHECK(d.hear("250 Ok\n250 Ok\n250 Ok\n250 Ok\n") == "QUIT\n");
+  CHECK(d.hear("250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Reset\n") == "QUIT\n");
   CHECK(d.log.outcome("2") == Outcome::sent);
   CHECK(d.log.finished->window.messages == 1);
 }
@@ -130,9 +131,8 @@ TEST_CASE("a 503 to a message that is alone defers it: it is about the session")
   Dialogue d(source);
   d.hear("220 far.example\n");
   d.hear("250-far.example\n250-PIPELINING\n250 CHUNKING\n");
-  CHECK(d.hear("503 odd\n503 odd\n503 odd\n").starts_with("RSET\nMAIL FROM"));
-  CHECK(d.hear("250 Ok\n503 odd\n503 odd\n503 odd\n") == "RSET\n");   // and then a command at a time
-  CHECK(d.hear("250 Ok\n") == "MAIL FROM:<alice@here.example>\n");
+  CHECK(d.hear("503 odd\n503 odd\n503 odd\n503 odd\n").starts_with("RSET\nMAIL FROM"));
+  CHECK(d.hear("250 Ok\n503 odd\n503 odd\n503 odd\n250 Ok\n") == "MAIL FROM:<alice@here.example>\n");   // and then a command at a time
   CHECK(d.hear("503 odd\n") == "QUIT\n");
   CHECK(d.log.outcome("1") == Outcome::deferred);
 }
@@ -290,12 +290,12 @@ TEST_CASE("too many recipients for one transaction: several, with one result eac
   Dialogue d(source);
   d.hear("220 far.example\n");
   CHECK(d.hear("250-far.example\n250-PIPELINING\n250-CHUNKING\n250 LIMITS RCPTMAX=3 MAILMAX=10\n") ==
-        "MAIL FROM:<alice@here.example>\nRCPT TO:<0@far.example>\nRCPT TO:<1@far.example>\nRCPT TO:<2@far.example>\nBDAT 6 LAST\n\nhi\n");
-  CHECK(d.hear("250 Ok\n250 Ok\n452 too many\n452 too many\n250 Ok\n") ==
+        "MAIL FROM:<alice@here.example>\nRCPT TO:<0@far.example>\nRCPT TO:<1@far.example>\nRCPT TO:<2@far.example>\nBDAT 6 LAST\n\nhi\nRSET\n");
+  CHECK(d.hear("250 Ok\n250 Ok\n452 too many\n452 too many\n250 Ok\n250 Ok\n") ==
         "MAIL FROM:<alice@here.example>\nRCPT TO:<1@far.example>\nRCPT TO:<2@far.example>\nBDAT 6 LAST\n\nhi\n"
-        "RSET\nMAIL FROM:<alice@here.example>\nRCPT TO:<3@far.example>\nRCPT TO:<4@far.example>\nBDAT 6 LAST\n\nhi\n");
+        "RSET\nMAIL FROM:<alice@here.example>\nRCPT TO:<3@far.example>\nRCPT TO:<4@far.example>\nBDAT 6 LAST\n\nhi\nRSET\n");
   CHECK(d.log.last_results["1"] == 0);
-  CHECK(d.hear("250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Ok\n") == "QUIT\n");
+  CHECK(d.hear("250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Ok\n250 Ok\n") == "QUIT\n");
   CHECK(d.log.results["1"].size() == 5);
   CHECK(d.log.last_results["1"] == 1);
   CHECK(std::all_of(recipients.begin(), recipients.end(), [&](const auto& r) { return d.log.results["1"][r].outcome == Outcome::sent; }));
@@ -311,8 +311,8 @@ TEST_CASE("8-bit mail to a peer without 8BITMIME is converted, or refused where 
       "Subject: x\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\ngr=C3=BC=C3=9F\n";
   CHECK(d.hear("250-far.example\n250-SIZE\n250 PIPELINING\n") ==
         "MAIL FROM:<alice@here.example> SIZE=" + std::to_string(converted.size() + 6) + "\nRCPT TO:<a@far.example>\nDATA\n");
-  CHECK(d.hear("250 Ok\n250 Ok\n354 Go\n") == converted + ".\n");
-  CHECK(d.hear("250 Ok\n") == "QUIT\n");
+  CHECK(d.hear("250 Ok\n250 Ok\n354 Go\n") == converted + ".\nRSET\n");
+  CHECK(d.hear("250 Ok\n250 Ok\n") == "QUIT\n");
   CHECK(d.log.outcome("2") == Outcome::refused);
   CHECK(d.log.results["2"]["a@far.example"].enhanced == "5.6.3");
 }
@@ -397,8 +397,8 @@ TEST_CASE("stop() takes no further message") {
   d.hear("220 far.example\n");
   d.hear(kSendmail);
   d.client.stop(at(10));
-  CHECK(d.hear("250 Ok\n250 Ok\n354 Go\n") == "X: 1\n\n..\n.\n");
-  CHECK(d.hear("250 Ok\n") == "QUIT\n");
+  CHECK(d.hear("250 Ok\n250 Ok\n354 Go\n") == "X: 1\n\n..\n.\nRSET\n");
+  CHECK(d.hear("250 Ok\n250 Ok\n") == "QUIT\n");
   CHECK(source.given == 1);
 }
 

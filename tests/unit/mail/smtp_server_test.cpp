@@ -141,10 +141,25 @@ TEST_CASE("envelopes that are refused") {
   CHECK(t.log.delivered.at(0).recipients == std::vector<std::string>{"Postmaster@far.example", "b@far.example"});
 }
 
-TEST_CASE("BDAT: chunks, an empty last one, bare LF, and chunks behind a failed one are swallowed") {
+TEST_CASE("BDAT: bare CR and LF are refused as behind DATA, also at the ends of chunks") {
+  for (const char* chunks : {"BDAT 3\r\na\nbBDAT 0 LAST\r\n", "BDAT 1\r\n\nBDAT 1 LAST\r\nx", "BDAT 2 LAST\r\nx\n"}) {
+    Talk t;
+    t.say(kEnvelope);
+    CHECK(t.raw(chunks).ends_with("550 5.5.2 bare LF in the message, lines must end in CRLF\n"));
+    CHECK(t.log.delivered.empty());
+  }
+  for (const char* chunks : {"BDAT 6 LAST\r\nhi\r.\r\n", "BDAT 2\r\nx\rBDAT 1 LAST\r\ny", "BDAT 2 LAST\r\nx\r"}) {
+    Talk t;
+    t.say(kEnvelope);
+    CHECK(t.raw(chunks).ends_with("550 5.5.2 bare CR in the message, lines must end in CRLF\n"));
+    CHECK(t.log.delivered.empty());
+  }
+}
+
+TEST_CASE("BDAT: chunks, an empty last one, an end without CRLF, and chunks behind a failed one are swallowed") {
   Talk t;
   t.say(kEnvelope);
-  CHECK(t.raw("BDAT 5\r\nab\r\ncBDAT 3\r\nd\neBDAT 0 LAST\r\n") == "250 2.0.0 Ok\n250 2.0.0 Ok\n250 2.0.0 Ok q1\n");
+  CHECK(t.raw("BDAT 5\r\nab\r\ncBDAT 4\r\nd\r\neBDAT 0 LAST\r\n") == "250 2.0.0 Ok\n250 2.0.0 Ok\n250 2.0.0 Ok q1\n");
   CHECK(without_received(t.log.delivered.at(0).content) == "ab\r\ncd\r\ne\r\n");
 
   CHECK(t.raw("MAIL FROM:<>\r\nRCPT TO:<x@elsewhere.example>\r\nBDAT 6 LAST\r\nQUIT\r\nBDAT 6\r\nRSET\r\nMAIL FROM:<>\r\nNOOP\r\n") ==
