@@ -90,6 +90,11 @@ Result<std::string> store(mail::Submission submission, World& world) {
 
 Result<ExitStatus> run_add(const Options& options, World& world) {
   const AddOptions& add = options.add;
+  // Programs that call sendmail mean this host's mail, whatever queue is looked at.
+  if (!add.as_sendmail && world.queue.kind != config::QueueKind::spool) {
+    return Error(Errc::usage, "add queues into the spool; other mail systems take mail by their own sendmail")
+        .with_hint("--queue spool add queues it here");
+  }
   if (add.recipients.empty() && !add.recipients_from_header) {
     return Error(Errc::usage, "no recipient").with_hint("name recipients, or take them from the header with -t");
   }
@@ -117,7 +122,7 @@ Result<ExitStatus> run_add(const Options& options, World& world) {
   submission.message_id = std::move(message.message_id);
   submission.subject = std::move(message.subject);
   LONGLINE_TRY(const std::string id, store(std::move(submission), world));
-  if (!add.prints_id || options.common.quiet || (id.empty() && !options.common.json)) return ExitStatus::ok;
+  if (add.as_sendmail || options.common.quiet || (id.empty() && !options.common.json)) return ExitStatus::ok;
   const std::string line = !options.common.json ? id : id.empty() ? JsonObject().set_null("id").dump() : JsonObject().set("id", id).dump();
   std::printf("%s\n", line.c_str());
   return ExitStatus::ok;

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <map>
+#include <set>
 
 #include "base/text.hpp"
 #include "mail/queue_listing.hpp"
@@ -91,10 +92,11 @@ class Changer {
     const bool must_look = world_.queue.kind != config::QueueKind::spool || change_.all || change_.dry_run;
     if (must_look) return by_listing(given);
     std::vector<QueuedMessage> targets;
+    std::set<std::string> seen;
     for (const GivenId& one : given) {
       QueuedMessage message;
       message.id = queue_.canonical_id(one.id);
-      targets.push_back(std::move(message));
+      if (seen.insert(message.id).second) targets.push_back(std::move(message));
     }
     return targets;
   }

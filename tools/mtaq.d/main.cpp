@@ -58,6 +58,9 @@ Result<ExitStatus> run(const Options& options) {
     // A user may be allowed to read neither the configuration nor its secrets, and needs neither.
     World world{paths, {}, sys::EventLog(paths.events), sys::host_name()};
     world.drops = true;
+    if (!options.queue.empty()) {
+      LONGLINE_TRY(world.queue, config::parse_queue_name(options.queue));
+    }
     return run_verb(options, world);
   }
   LONGLINE_TRY(sys::LoadedConfig loaded, sys::load_config(paths));

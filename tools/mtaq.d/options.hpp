@@ -18,7 +18,7 @@ struct AddOptions {
   std::string full_name;                   ///< -F
   bool recipients_from_header = false;     ///< -t
   bool dot_ends = false;                   ///< sendmail without -i
-  bool prints_id = true;                   ///< sendmail prints nothing
+  bool as_sendmail = false;                ///< nothing is printed; always our own spool
   bool checks_aliases = false;             ///< newaliases
   int priority = mail::kNormal;
   std::vector<std::string> recipients;     ///< as given

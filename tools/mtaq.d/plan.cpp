@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <memory>
 
 #include "base/text.hpp"
 #include "link/budget.hpp"
@@ -197,7 +198,8 @@ Result<ExitStatus> run_plan(const Options& options, World& world) {
     if (!asked.link.empty() && connector.link == asked.link) LONGLINE_CHECK(plan_of(connector));
   }
   std::optional<Error> trouble;
-  LONGLINE_CHECK(spool.visit(sys::Box::queue, [&](mail::QueuedMessage&& message) {
+  LONGLINE_TRY(const std::unique_ptr<mail::QueueBackend> queue, open_queue(world, false));
+  LONGLINE_CHECK(queue->visit([&](mail::QueuedMessage&& message) {
     if (message.state == mail::MessageState::held) return true;
     for (const auto& [connector, part] : parts_of(message, choice)) {
       if (!asked.link.empty() && connector->link != asked.link) continue;

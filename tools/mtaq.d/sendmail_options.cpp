@@ -42,7 +42,7 @@ Result<void> set_mode(const std::string& argument, Options& out) {
 Result<void> parse_sendmail_options(const std::vector<std::string>& arguments, Options& out) {
   out.verb = Verb::add;
   out.add.dot_ends = true;
-  out.add.prints_id = false;
+  out.add.as_sendmail = true;
   Arguments rest{arguments};
   bool options = true;
   while (rest.next < arguments.size()) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "base/text.hpp"
 #include "mail/exim_listing.hpp"
@@ -136,11 +137,15 @@ void EximQueue::add_reasons(QueuedMessage& message) const {
 
 Result<void> EximQueue::visit(const Visitor& visitor) {
   read_settings();
-  const MtaCommand list{command({"-bp"})};
-  mail::EximListing listing([&](QueuedMessage&& message) {
+  return visit_plain([&](QueuedMessage&& message) {
     add_reasons(message);
     return visitor(std::move(message));
   });
+}
+
+Result<void> EximQueue::visit_plain(const Visitor& visitor) {
+  const MtaCommand list{command({"-bp"})};
+  mail::EximListing listing(visitor);
   std::string complaint;
   LONGLINE_TRY(const MtaCommandEnd end, run_mta_command(list, [&](std::string_view bytes) {
                  if (complaint.size() < 1000) complaint += bytes.substr(0, 1000);
@@ -218,25 +223,48 @@ Result<void> EximQueue::trigger(const std::vector<std::string>& ids) {
   read_settings();
   log_.emplace(log_file_);
   runs_to_come_.clear();
-  // Two passes: with all mail routed first, messages for one host share a connection. Frozen ones stay, unless named.
-  if (ids.empty()) runs_to_come_.push_back(command({"-qqf"}));
+  if (ids.empty()) runs_to_come_.emplace_back();
   for (std::size_t from = 0; from < ids.size(); from += kIdsPerRun) {
-    std::vector<std::string> arguments = {"-M"};
+    std::vector<std::string> part;
     for (std::size_t i = from; i < std::min(ids.size(), from + kIdsPerRun); ++i) {
-      if (mail::is_exim_id(ids[i])) arguments.push_back(ids[i]);
+      if (mail::is_exim_id(ids[i])) part.push_back(ids[i]);
     }
-    if (arguments.size() > 1) runs_to_come_.push_back(command(arguments));
+    if (!part.empty()) runs_to_come_.push_back(std::move(part));
   }
   // Who may not list the queue may not run it, and the queue runner would say so to nobody.
   LONGLINE_CHECK(ask_mta({command({"-bpc"}), "", Duration(60'000)}));
   return start_next();
 }
 
+Result<std::vector<std::string>> EximQueue::without_frozen(std::vector<std::string> ids) {
+  std::set<std::string> frozen;
+  LONGLINE_CHECK(visit_plain([&](QueuedMessage&& message) {
+    if (message.state == mail::MessageState::held) frozen.insert(std::move(message.id));
+    return true;
+  }));
+  std::erase_if(ids, [&](const std::string& id) { return frozen.contains(id); });
+  return ids;
+}
+
 Result<void> EximQueue::start_next() {
-  if (runs_to_come_.empty()) return {};
+  std::vector<std::string> argv;
+  while (argv.empty()) {
+    if (runs_to_come_.empty()) return {};
+    std::vector<std::string> ids = std::move(runs_to_come_.front());
+    runs_to_come_.pop_front();
+    if (ids.empty()) {
+      // Two passes: with all mail routed first, messages for one host share a connection. Frozen ones stay.
+      argv = command({"-qqf"});
+      continue;
+    }
+    // -M thaws what it is given.
+    LONGLINE_TRY(ids, without_frozen(std::move(ids)));
+    if (ids.empty()) continue;
+    ids.insert(ids.begin(), "-M");
+    argv = command(ids);
+  }
   SpawnOptions options;
-  options.argv = std::move(runs_to_come_.front());
-  runs_to_come_.pop_front();
+  options.argv = std::move(argv);
   options.null_stdio = true;
   // Deliveries outlive the terminal, and us.
   options.new_session = true;

@@ -38,6 +38,8 @@ class EximQueue : public mail::QueueBackend {
   std::vector<std::string> command(const std::vector<std::string>& arguments) const;
   void read_settings();
   void add_reasons(mail::QueuedMessage& message) const;
+  Result<void> visit_plain(const Visitor& visitor);   // without reasons: no file is read
+  Result<std::vector<std::string>> without_frozen(std::vector<std::string> ids);
   Result<void> start_next();
 
   std::string exim_;
@@ -47,7 +49,7 @@ class EximQueue : public mail::QueueBackend {
   std::string log_file_;
   std::optional<LogTail> log_;
   std::optional<ChildProcess> run_;
-  std::deque<std::vector<std::string>> runs_to_come_;   // more ids than fit one command line
+  std::deque<std::vector<std::string>> runs_to_come_;   // their ids, as many as fit one command line; none: a run through the queue
 };
 
 }  // namespace longline::sys

@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "mail/flush_follower.hpp"
+#include "mail/flush_selection.hpp"
 #include "sys/loop.hpp"
 #include "sys/signals.hpp"
 #include "sys/system_clock.hpp"
@@ -46,12 +47,12 @@ Result<std::vector<mail::QueuedMessage>> MtaFlush::take_snapshot() {
   return snapshot;
 }
 
-void MtaFlush::account(std::vector<mail::Receipt> receipts) {
+void MtaFlush::account(std::vector<mail::Receipt> receipts, bool asked) {
   for (mail::Receipt& receipt : receipts) {
     if (const config::Connector* connector = choice_.choose(receipt.recipients.front().address).connector) {
       receipt.connector = connector->name;
       receipt.link = connector->link;
-      if (!connector->link.empty()) {
+      if (asked && !connector->link.empty()) {
         Moved& moved = moved_[connector->link];
         ++moved.due;
         moved.sent += receipt.left() ? 0 : 1;
@@ -62,7 +63,7 @@ void MtaFlush::account(std::vector<mail::Receipt> receipts) {
     observer_.on_receipt(receipt);
     mail::FlushProgress progress;
     progress.done = tally_.total();
-    progress.total = static_cast<int>(asked_for_);
+    progress.total = static_cast<int>(total_);
     progress.bytes_done = tally_.bytes();
     observer_.on_progress(progress);
   }
@@ -71,15 +72,21 @@ void MtaFlush::account(std::vector<mail::Receipt> receipts) {
 Result<mail::FlushTally> MtaFlush::run() {
   if (settings_.deadline) end_ = steady_now() + *settings_.deadline;
   LONGLINE_TRY(std::vector<mail::QueuedMessage> snapshot, take_snapshot());
-  asked_for_ = snapshot.size();
-  if (snapshot.empty()) return tally_;
-  const bool everything = settings_.scope.ids.empty() && settings_.scope.link.empty() && settings_.scope.connector.empty();
-  std::vector<std::string> ids;
-  if (!everything) {
-    for (const mail::QueuedMessage& message : snapshot) ids.push_back(message.id);
+  total_ = snapshot.size();
+  mail::FlushSelection selection = mail::select_for_flush(
+      std::move(snapshot), {settings_.max_bytes, [&](const mail::QueuedMessage& message) { return queue_.goes_by_itself(message); }, wall_now()});
+  asked_for_ = selection.asked.size();
+  // Nothing named would mean everything.
+  if (asked_for_ > 0) {
+    const bool everything = settings_.scope.ids.empty() && settings_.scope.link.empty() && settings_.scope.connector.empty() && !settings_.max_bytes;
+    std::vector<std::string> ids;
+    if (!everything) {
+      for (const mail::QueuedMessage& message : selection.asked) ids.push_back(message.id);
+    }
+    LONGLINE_CHECK(queue_.trigger(ids));
   }
-  LONGLINE_CHECK(queue_.trigger(ids));
-  if (settings_.wait) LONGLINE_CHECK(follow(std::move(snapshot)));
+  account(std::move(selection.left), false);
+  if (settings_.wait && asked_for_ > 0) LONGLINE_CHECK(follow(std::move(selection.asked)));
   return tally_;
 }
 

@@ -20,8 +20,8 @@ class MtaFlush {
  public:
   MtaFlush(mail::QueueBackend& queue, mail::ConnectorChoice& choice, FlushSettings settings, FlushObserver& observer)
       : queue_(queue), choice_(choice), settings_(std::move(settings)), observer_(observer) {}
-  /// How many messages it is about, and with `wait` what became of them; without, the tally is empty. Errors: an id that is not
-  /// there, a mail system that cannot be asked.
+  /// With `wait`, what became of the messages of the snapshot; without, only those are in the tally that the mail system was not asked
+  /// to send. Errors: an id that is not there, a mail system that cannot be asked.
   Result<mail::FlushTally> run();
   std::size_t asked_for() const { return asked_for_; }
   /// With `wait`: by link of ours, how many messages were for it and how many of them are gone.
@@ -35,14 +35,15 @@ class MtaFlush {
   Result<std::vector<mail::QueuedMessage>> take_snapshot();
   bool in_scope(const mail::QueuedMessage& message);
   Result<void> follow(std::vector<mail::QueuedMessage> snapshot);
-  void account(std::vector<mail::Receipt> receipts);
+  /// `asked`: the mail system was asked to send them.
+  void account(std::vector<mail::Receipt> receipts, bool asked = true);
 
   mail::QueueBackend& queue_;
   mail::ConnectorChoice& choice_;
   FlushSettings settings_;
   FlushObserver& observer_;
   mail::FlushTally tally_;
-  std::size_t asked_for_ = 0;
+  std::size_t total_ = 0, asked_for_ = 0;
   std::map<std::string, Moved> moved_;
   std::optional<TimePoint> end_;
 };

@@ -24,6 +24,10 @@ class PostfixQueue : public mail::QueueBackend {
   Result<void> read(const std::string& id, const Sink& sink) override;
   Result<std::vector<Result<void>>> change(mail::QueueChange change, const std::vector<mail::QueuedMessage>& as_seen) override;
   Result<void> trigger(const std::vector<std::string>& ids) override;
+  /// What is in `incoming` is taken by the queue manager's next look.
+  bool goes_by_itself(const mail::QueuedMessage& message) const override {
+    return message.state == mail::MessageState::sending || message.state == mail::MessageState::ready;
+  }
   bool tells_fates() const override { return log_ && log_->readable(); }
   Result<std::vector<mail::Fate>> new_fates() override;
 
