@@ -61,6 +61,7 @@ class Add(Case):
 
     def test_stored_bytes(self):
         header = b"From: a@b.example\nDate: Mon, 23 Nov 2026 00:00:00 +0000\nMessage-ID: <1@x>\nSubject: s\n\n"
+        self.assertEqual(self.raw(self.root.add(header + b"10%\r20%\r\r\n.\r")), (header + b"10% 20% \n.\n").replace(b"\n", b"\r\n"))
         for body in (b"caf\xe9 \xff\n.\n..\nend\n", b"x" * 5000 + b"\n", b"nul \0 here\n", b"no end", b""):
             with self.subTest(body=body[:20]):
                 id = self.root.add(header + body)
@@ -297,6 +298,16 @@ class Listing(Case):
         self.root.run("list", "--older", "soon", status=64)
         self.assertIn(b"isp", self.root.run("list", "--link", "ispp", status=66).stderr)
         self.root.run("list", "--connector", "nix", status=66)
+
+    def test_a_filter_of_an_unset_variable_is_not_everything(self):
+        id = self.root.add()
+        for option in ("--sender", "--recipient", "--domain", "--connector", "--link", "--reason"):
+            with self.subTest(option=option):
+                self.assertIn(b"it is empty", self.root.run("remove", "--all", "--yes", option, "", status=64).stderr)
+        for verb, option in (("flush", "--link"), ("flush", "--connector"), ("due", "--link"), ("plan", "--link"), ("retrieve", "--link")):
+            with self.subTest(verb=verb, option=option):
+                self.root.run(verb, option, "", status=64)
+        self.assertEqual(self.root.ids(), [id])
 
     def test_people_see_a_table(self):
         id = self.root.add(b"x\n", "c@nowhere.example")

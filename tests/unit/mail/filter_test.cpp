@@ -84,6 +84,19 @@ TEST_CASE("one recipient must satisfy all that is said about recipients") {
   CHECK(world.holds(f));
 }
 
+TEST_CASE("recipients who have their mail count where nobody waits any more") {
+  const World world;
+  ConnectorChoice choice(world.config);
+  Filter f;
+  f.link = "isp";
+  QueuedMessage m = world.message();
+  CHECK(matches(f, m, choice, kNow));
+  m.recipients[0].state = RecipientState::delivered;
+  CHECK_FALSE(matches(f, m, choice, kNow));
+  m.recipients[1].state = RecipientState::refused;
+  CHECK(matches(f, m, choice, kNow));
+}
+
 TEST_CASE("sender, connector, link, state, reason") {
   const World world;
   Filter f;
