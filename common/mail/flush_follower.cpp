@@ -12,6 +12,10 @@ namespace {
 constexpr Duration kLogPatience(2'000);
 // Without any sign of life of a mail system that shows none, its verdict is what it was.
 constexpr Duration kQuiet(5'000);
+// A mail system that has written down what came of an attempt moves the message at once. One that does not has been restarted meanwhile: the
+// attempt's verdict stands, and the message rests where it is until the next look at the queue.
+constexpr Duration kSettled(1'500);
+constexpr Duration kOverlooked(3'000);
 // A listing may miss a message that moves from one queue to another.
 constexpr int kAbsences = 2;
 
@@ -49,6 +53,7 @@ void FlushFollower::on_fate(const Fate& fate) {
   const auto found = entries_.find(fate.id);
   if (found == entries_.end()) return;
   changed_ = true;
+  found->second.ready_since.reset();
   if (fate.result.address.empty()) found->second.whole = fate.result;
   else found->second.fates[to_lower(fate.result.address)] = fate.result;
 }
@@ -70,9 +75,12 @@ bool FlushFollower::was_attempted(const Entry& entry, bool run_over) const {
   const QueuedMessage& now = *entry.listed;
   if (now.next_attempt() && now.next_attempt() != entry.seen.next_attempt()) return true;
   if (first_reason(now) != first_reason(entry.seen)) return true;
-  return std::all_of(now.recipients.begin(), now.recipients.end(), [&](const Recipient& r) {
-    return r.finished() || entry.fates.contains(to_lower(r.address));
-  });
+  return all_have_fates(entry);
+}
+
+bool FlushFollower::all_have_fates(const Entry& entry) const {
+  const std::vector<Recipient>& now = entry.listed->recipients;
+  return std::all_of(now.begin(), now.end(), [&](const Recipient& r) { return r.finished() || entry.fates.contains(to_lower(r.address)); });
 }
 
 std::optional<Receipt> FlushFollower::end_of(Entry& entry, TimePoint now, bool run_over) {
@@ -88,6 +96,8 @@ std::optional<Receipt> FlushFollower::end_of(Entry& entry, TimePoint now, bool r
   }
   entry.absences = 0;
   entry.gone_since.reset();
+  if (entry.listed->state != MessageState::ready) entry.ready_since.reset();
+  else if (!entry.ready_since) entry.ready_since = now;
   switch (entry.listed->state) {
     case MessageState::held: return receipt_of_left(entry);
     case MessageState::sending:
@@ -96,12 +106,20 @@ std::optional<Receipt> FlushFollower::end_of(Entry& entry, TimePoint now, bool r
       if (run_over) break;
       return std::nullopt;
     case MessageState::ready:
-      if (run_over) break;
+      if (run_over || (!entry.fates.empty() && all_have_fates(entry) && now - *entry.ready_since >= kSettled)) break;
       return std::nullopt;
     default: break;
   }
   if (!was_attempted(entry, run_over)) return std::nullopt;
   return receipt_of_left(entry);
+}
+
+std::vector<std::string> FlushFollower::overlooked(TimePoint now) const {
+  std::vector<std::string> ids;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.listed && entry.ready_since && now - *entry.ready_since >= kOverlooked) ids.push_back(id);
+  }
+  return ids;
 }
 
 std::vector<Receipt> FlushFollower::end_listing(TimePoint now, bool run_over) {
