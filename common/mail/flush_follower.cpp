@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "mail/peer_words.hpp"
 
 namespace longline::mail {
 namespace {
@@ -22,7 +23,7 @@ constexpr int kAbsences = 2;
 RecipientResult result_for(const Recipient& recipient) {
   RecipientResult out;
   out.address = recipient.address;
-  out.text = recipient.reason;
+  take_account(out, recipient.reason);
   return out;
 }
 
@@ -178,13 +179,13 @@ Receipt FlushFollower::receipt_of_left(const Entry& entry) const {
     result.address = r.address;
     if (const Recipient* waits = listed_recipient(now, r.address)) {
       result.outcome = Outcome::deferred;
-      if (result.text.empty()) result.text = waits->reason;
-      if (now.state == MessageState::held) result.text = "held";
-      unreachable = unreachable && says_unreachable(result.text);
+      if (result.text.empty() && result.code == 0) take_account(result, waits->reason);
+      if (now.state == MessageState::held) result = {r.address, Outcome::deferred, 0, "", "held"};
+      // Who has replied could be reached, whatever his words are.
+      unreachable = unreachable && result.code == 0 && says_unreachable(result.text);
     } else if (!is_final(result)) {
       // No longer listed: it has the message.
-      result.outcome = Outcome::sent;
-      result.text.clear();
+      result = {r.address, Outcome::sent, 0, "", ""};
     }
     receipt.recipients.push_back(std::move(result));
   }

@@ -156,6 +156,18 @@ TEST_CASE("a dead next hop is told from a peer that puts off") {
   }
 }
 
+TEST_CASE("a reply that a reason quotes is a reply, with its code once") {
+  World world;
+  world.add({"bob@far.example"});
+  world.start();
+  defer(world.queue.messages[0], "host h[192.0.2.1] said: 451 4.7.1 come back later (in reply to RCPT TO command)");
+  CHECK(world.look() == 1);
+  const RecipientResult& result = world.receipts[0].recipients[0];
+  CHECK(result.code == 451);
+  CHECK(result.text == "come back later");
+  CHECK(to_text(world.receipts[0]).ends_with("bob@far.example (451 come back later)"));
+}
+
 TEST_CASE("an attempt shows in the next attempt, in the reason, or in having been active") {
   World world;
   defer(world.add({"bob@far.example"}), "Connection refused");
