@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "mail/peer_words.hpp"
 
 namespace longline::mail {
 namespace {
@@ -135,6 +136,20 @@ std::string_view words_of(std::string_view text) {
   return colon == std::string_view::npos ? text : text.substr(colon + 2);
 }
 
+// The peer's reply to the message: C="250 OK", with backslashes before quotes in it (log_selector smtp_confirmation).
+std::string confirmation_in(std::string_view text) {
+  constexpr std::string_view kMark = " C=\"";
+  const std::size_t transport = text.find(" T=");
+  const std::size_t at = transport == std::string_view::npos ? transport : text.find(kMark, transport);
+  if (at == std::string_view::npos) return "";
+  std::string out;
+  for (std::size_t i = at + kMark.size(); i < text.size() && text[i] != '"'; ++i) {
+    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == '"') ++i;
+    out += text[i];
+  }
+  return out;
+}
+
 }  // namespace
 
 bool is_exim_id(std::string_view id) {
@@ -220,11 +235,17 @@ std::optional<Fate> parse_exim_log(std::string_view line) {
   rest = trim(rest);
   read_address(rest, fate.result);
   if (fate.result.address.empty()) return std::nullopt;
-  if (fate.result.outcome == Outcome::sent) return fate;
-  fate.result.code = code_in(rest);
+  if (fate.result.outcome == Outcome::sent) {
+    if (const std::optional<PeerWords> reply = read_reply_text(confirmation_in(rest))) {
+      fate.result.code = reply->code;
+      fate.result.enhanced = reply->enhanced;
+      fate.result.text = escape_at_most(reply->text, 400);
+    }
+    return fate;
+  }
   const std::size_t defer = rest.find(" defer (");
   const std::string_view words = words_of(defer == std::string_view::npos ? rest : rest.substr(defer));
-  fate.result.text = escape_at_most(words, 400);
+  take_account(fate.result, words);
   return fate;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "mail/peer_words.hpp"
 
 namespace longline::mail {
 namespace {
@@ -12,13 +13,17 @@ namespace {
 constexpr Duration kLogPatience(2'000);
 // Without any sign of life of a mail system that shows none, its verdict is what it was.
 constexpr Duration kQuiet(5'000);
+// A mail system that has written down what came of an attempt moves the message at once. One that does not has been restarted meanwhile: the
+// attempt's verdict stands, and the message rests where it is until the next look at the queue.
+constexpr Duration kSettled(1'500);
+constexpr Duration kOverlooked(3'000);
 // A listing may miss a message that moves from one queue to another.
 constexpr int kAbsences = 2;
 
 RecipientResult result_for(const Recipient& recipient) {
   RecipientResult out;
   out.address = recipient.address;
-  out.text = recipient.reason;
+  take_account(out, recipient.reason);
   return out;
 }
 
@@ -49,6 +54,7 @@ void FlushFollower::on_fate(const Fate& fate) {
   const auto found = entries_.find(fate.id);
   if (found == entries_.end()) return;
   changed_ = true;
+  found->second.ready_since.reset();
   if (fate.result.address.empty()) found->second.whole = fate.result;
   else found->second.fates[to_lower(fate.result.address)] = fate.result;
 }
@@ -70,9 +76,12 @@ bool FlushFollower::was_attempted(const Entry& entry, bool run_over) const {
   const QueuedMessage& now = *entry.listed;
   if (now.next_attempt() && now.next_attempt() != entry.seen.next_attempt()) return true;
   if (first_reason(now) != first_reason(entry.seen)) return true;
-  return std::all_of(now.recipients.begin(), now.recipients.end(), [&](const Recipient& r) {
-    return r.finished() || entry.fates.contains(to_lower(r.address));
-  });
+  return all_have_fates(entry);
+}
+
+bool FlushFollower::all_have_fates(const Entry& entry) const {
+  const std::vector<Recipient>& now = entry.listed->recipients;
+  return std::all_of(now.begin(), now.end(), [&](const Recipient& r) { return r.finished() || entry.fates.contains(to_lower(r.address)); });
 }
 
 std::optional<Receipt> FlushFollower::end_of(Entry& entry, TimePoint now, bool run_over) {
@@ -88,6 +97,8 @@ std::optional<Receipt> FlushFollower::end_of(Entry& entry, TimePoint now, bool r
   }
   entry.absences = 0;
   entry.gone_since.reset();
+  if (entry.listed->state != MessageState::ready) entry.ready_since.reset();
+  else if (!entry.ready_since) entry.ready_since = now;
   switch (entry.listed->state) {
     case MessageState::held: return receipt_of_left(entry);
     case MessageState::sending:
@@ -96,12 +107,20 @@ std::optional<Receipt> FlushFollower::end_of(Entry& entry, TimePoint now, bool r
       if (run_over) break;
       return std::nullopt;
     case MessageState::ready:
-      if (run_over) break;
+      if (run_over || (!entry.fates.empty() && all_have_fates(entry) && now - *entry.ready_since >= kSettled)) break;
       return std::nullopt;
     default: break;
   }
   if (!was_attempted(entry, run_over)) return std::nullopt;
   return receipt_of_left(entry);
+}
+
+std::vector<std::string> FlushFollower::overlooked(TimePoint now) const {
+  std::vector<std::string> ids;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.listed && entry.ready_since && now - *entry.ready_since >= kOverlooked) ids.push_back(id);
+  }
+  return ids;
 }
 
 std::vector<Receipt> FlushFollower::end_listing(TimePoint now, bool run_over) {
@@ -160,13 +179,13 @@ Receipt FlushFollower::receipt_of_left(const Entry& entry) const {
     result.address = r.address;
     if (const Recipient* waits = listed_recipient(now, r.address)) {
       result.outcome = Outcome::deferred;
-      if (result.text.empty()) result.text = waits->reason;
-      if (now.state == MessageState::held) result.text = "held";
-      unreachable = unreachable && says_unreachable(result.text);
+      if (result.text.empty() && result.code == 0) take_account(result, waits->reason);
+      if (now.state == MessageState::held) result = {r.address, Outcome::deferred, 0, "", "held"};
+      // Who has replied could be reached, whatever his words are.
+      unreachable = unreachable && result.code == 0 && says_unreachable(result.text);
     } else if (!is_final(result)) {
       // No longer listed: it has the message.
-      result.outcome = Outcome::sent;
-      result.text.clear();
+      result = {r.address, Outcome::sent, 0, "", ""};
     }
     receipt.recipients.push_back(std::move(result));
   }

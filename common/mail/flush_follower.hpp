@@ -30,6 +30,9 @@ class FlushFollower {
   /// The receipts of all that is left, because time ran out or a signal came.
   std::vector<Receipt> give_up(Errc cause);
 
+  /// Those that lie ready for some seconds, with nobody at them: a mail system that was restarted may have overlooked them.
+  std::vector<std::string> overlooked(TimePoint now) const;
+
   std::size_t waiting() const { return entries_.size(); }
 
  private:
@@ -41,10 +44,12 @@ class FlushFollower {
     bool attempted = false;
     int absences = 0;
     std::optional<TimePoint> gone_since{};
+    std::optional<TimePoint> ready_since{};   // in every listing, and without a word in the log
   };
 
   std::optional<Receipt> end_of(Entry& entry, TimePoint now, bool run_over);
   bool was_attempted(const Entry& entry, bool run_over) const;
+  bool all_have_fates(const Entry& entry) const;
   Receipt receipt_of_gone(const Entry& entry) const;
   Receipt receipt_of_left(const Entry& entry) const;
 

@@ -7,6 +7,7 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "mail/peer_words.hpp"
 
 namespace longline::mail {
 namespace {
@@ -34,15 +35,6 @@ std::optional<Outcome> outcome_of(std::string_view status) {
   if (status == "deferred") return Outcome::deferred;
   if (status == "bounced" || status == "expired" || status == "force-expired") return Outcome::refused;
   return std::nullopt;
-}
-
-// "(host H[A] said: 550 5.1.1 no (in reply to RCPT TO command))": the peer's code.
-int code_in(std::string_view text) {
-  constexpr std::string_view kSaid = "said: ";
-  const std::size_t at = text.find(kSaid);
-  if (at == std::string_view::npos) return 0;
-  const auto code = parse_integer(text.substr(at + kSaid.size(), 3));
-  return code && *code >= 200 && *code < 600 ? static_cast<int>(*code) : 0;
 }
 
 }  // namespace
@@ -118,8 +110,13 @@ std::optional<Fate> parse_postfix_log(std::string_view line) {
   if (words != std::string_view::npos) {
     std::string_view text = trim(line.substr(words + 2));
     if (text.ends_with(')')) text.remove_suffix(1);
-    fate.result.code = code_in(text);
-    fate.result.text = escape_at_most(text, 400);
+    if (fate.result.outcome != Outcome::sent) {
+      take_account(fate.result, text);
+    } else {
+      const std::optional<PeerWords> reply = read_reply_text(text);
+      if (reply) fate.result.code = reply->code;
+      fate.result.text = escape_at_most(reply ? std::string_view(reply->text) : text, 400);
+    }
   } else {
     fate.result.text = escape_at_most(trim(line), 400);
   }

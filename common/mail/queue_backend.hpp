@@ -53,6 +53,8 @@ class QueueBackend {
 
   /// Asks the mail system to try these now (nothing named: all that is not held). Returns when it was asked.
   virtual Result<void> trigger(const std::vector<std::string>& ids) = 0;
+  /// These were asked for, and nobody has come to them: asks again. next_hop_unreachable: the mail system does not run any more.
+  virtual Result<void> remind(const std::vector<std::string>&) { return {}; }
   /// Whether it is being sent, or will be with nobody asking: not trigger() begins it.
   virtual bool goes_by_itself(const QueuedMessage& message) const { return message.state == MessageState::sending; }
   /// Whether the run that trigger() asked for is over; nullopt: this mail system does not tell.

@@ -22,6 +22,32 @@ class Case(unittest.TestCase):
         self.addCleanup(self.root.close)
 
 
+class OtherQueues(Case):
+    """What concerns a queue that is not ours, and needs no mail system."""
+
+    def test_add_puts_nothing_into_the_spool_when_another_queue_is_meant(self):
+        self.root.configure(f'queue = "postfix:{self.root.folder}"\n' + LINK)
+        for arguments in (["add"], ["--queue", "exim", "add"]):
+            done = self.root.run(*arguments, "bob@example.com", stdin=b"Subject: x\n\n", status=64)
+            self.assertIn(b"their own sendmail", done.stderr)
+        self.assertEqual(self.root.ids("--queue", "spool"), [])
+        self.root.run("--queue", "spool", "add", "bob@example.com", stdin=b"Subject: x\n\n")
+        # As sendmail it is this host's mail system.
+        sendmail = self.root.folder / "sendmail"
+        sendmail.symlink_to(self.root.command("list")[0])
+        done = subprocess.run([sendmail, "-i", "carol@example.com"], input=b"Subject: y\n\n", capture_output=True, timeout=PATIENCE,
+                              env=dict(os.environ, LONGLINE_ROOT=str(self.root.folder)))
+        self.assertEqual((done.returncode, done.stdout), (0, b""), done.stderr)
+        self.assertEqual(len(self.root.ids("--queue", "spool")), 2)
+
+
+    def test_plan_of_a_queue_that_cannot_be_read(self):
+        self.root.configure('queue = "postfix:/nonexistent"\n' + LINK)
+        self.root.run("list", status=66)
+        self.root.run("plan", status=66)
+        self.root.run("--json", "plan", "--link", "isp", status=66)
+
+
 class Changes(Case):
     def test_a_filter_is_shown_first(self):
         ids = [self.root.add(), self.root.add(b"Subject: x\n\n", "carol@lan.example")]
@@ -68,6 +94,13 @@ class Changes(Case):
         self.root.run("hold", "-", stdin=self.root.run("list", "--json").stdout)
         self.assertEqual(self.root.ids("--state", "held"), ids)
         self.root.run("hold", "-", stdin=b'{"subject":"x"}\n', status=65)
+
+    def test_an_id_given_twice_is_one_message(self):
+        id, other = self.root.add(), self.root.add()
+        done = self.root.run("--json", "hold", id, other, id.upper())
+        self.assertEqual([json.loads(line)["id"] for line in done.stdout.splitlines()], [id, other])
+        self.root.run("remove", id, id)
+        self.assertEqual(len(self.root.events("queue.removed")), 1)
 
     def test_people_write_ids_in_capitals(self):
         id = self.root.add()

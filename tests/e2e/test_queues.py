@@ -28,6 +28,7 @@ MESSAGE = b"From: alice@here.example\nMessage-ID: <%d@here.example>\nSubject: nu
 class PostfixSite:
     """The queue under test, and a Postfix that takes what it sends: all but later@ (450) and nobody@ (550)."""
 
+    later = 450
     # As on a host that dials: nothing is sent before somebody asks.
     MORE = "relayhost = [127.0.0.1]:{port}\ndefer_transports = {defers}\nminimal_backoff_time = 300s\nmaximal_backoff_time = 600s\n"
     REFUSE = "smtpd_recipient_restrictions = check_recipient_access inline:{{later@far.example=450 4.7.1 come back later}}\n"
@@ -64,6 +65,8 @@ class PostfixSite:
 
 class EximSite:
     """The same with two Exims."""
+
+    later = 451
 
     def __init__(self, hop=None):
         self.far = None if hop else exim.Exim(refuse=("nobody@far.example",), defer=("later@far.example",))
@@ -177,6 +180,12 @@ class Queue:
         [left] = [r for r in receipts if r["result"] == "deferred"]
         self.assertEqual(site.ids(), [left["id"]])
         results = {r["address"]: r["result"] for r in left["recipients"]}
+        # The peers' replies, each with its code once.
+        codes = {r["address"]: r["code"] for receipt in receipts for r in receipt["recipients"]}
+        self.assertEqual(codes, {"bob@far.example": 250, "carol@far.example": 250, "later@far.example": site.later})
+        for receipt in receipts:
+            for one in receipt["recipients"]:
+                self.assertNotRegex(one["reason"], rf"^{one['code']}|said:|SMTP error")
         self.assertEqual(results, {"bob@far.example": "sent", "later@far.example": "deferred"})
         self.assertIn("come back later", json.dumps(left))
         [message] = self.listing(site)
@@ -238,6 +247,50 @@ class Queue:
         done = self.mtaq(site, "flush", "--wait", first, status=66)
         self.assertIn(first.encode(), done.stderr)
 
+    def test_a_held_message_that_is_named_stays_held(self):
+        site = self.make()
+        for _ in range(2):
+            self.send(site, "bob@far.example")
+        site.rest(2)
+        held, other = site.ids()
+        self.mtaq(site, "hold", held)
+        for more in ([], ["--wait"]):
+            done = self.mtaq(site, "--json", "flush", held, *more, status=75)
+            [receipt] = self.receipts(done)
+            self.assertEqual((receipt["id"], receipt["result"], receipt["recipients"][0]["reason"]), (held, "deferred", "held"))
+        done = self.mtaq(site, "--json", "flush", "--wait", held, other, status=75)
+        self.assertEqual({r["id"]: r["result"] for r in self.receipts(done)}, {held: "deferred", other: "sent"})
+        self.assertEqual([(m["id"], m["state"]) for m in self.listing(site)], [(held, "held")])
+        wait_until(lambda: site.far.box("bob"), "the mail")
+        self.assertEqual(len(site.far.box("bob")), 1)
+
+    def test_a_limit_of_bytes(self):
+        site = self.make()
+        for lines in (400, 0, 800, 0):
+            self.number += 1
+            site.near.send(MESSAGE % (self.number, self.number) + (b"x" * 61 + b"\n") * lines, "bob@far.example")
+        site.rest(4)
+        sizes = {m["id"]: m["size"] for m in self.listing(site)}
+        small, large = [[id for id, size in sizes.items() if (size > 30000) == is_large] for is_large in (False, True)]
+        # What fits goes, small before large; what is left says why.
+        done = self.mtaq(site, "--json", "flush", "--wait", "--max-bytes", "30k", status=75)
+        receipts = {r["id"]: r for r in self.receipts(done)}
+        self.assertEqual({id: r["result"] for id, r in receipts.items()}, {**dict.fromkeys(small, "sent"), large[0]: "not-tried"})
+        self.assertEqual(receipts[large[0]]["cause"], "messages-left")
+        self.assertRegex(receipts[large[0]]["recipients"][0]["reason"], r"^with its [\d.]+ kB the limit of 30.0 kB would be passed$")
+        self.assertIn(b"the limit of 30.0 kB", done.stderr)
+        self.assertEqual(site.ids(), large)
+        wait_until(lambda: len(site.far.box("bob")) == 3, "the mail")
+        # Nothing fits: nobody is asked for anything. Nor is it without --wait.
+        for more in (["--wait"], []):
+            done = self.mtaq(site, "--json", "flush", *more, "--max-bytes", "30k", status=75)
+            self.assertEqual([r["result"] for r in self.receipts(done)], ["not-tried"])
+        self.assertEqual(site.ids(), large)
+        # Named ones too.
+        self.mtaq(site, "flush", "--wait", "--max-bytes", "30k", large[0], status=75)
+        self.mtaq(site, "flush", "--wait", "--max-bytes", "60k", large[0])
+        self.assertEqual(site.ids(), [])
+
     def test_flush_without_wait_only_asks(self):
         site = self.make()
         self.send(site, "bob@far.example")
@@ -297,6 +350,24 @@ class Queue:
         self.assertEqual(self.root.run("due", env=site.environment).stdout, b"isp\n")
         self.assertEqual(self.root.run("due", "--queue", "spool", status=1, env=site.environment).stdout, b"")
 
+    def test_plan_counts_its_mail(self):
+        site = self.make(DEAD)
+        self.root.configure(f'queue = "{site.queue}"\n' + mail.LINK.replace("example.com", "far.example"))
+        for _ in range(3):
+            self.send(site, "bob@far.example")
+        self.send(site, "dan@other.example")
+        site.rest(4)
+        messages = [m for m in self.listing(site) if m["link"] == "isp"]
+        done = self.root.run("--json", "plan", env=site.environment)
+        [lane] = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual((lane["link"], lane["messages"], lane["bytes"]), ("isp", 3, sum(m["size"] for m in messages)))
+        self.assertGreater(lane["wire_bytes"], lane["bytes"])
+        self.mtaq(site, "hold", messages[0]["id"])
+        [lane] = [json.loads(line) for line in self.root.run("--json", "plan", "--link", "isp", env=site.environment).stdout.splitlines()]
+        self.assertEqual(lane["messages"], 2)
+        # The spool's own, when that is asked about.
+        self.assertEqual(self.root.run("--json", "plan", "--queue", "spool", env=site.environment).stdout, b"")
+
     def test_changes_are_checked(self):
         site = self.make(DEAD)
         for _ in range(3):
@@ -349,6 +420,34 @@ class Queue:
 class PostfixTest(Queue, unittest.TestCase):
     site = PostfixSite
     sites = {}
+
+    def test_a_reload_leaves_nobody_waiting(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        listener.settimeout(PATIENCE)
+        # Its own look at the queue comes after minutes.
+        self.site = type("Slow", (PostfixSite,), {"MORE": PostfixSite.MORE.replace("{defers}", "") + "queue_run_delay = 1000s\nsmtp_connect_timeout = 5s\n"})
+        self.sites = {}
+        site = self.make(listener.getsockname()[1])
+        self.send(site, "bob@far.example")
+        # Under delivery, to a peer who says nothing.
+        peer, _ = listener.accept()
+        wait_until(lambda: [m["queue_name"] for m in site.near.queue()] == ["active"], "the delivery")
+        postfix.run(postfix.POSTFIX, "-c", str(site.near.folder), "reload")
+        skips = "skipped, still being delivered"
+        wait_until(lambda: skips in site.near.log() and [m["queue_name"] for m in site.near.queue()] == ["incoming"], "the new queue manager")
+        child = subprocess.Popen(self.root.command("--queue", site.queue, "--json", "flush", "--wait"), env=site.environment, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+        self.addCleanup(child.kill)
+        wait_until(lambda: site.near.log().count(skips) > 1, "the queue manager to skip it again")
+        begin = Stopwatch()
+        # That is the verdict.
+        listener.close()
+        peer.close()
+        out, err = child.communicate(timeout=PATIENCE)
+        self.assertLess(begin.ours(), 8)
+        self.assertEqual([json.loads(line)["result"] for line in out.splitlines()], ["deferred"], err)
+        self.assertIn(child.returncode, (69, 75))
 
     def test_next_attempt_is_known_to_root(self):
         site = self.make(DEAD)

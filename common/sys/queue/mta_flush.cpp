@@ -20,6 +20,9 @@ namespace {
 
 // Between two listings: soon at first, and at least as long as a listing takes; of 100,000 messages that is two seconds.
 constexpr Duration kFirstPause(100), kLongestPause(1'000);
+constexpr Duration kReminderPause(4'000);
+// A restart of the mail system takes less.
+constexpr int kFailedReminders = 3;
 constexpr Duration kLongest(24 * 3'600'000);
 
 }  // namespace
@@ -100,6 +103,8 @@ Result<void> MtaFlush::follow(std::vector<mail::QueuedMessage> snapshot) {
   mail::FlushFollower follower(std::move(snapshot), queue_.tells_fates());
   const TimePoint end = end_.value_or(steady_now() + kLongest);
   Duration pause = kFirstPause;
+  TimePoint reminded = steady_now();
+  int failed_reminders = 0;
   while (true) {
     // In this order: what a run that is over has done is in the listing, and what a listing shows as gone is in the log.
     const bool over = queue_.run_is_over().value_or(false);
@@ -116,6 +121,11 @@ Result<void> MtaFlush::follow(std::vector<mail::QueuedMessage> snapshot) {
     pause = receipts.empty() ? std::min(kLongestPause, pause * 3 / 2) : kFirstPause;
     account(std::move(receipts));
     if (follower.waiting() == 0) return {};
+    if (const std::vector<std::string> ids = follower.overlooked(after); !ids.empty() && after - reminded >= kReminderPause) {
+      reminded = after;
+      failed_reminders = queue_.remind(ids) ? 0 : failed_reminders + 1;
+      if (failed_reminders == kFailedReminders) ended_by = Errc::next_hop_unreachable;
+    }
     const TimePoint next = std::min(end, after + std::max(pause, after - before));
     while (!ended_by && steady_now() < next) LONGLINE_CHECK(loop.run_once(next));
     if (!ended_by && steady_now() >= end) ended_by = Errc::deadline;

@@ -189,6 +189,25 @@ Result<void> PostfixQueue::kick(QueueChange change, const std::vector<std::strin
   return {};
 }
 
+Result<void> PostfixQueue::ask(std::vector<std::string> arguments) const {
+  const MtaCommand flush{command("postqueue", std::move(arguments))};
+  LONGLINE_TRY(const MtaCommandEnd end, run_mta_command(flush, [](std::string_view) { return true; }));
+  if (end.status != 0) return mta_complaint(flush, end);
+  return {};
+}
+
+// A queue manager that starts while an older one's delivery agent has a message skips it in `incoming`, and looks there again when somebody
+// asks or after queue_run_delay. For root it looks there alone; for others, destinations that were found dead are tried again with it.
+Result<void> PostfixQueue::remind(const std::vector<std::string>& ids) {
+  const auto one = std::find_if(ids.begin(), ids.end(), [](const std::string& id) { return mail::is_postfix_id(id); });
+  if (one == ids.end()) return {};
+  if (::geteuid() != 0) return ask({"-i", *one});
+  const MtaCommand kick{command("postkick", {"public", "qmgr", "I"})};
+  LONGLINE_TRY(const MtaCommandEnd end, run_mta_command(kick, [](std::string_view) { return true; }));
+  if (end.status != 0) return mta_complaint(kick, end);
+  return {};
+}
+
 Result<void> PostfixQueue::trigger(const std::vector<std::string>& ids) {
   LONGLINE_CHECK(read_settings());
   std::error_code ignored;
@@ -197,12 +216,6 @@ Result<void> PostfixQueue::trigger(const std::vector<std::string>& ids) {
     if (log.empty() && std::filesystem::exists(usual, ignored)) log = usual;
   }
   log_.emplace(log);
-  const auto ask = [&](std::vector<std::string> arguments) -> Result<void> {
-    const MtaCommand flush{command("postqueue", std::move(arguments))};
-    LONGLINE_TRY(const MtaCommandEnd end, run_mta_command(flush, [](std::string_view) { return true; }));
-    if (end.status != 0) return mta_complaint(flush, end);
-    return {};
-  };
   if (ids.empty()) return ask({"-f"});
   for (const std::string& id : ids) {
     if (mail::is_postfix_id(id)) LONGLINE_CHECK(ask({"-i", id}));

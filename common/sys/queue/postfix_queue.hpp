@@ -24,6 +24,7 @@ class PostfixQueue : public mail::QueueBackend {
   Result<void> read(const std::string& id, const Sink& sink) override;
   Result<std::vector<Result<void>>> change(mail::QueueChange change, const std::vector<mail::QueuedMessage>& as_seen) override;
   Result<void> trigger(const std::vector<std::string>& ids) override;
+  Result<void> remind(const std::vector<std::string>& ids) override;
   /// What is in `incoming` is taken by the queue manager's next look.
   bool goes_by_itself(const mail::QueuedMessage& message) const override {
     return message.state == mail::MessageState::sending || message.state == mail::MessageState::ready;
@@ -37,6 +38,7 @@ class PostfixQueue : public mail::QueueBackend {
   std::vector<std::string> command(std::string program, std::vector<std::string> arguments) const;
   Result<void> read_settings();
   std::optional<WallTime> next_attempt(const std::string& id) const;
+  Result<void> ask(std::vector<std::string> arguments) const;
   Result<void> kick(mail::QueueChange change, const std::vector<std::string>& ids);
 
   std::string postqueue_;

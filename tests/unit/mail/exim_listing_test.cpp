@@ -93,12 +93,19 @@ TEST_CASE("Exim's main log") {
   CHECK(sent->id == "1xWOD5-0006Gk-15");
   CHECK(sent->result.outcome == Outcome::sent);
   CHECK(sent->result.address == "bob@far.example");
+  CHECK(sent->result.code == 250);
+  CHECK(sent->result.text == "OK");
+  const auto quoted = fate(R"(1xWOD5-0006Gk-15 => bob@far.example R=away T=next_hop H=h [1] C="250 2.0.0 he said \"yes\" twice" QT=1s)");
+  REQUIRE(quoted);
+  CHECK(quoted->result.enhanced == "2.0.0");
+  CHECK(quoted->result.text == "he said \"yes\" twice");
   CHECK(fate("1xWOD5-0006Gk-15 -> bob <bob@here.example> F=<a@b> R=here T=box")->result.address == "bob@here.example");
   const auto refused = fate("1xWOD5-0006Gk-15 ** nobody@far.example R=away T=next_hop H=h [1]: SMTP error from remote mail server after RCPT "
                             "TO:<nobody@far.example>: 550 no such mailbox");
   REQUIRE(refused);
   CHECK(refused->result.outcome == Outcome::refused);
   CHECK(refused->result.code == 550);
+  CHECK(refused->result.text == "no such mailbox");
   CHECK(refused->result.address == "nobody@far.example");
   const auto unrouted = fate("1xWOD5-0006Gk-15 ** x@y.example: Unrouteable address");
   REQUIRE(unrouted);

@@ -156,6 +156,18 @@ TEST_CASE("a dead next hop is told from a peer that puts off") {
   }
 }
 
+TEST_CASE("a reply that a reason quotes is a reply, with its code once") {
+  World world;
+  world.add({"bob@far.example"});
+  world.start();
+  defer(world.queue.messages[0], "host h[192.0.2.1] said: 451 4.7.1 come back later (in reply to RCPT TO command)");
+  CHECK(world.look() == 1);
+  const RecipientResult& result = world.receipts[0].recipients[0];
+  CHECK(result.code == 451);
+  CHECK(result.text == "come back later");
+  CHECK(to_text(world.receipts[0]).ends_with("bob@far.example (451 come back later)"));
+}
+
 TEST_CASE("an attempt shows in the next attempt, in the reason, or in having been active") {
   World world;
   defer(world.add({"bob@far.example"}), "Connection refused");
@@ -210,6 +222,41 @@ TEST_CASE("another message under the id means that ours is gone") {
   CHECK(world.look() == 0);
   CHECK(world.look() == 1);
   CHECK(world.receipts[0].outcome() == Outcome::sent);
+}
+
+TEST_CASE("the log's verdict stands for a message that a restarted mail system leaves lying") {
+  World world;
+  const std::string id = world.add({"bob@far.example", "carol@far.example"}).id;
+  world.queue.messages[0].state = MessageState::ready;
+  world.start(true);
+  for (int i = 0; i < 10; ++i) CHECK(world.look(Duration(500)) == 0);
+  world.fate(id, "bob@far.example", Outcome::deferred, 0, "connect to h[192.0.2.1]:25: Connection timed out");
+  for (int i = 0; i < 10; ++i) CHECK(world.look(Duration(500)) == 0);   // nothing about the other
+  world.fate(id, "carol@far.example", Outcome::deferred, 0, "connect to h[192.0.2.1]:25: Connection timed out");
+  CHECK(world.look(Duration(100)) == 0);   // it may be on its way to where such mail rests
+  CHECK(world.look(Duration(1'000)) == 0);
+  CHECK(world.look(Duration(600)) == 1);
+  CHECK(world.receipts[0].outcome() == Outcome::deferred);
+  CHECK(world.verdict() == Errc::next_hop_unreachable);
+}
+
+TEST_CASE("what lies ready for three seconds was overlooked") {
+  World world;
+  world.add({"bob@far.example"});
+  const std::string id = world.add({"carol@far.example"}).id;
+  world.queue.messages[1].state = MessageState::ready;
+  world.start();
+  world.look();
+  CHECK(world.follower->overlooked(world.now).empty());
+  world.look(Duration(2'900));
+  CHECK(world.follower->overlooked(world.now).empty());
+  world.look(Duration(200));
+  CHECK(world.follower->overlooked(world.now) == std::vector<std::string>{id});
+  world.queue.messages[1].state = MessageState::sending;
+  world.look();
+  world.queue.messages[1].state = MessageState::ready;
+  world.look();
+  CHECK(world.follower->overlooked(world.now).empty());
 }
 
 TEST_CASE("a message that somebody holds meanwhile is left") {

@@ -72,7 +72,8 @@ TEST_CASE("what the mail system is sending already counts, and is not left") {
   limits.max_bytes = 10'000;
   limits.is_begun = [](const QueuedMessage& one) { return one.state == MessageState::sending; };
   const FlushSelection selection =
-      select_for_flush({message("a", 3'000), message("b", 8'000, MessageState::sending), message("c", 1'500), message("d", 50'000, MessageState::held)}, limits);
+      select_for_flush({message("a", 3'000), message("b", 8'000, MessageState::sending), message("c", 1'500), message("d", 50'000, MessageState::held)},
+                       limits);
   CHECK(asked(selection) == "bc");
   CHECK(left(selection) == "da");
 }

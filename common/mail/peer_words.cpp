@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "mail/peer_words.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace longline::mail {
+namespace {
+
+constexpr std::size_t kLongest = 400;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// "4.7.1" at the start, of this code's class (RFC 3463).
+std::string_view enhanced_at(std::string_view text, int code) {
+  const std::string_view word = text.substr(0, text.find(' '));
+  if (word.size() < 5 || word.size() > 9 || word[0] != static_cast<char>('0' + code / 100) || word[1] != '.') return {};
+  const std::size_t dot = word.find('.', 2);
+  if (dot == std::string_view::npos || dot == 2 || dot + 1 == word.size()) return {};
+  const bool numbers = std::all_of(word.begin() + 2, word.end(), [&](const char& c) { return is_digit(c) || &c == &word[dot]; });
+  return numbers ? word : std::string_view();
+}
+
+// Behind the words with which Postfix and Exim introduce a peer's reply.
+std::string_view quoted_reply(std::string_view account) {
+  for (const std::string_view mark : {" said: ", " refused to talk to me: "}) {
+    const std::size_t host = account.find("host "), at = account.find(mark);
+    if (host != std::string_view::npos && at != std::string_view::npos && host < at) return account.substr(at + mark.size());
+  }
+  const std::size_t exim = account.find("error from remote mail server");
+  if (exim == std::string_view::npos) return {};
+  // A colon may be in what the reply was to, as in "RCPT TO:<a@b>".
+  for (std::size_t at = account.find(": ", exim); at != std::string_view::npos; at = account.find(": ", at + 1)) {
+    if (read_reply_text(account.substr(at + 2))) return account.substr(at + 2);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<PeerWords> read_reply_text(std::string_view text) {
+  if (text.size() < 3 || !std::all_of(text.begin(), text.begin() + 3, is_digit)) return std::nullopt;
+  if (text.size() > 3 && text[3] != ' ' && text[3] != '-') return std::nullopt;
+  PeerWords out;
+  out.code = static_cast<int>(*parse_integer(text.substr(0, 3)));
+  if (out.code < 200 || out.code > 599) return std::nullopt;
+  text = trim(text.substr(std::min<std::size_t>(text.size(), 4)));
+  const std::string_view enhanced = enhanced_at(text, out.code);
+  out.enhanced = enhanced;
+  out.text = trim(text.substr(enhanced.size()));
+  return out;
+}
+
+void take_account(RecipientResult& result, std::string_view account) {
+  std::string_view reply = quoted_reply(account);
+  // Which command it was to stands behind the reply, where Postfix says it.
+  if (reply.ends_with(" command)")) reply = reply.substr(0, reply.rfind(" (in reply to "));
+  if (const std::optional<PeerWords> words = read_reply_text(reply)) {
+    result.code = words->code;
+    result.text = escape_at_most(words->text, kLongest);
+    if (!words->enhanced.empty()) result.enhanced = words->enhanced;
+  } else {
+    result.text = escape_at_most(account, kLongest);
+  }
+}
+
+}  // namespace longline::mail
