@@ -419,6 +419,21 @@ class Sendmail(Case):
         self.assertEqual(self.root.list()[0]["recipients"][0]["address"], "bob@example.com")
         self.assertEqual(self.root.list("--inbox"), [])
 
+    def test_errors_begin_with_the_name_that_was_called(self):
+        environment = {**os.environ, "LONGLINE_ROOT": str(self.root.folder)}
+        for name, arguments, status in (("sendmail", ["-Q"], 64), ("mailq", ["-Q"], 64), ("newaliases", ["-Q"], 64), ("sendmail", ["bad address@"], 65)):
+            program = self.root.folder / name
+            if not program.is_symlink():
+                program.symlink_to(MTAQ)
+            done = subprocess.run([program, *arguments], input=b"", capture_output=True, timeout=PATIENCE, env=environment)
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertTrue(done.stderr.startswith(name.encode() + b": "), done.stderr)
+        # Also what is wrong with the configuration.
+        (self.root.folder / "longline.toml").write_text("nonsense = 1\n")
+        done = subprocess.run([self.root.folder / "mailq"], capture_output=True, timeout=PATIENCE, env=environment)
+        self.assertEqual(done.returncode, 78)
+        self.assertTrue(done.stderr.startswith(b"mailq: "), done.stderr)
+
     def test_listing(self):
         id = self.root.add()
         self.assertIn(id.encode(), self.run_sendmail("-bp").stdout)
