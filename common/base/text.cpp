@@ -8,6 +8,8 @@
 #include <charconv>
 #include <limits>
 
+#include "base/decimal.hpp"
+
 namespace longline {
 namespace {
 
@@ -169,27 +171,32 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   return found;
 }
 
+std::size_t character_length(std::string_view text) {
+  char32_t code_point = 0;
+  return std::max<std::size_t>(1, utf8_length(text, code_point));
+}
+
 Result<std::int64_t> parse_size(std::string_view text) {
-  const auto bad = [&] { return Error(Errc::malformed, fmt::format("'{}' is not a size; write it like 4096, 200k or 5M", text)); };
-  std::int64_t number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc() || number < 0) return bad();
-  std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  const Error bad(Errc::malformed, fmt::format("'{}' is not a size; write it like 4096, 200k or 1.5M", escape_at_most(text, 64)));
+  std::string_view unit = text;
+  const std::optional<Decimal> number = take_decimal(unit);
+  if (!number) return bad;
   std::int64_t scale = 1;
   if (!unit.empty() && (unit.back() == 'B' || unit.back() == 'b')) unit.remove_suffix(1);
   if (!unit.empty()) {
     const bool binary = unit.size() == 2 && unit[1] == 'i';
-    if (unit.size() > 1 && !binary) return bad();
+    if (unit.size() > 1 && !binary) return bad;
     const std::int64_t step = binary ? 1024 : 1000;
     switch (lower(unit[0])) {
       case 'k': scale = step; break;
       case 'm': scale = step * step; break;
       case 'g': scale = step * step * step; break;
-      default: return bad();
+      default: return bad;
     }
   }
-  if (number > std::numeric_limits<std::int64_t>::max() / scale) return bad();
-  return number * scale;
+  const std::optional<std::int64_t> bytes = number->times(scale, std::numeric_limits<std::int64_t>::max());
+  if (!bytes) return bad;
+  return *bytes;
 }
 
 std::string format_size(std::int64_t bytes) {

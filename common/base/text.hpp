@@ -31,7 +31,11 @@ std::string escape_at_most(std::string_view bytes, std::size_t most);
 /// nullopt when none is near.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-/// "200k", "5M", "1G", "4096": bytes; k is 1000, Ki is 1024. Errc::malformed otherwise.
+/// Bytes of the first character of a text that is not empty: a well-formed UTF-8 sequence, or one byte that begins none.
+std::size_t character_length(std::string_view text);
+
+/// "200k", "5M", "1.5GiB", "4096": bytes; k is 1000, Ki is 1024. What is less than a byte of a fraction is left out. Errc::malformed
+/// otherwise.
 Result<std::int64_t> parse_size(std::string_view text);
 std::string format_size(std::int64_t bytes);                        ///< "2.2 kB", "5.2 MB", "17 B"
 

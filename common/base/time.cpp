@@ -7,6 +7,9 @@
 #include <charconv>
 #include <cstdint>
 
+#include "base/decimal.hpp"
+#include "base/text.hpp"
+
 namespace longline {
 namespace {
 
@@ -37,30 +40,26 @@ Civil civil(WallTime t) {
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
-  const auto bad = [&] {
-    return Error(Errc::malformed, fmt::format("'{}' is not a time; write it like 90s, 2m, 1h30m or 5d", text));
-  };
+  const Error bad(Errc::malformed, fmt::format("'{}' is not a time; write it like 90s, 2m, 1h30m or 5d", escape_at_most(text, 64)));
   std::int64_t total = 0;
   std::string_view rest = text;
-  if (rest.empty()) return bad();
-  while (!rest.empty()) {
-    std::int64_t number = 0;
-    const auto [end, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
-    if (failure != std::errc() || number < 0 || !is_digit(rest.front())) return bad();
-    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+  do {
+    const bool first = rest.size() == text.size();
+    const std::optional<Decimal> number = take_decimal(rest);
+    if (!number) return bad;
     std::size_t letters = 0;
     while (letters < rest.size() && !is_digit(rest[letters])) ++letters;
     std::string_view unit = rest.substr(0, letters);
-    if (unit.empty() && total == 0) unit = "s";
+    if (unit.empty() && first) unit = "s";
     rest.remove_prefix(letters);
     std::int64_t scale = 0;
     for (const Unit& u : kUnits) {
       if (u.name == unit) scale = u.milliseconds;
     }
-    if (scale == 0 || number > kMost / scale) return bad();
-    total += number * scale;
-    if (total > kMost) return bad();
-  }
+    const std::optional<std::int64_t> part = scale == 0 ? std::nullopt : number->times(scale, kMost - total);
+    if (!part) return bad;
+    total += *part;
+  } while (!rest.empty());
   return Duration(total);
 }
 

@@ -17,7 +17,8 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 /// Civil (UTC): for stored times, retries across reboots, and what people read.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
-/// "90" (seconds), "500ms", "90s", "2m", "1h30m", "2h", "5d", "1w". At most ten years. Errc::malformed otherwise.
+/// "90" (seconds), "500ms", "0.2s", "2m", "1h30m", "1.5h", "5d", "1w". At most ten years. What is less than a millisecond of a fraction is
+/// left out. Errc::malformed otherwise.
 Result<Duration> parse_duration(std::string_view text);
 /// "500ms", "1m30s", "5d": the shortest text that parse_duration reads back as the same value.
 std::string format_duration(Duration d);

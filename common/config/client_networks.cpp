@@ -87,6 +87,15 @@ bool same_start(const Bytes& a, const Bytes& b, int bits) {
 
 }  // namespace
 
+bool is_ip_address(std::string_view text) {
+  const std::size_t percent = text.find('%');
+  bool is_ipv4 = false;
+  if (!parse_any(text.substr(0, percent), is_ipv4)) return false;
+  if (percent == std::string_view::npos) return true;
+  const std::string_view zone = text.substr(percent + 1);
+  return !is_ipv4 && !zone.empty() && zone.find_first_of(" /%") == std::string_view::npos;
+}
+
 Result<void> ClientNetworks::add(std::string_view text) {
   const auto bad = [&](std::string_view why) { return Error(Errc::malformed, fmt::format("'{}' {}", escape_at_most(text, 64), why)); };
   const std::size_t slash = text.find('/');

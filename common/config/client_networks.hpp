@@ -10,6 +10,9 @@
 
 namespace longline::config {
 
+/// "192.0.2.7", "2001:db8::7", "fe80::1%eth0": in full, and nothing else.
+bool is_ip_address(std::string_view text);
+
 /// Networks of clients: "192.0.2.0/24", "2001:db8::/32", or one address. An IPv4 address that is written as IPv6
 /// (::ffff:192.0.2.1) is the IPv4 address.
 class ClientNetworks {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include "base/host_name.hpp"
+#include "base/text.hpp"
+#include "config/client_networks.hpp"
 #include "config/sections.hpp"
 
 namespace longline::config {
@@ -77,6 +80,37 @@ void read_tls(TableReader& reader, const std::string& file, Connector& connector
   }
 }
 
+/// What a session says and hears at its beginning.
+void read_session_name(TableReader& reader, std::string_view key, std::string& name) {
+  if (!reader.read(key, name) || is_address_literal(name)) return;
+  if (name.empty()) return reader.complain(key, "bad-value", "must not be empty");
+  if (const auto objection = objection_to_host_name(name)) {
+    reader.complain(key, "bad-value", fmt::format("'{}' is not the name of a host: {}", escape_at_most(name, 64), *objection));
+  }
+}
+
+void read_host(TableReader& reader, Connector& connector) {
+  if (!reader.read("host", connector.host)) {
+    if (!reader.has("host")) reader.complain("host", "missing-key", "is missing", "host = \"mail.example.com\"");
+    return;
+  }
+  std::string_view host = connector.host;
+  if (host.empty()) return reader.complain("host", "bad-value", "must not be empty");
+  if (host == "line" && connector.link.empty()) {
+    reader.complain("host", "conflict", "\"line\" needs a link: it is the byte stream of one");
+  }
+  if (is_ip_address(host)) return;
+  if (host.size() > 1 && host.ends_with('.')) host.remove_suffix(1);   // DNS's own way to say that nothing is to be added
+  if (const auto objection = objection_to_host_name(host)) {
+    reader.complain("host", "bad-value", fmt::format("'{}' is neither a host's name nor an address: {}", escape_at_most(host, 64), *objection));
+  }
+}
+
+void read_source_address(TableReader& reader, std::string& address) {
+  if (!reader.read("source-address", address) || is_ip_address(address)) return;
+  reader.complain("source-address", "bad-value", fmt::format("'{}' is not an IPv4 or IPv6 address", escape_at_most(address, 64)));
+}
+
 }  // namespace
 
 Connector read_connector(const std::string& name, const toml::table& table, const std::string& file,
@@ -85,24 +119,19 @@ Connector read_connector(const std::string& name, const toml::table& table, cons
   Connector connector;
   connector.name = name;
   connector.where = where_of(file, table.source());
-  read_domains(reader, "domains", connector.domains);
+  if (read_domains(reader, "domains", connector.domains) && connector.domains.empty()) {
+    reader.complain("domains", "bad-value", "must hold at least one domain", "domains = [\"*\"]");
+  }
   if (!reader.has("domains")) reader.complain("domains", "missing-key", "is missing", "domains = [\"*\"]");
   reader.read_integer("cost", 0, 1'000'000, connector.cost);
   if (reader.read("link", connector.link)) connector.where = reader.where("link");
   reader.read_choice<Protocol>("protocol", {{"smtp", Protocol::smtp}, {"x400", Protocol::x400}}, connector.protocol);
-  if (reader.read("host", connector.host)) {
-    if (connector.host.empty()) reader.complain("host", "bad-value", "must not be empty");
-    if (connector.host == "line" && connector.link.empty()) {
-      reader.complain("host", "conflict", "\"line\" needs a link: it is the byte stream of one");
-    }
-  } else if (!reader.has("host")) {
-    reader.complain("host", "missing-key", "is missing", "host = \"mail.example.com\"");
-  }
-  reader.read("peer-name", connector.peer_name);
+  read_host(reader, connector);
+  read_session_name(reader, "peer-name", connector.peer_name);
   reader.read_integer("port", 1, 65535, connector.port);
-  reader.read("source-address", connector.source_address);
+  read_source_address(reader, connector.source_address);
   read_tls(reader, file, connector);
-  reader.read("helo", connector.helo);
+  read_session_name(reader, "helo", connector.helo);
   reader.read("user", connector.user);
   read_secret_keys(reader, file, "", connector.password);
   reader.read("allow-plain-auth", connector.allow_plain_auth);

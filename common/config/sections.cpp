@@ -5,21 +5,16 @@
 
 #include <filesystem>
 
+#include "base/host_name.hpp"
 #include "base/text.hpp"
 
 namespace longline::config {
 namespace {
 
 bool is_domain_pattern(std::string_view text) {
-  if (text == "*") return true;
+  if (text == "*" || is_address_literal(text)) return true;
   if (text.starts_with("*.")) text.remove_prefix(2);
-  if (text.empty() || text.size() > 255 || text.front() == '.' || text.back() == '.') return false;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || byte >= 0x80;
-    if (!plain && !(c == '[' || c == ']' || c == ':')) return false;
-  }
-  return true;
+  return !objection_to_host_name(text);
 }
 
 }  // namespace
@@ -62,14 +57,15 @@ void read_hours(TableReader& reader, std::string_view key, std::vector<Hours>& o
   }
 }
 
-void read_domains(TableReader& reader, std::string_view key, std::vector<std::string>& domains) {
-  if (!reader.read(key, domains)) return;
+bool read_domains(TableReader& reader, std::string_view key, std::vector<std::string>& domains) {
+  if (!reader.read(key, domains)) return false;
   for (std::string& domain : domains) {
     domain = to_lower(domain);
     if (!is_domain_pattern(domain)) {
       reader.complain(key, "bad-value", fmt::format("'{}' is not a domain, *.domain or *", escape_at_most(domain, 64)));
     }
   }
+  return true;
 }
 
 }  // namespace longline::config

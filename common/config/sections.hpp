@@ -21,8 +21,8 @@ void read_secret_keys(TableReader& reader, const std::string& file, const std::s
 void read_secret(TableReader& reader, const std::string& file, const std::string& file_key, const std::string& command_key, SecretSource& out);
 /// When something may be used: "Mo-Fr 06:00-22:00", one or several.
 void read_hours(TableReader& reader, std::string_view key, std::vector<Hours>& out);
-/// Domains and patterns, made lower case.
-void read_domains(TableReader& reader, std::string_view key, std::vector<std::string>& domains);
+/// Domains and patterns, made lower case; false when there are none to look at.
+bool read_domains(TableReader& reader, std::string_view key, std::vector<std::string>& domains);
 
 /// Networks of clients, as client_networks.hpp reads them.
 void read_networks(TableReader& reader, std::string_view key, std::vector<std::string>& networks);

@@ -22,6 +22,8 @@ std::string_view type_name(const toml::node& node) {
   }
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
 }  // namespace
 
 Where where_of(const std::string& file, const toml::source_region& region) {
@@ -66,6 +68,12 @@ void TableReader::bad_choice(std::string_view key, const std::string& got, const
            near ? fmt::format("{} = \"{}\"", key, *near) : "");
 }
 
+bool TableReader::is_one_line(std::string_view key, std::string_view text) {
+  const bool one = std::none_of(text.begin(), text.end(), is_control);
+  if (!one) complain(key, "bad-value", fmt::format("'{}' holds a control character", escape_at_most(text, 64)));
+  return one;
+}
+
 bool TableReader::read(std::string_view key, std::string& out) {
   const toml::node* node = find(key);
   if (node == nullptr) return false;
@@ -74,6 +82,7 @@ bool TableReader::read(std::string_view key, std::string& out) {
     wrong_type(key, *node, "a string");
     return false;
   }
+  if (!is_one_line(key, value->get())) return false;
   out = value->get();
   return true;
 }
@@ -93,10 +102,18 @@ bool TableReader::read(std::string_view key, bool& out) {
 bool TableReader::read(std::string_view key, std::vector<std::string>& out) {
   const toml::node* node = table_.get(key);
   if (node != nullptr && node->is_string()) {
-    out.assign(1, "");
-    return read(key, out.front());
+    std::string text;
+    if (!read(key, text)) return false;
+    out.assign(1, std::move(text));
+    return true;
   }
-  return read_words(key, out);
+  std::vector<std::string> texts;
+  if (!read_words(key, texts)) return false;
+  for (const std::string& text : texts) {
+    if (!is_one_line(key, text)) return false;
+  }
+  out = std::move(texts);
+  return true;
 }
 
 bool TableReader::read_words(std::string_view key, std::vector<std::string>& out) {

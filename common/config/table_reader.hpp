@@ -22,9 +22,9 @@ class TableReader {
   TableReader(const toml::table& table, const std::string& file, std::string what, std::vector<Diagnostic>& diagnostics)
       : table_(table), file_(file), what_(std::move(what)), diagnostics_(diagnostics) {}
 
-  bool read(std::string_view key, std::string& out);
+  bool read(std::string_view key, std::string& out);   ///< without control characters, which could end a line or a name where it is used
   bool read(std::string_view key, bool& out);
-  bool read(std::string_view key, std::vector<std::string>& out);   ///< an array of strings, or one string
+  bool read(std::string_view key, std::vector<std::string>& out);   ///< an array of strings, or one string; as above
   bool read_words(std::string_view key, std::vector<std::string>& out);  ///< an array of strings only: argv
   bool read_integer(std::string_view key, std::int64_t least, std::int64_t most, std::int64_t& out);
   bool read_integer(std::string_view key, int least, int most, int& out);
@@ -63,6 +63,7 @@ class TableReader {
 
  private:
   const toml::node* find(std::string_view key);
+  bool is_one_line(std::string_view key, std::string_view text);
   void wrong_type(std::string_view key, const toml::node& node, std::string_view wanted);
   void bad_choice(std::string_view key, const std::string& got, const std::vector<std::string>& names);
 

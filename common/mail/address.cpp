@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/host_name.hpp"
 #include "base/text.hpp"
 
 namespace longline::mail {
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::size_t kLongestAddress = 254;  // a path of 256 with its brackets; RFC 5321, 4.5.3.1.3
 constexpr std::size_t kLongestLocal = 64;
-constexpr std::size_t kLongestLabel = 63;
 constexpr std::size_t kLongestShown = 80;
 
 bool is_alnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -51,48 +51,14 @@ bool is_dot_atom(std::string_view local) {
   return std::all_of(local.begin(), local.end(), [](char c) { return c == '.' || is_atext(c); });
 }
 
-bool is_ipv4(std::string_view text) {
-  const auto parts = split(text, '.');
-  if (parts.size() != 4) return false;
-  return std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
-    const auto value = parse_integer(part);
-    return part.size() <= 3 && !part.empty() && is_alnum(part[0]) && value && *value <= 255;
-  });
-}
-
-/// RFC 5321, 4.1.3; of an IPv6 address only the alphabet is checked, the peer knows better.
-bool is_literal(std::string_view domain) {
-  if (domain.size() < 3 || domain.back() != ']') return false;
-  const std::string_view inside = domain.substr(1, domain.size() - 2);
-  const std::size_t colon = inside.find(':');
-  if (colon == std::string_view::npos) return is_ipv4(inside);
-  if (iequals(inside.substr(0, colon), "ipv6")) {
-    const std::string_view rest = inside.substr(colon + 1);
-    return rest.find(':') != std::string_view::npos &&
-           rest.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
-  }
-  return colon > 0 && std::none_of(inside.begin(), inside.end(), [](char c) {
-           return c == '[' || c == ']' || c == '\\' || c == ' ' || is_control(c) || is_high(c);
-         });
-}
-
 Result<void> check_domain(std::string_view text, std::string_view domain) {
   if (domain.empty()) return bad(text, "nothing behind the @");
   if (domain.front() == '[') {
-    if (!is_literal(domain)) return bad(text, "the address literal in brackets is malformed");
+    if (!is_address_literal(domain)) return bad(text, "the address literal in brackets is malformed");
     return {};
   }
   if (domain.find('@') != std::string_view::npos) return bad(text, "it has two @");
-  for (const std::string_view label : split(domain, '.')) {
-    if (label.empty()) return bad(text, "the domain has an empty label");
-    if (label.size() > kLongestLabel) return bad(text, "a label of the domain is longer than 63 bytes");
-    if (label.front() == '-' || label.back() == '-') return bad(text, "a label of the domain starts or ends with '-'");
-    for (const char c : label) {
-      if (!is_alnum(c) && !is_high(c) && c != '-' && c != '_') {
-        return bad(text, fmt::format("'{}' cannot be in a domain", escape(std::string_view(&c, 1))));
-      }
-    }
-  }
+  if (const auto objection = objection_to_host_name(domain)) return bad(text, *objection);
   return {};
 }
 

@@ -70,10 +70,7 @@ Result<Submission> read_dropped(std::string_view file, const DropOrigin& origin)
   defaults.host = origin.host;
   defaults.now = origin.at;
   defaults.unique = origin.unique;
-  MessageBuilder builder(std::move(defaults));
-  builder.expect(file.size());
-  builder.feed(file);
-  LONGLINE_TRY(StoredMessage message, builder.finish());
+  LONGLINE_TRY(StoredMessage message, complete_message(file, std::move(defaults)));
   if (count_header_fields(message.content, "Received") > kMostHops) return Error(Errc::refused, "too many hops, mail loop", Stage::queue);
   std::string fields = fmt::format("Received: by {} (longline, from userid {}); {}\r\n", origin.host, origin.user_id, format_rfc5322(origin.at));
   const auto own = parse_address(user, origin.host);

@@ -62,12 +62,16 @@ bool glob_match(std::string_view pattern, std::string_view text) {
     if (i < p.size() && p[i] == '*') {
       star = i++;
       resume = j;
-    } else if (i < p.size() && (p[i] == '?' || p[i] == t[j])) {
+    } else if (i < p.size() && p[i] == '?') {
+      ++i;
+      j += character_length(std::string_view(t).substr(j));
+    } else if (i < p.size() && p[i] == t[j]) {
       ++i;
       ++j;
     } else if (star != std::string::npos) {
       i = star + 1;
-      j = ++resume;
+      resume += character_length(std::string_view(t).substr(resume));
+      j = resume;
     } else {
       return false;
     }

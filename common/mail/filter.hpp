@@ -30,7 +30,7 @@ struct Filter {
 
 bool matches(const Filter& filter, const QueuedMessage& message, ConnectorChoice& choice, WallTime now);
 
-/// '*' any bytes, '?' one; ASCII case is ignored.
+/// '*' is any text, '?' one character of UTF-8 or one byte that is not UTF-8; ASCII case is ignored.
 bool glob_match(std::string_view pattern, std::string_view text);
 
 }  // namespace longline::mail

@@ -75,6 +75,9 @@ class MessageBuilder {
   bool ended_ = false;
 };
 
+/// A submission that is there as a whole, made complete as MessageBuilder does it.
+Result<StoredMessage> complete_message(std::string_view submitted, SubmissionDefaults defaults);
+
 /// The header block with the CRLF of its last field, without the empty line; the whole content if there is no body.
 std::string_view header_of(std::string_view content);
 /// The body behind the empty line.

@@ -188,4 +188,11 @@ Result<StoredMessage> MessageBuilder::finish() {
   return std::move(message_);
 }
 
+Result<StoredMessage> complete_message(std::string_view submitted, SubmissionDefaults defaults) {
+  MessageBuilder builder(std::move(defaults));
+  builder.expect(submitted.size());
+  builder.feed(submitted);
+  return builder.finish();
+}
+
 }  // namespace longline::mail

@@ -22,6 +22,28 @@ bool any(const std::vector<Recipient>& recipients, RecipientState state) {
 
 bool contains(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
 
+bool contains_any(std::string_view text, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return contains(text, word); });
+}
+
+/// "451" or "4.7.1" by itself, not as a part of a longer number.
+bool has_number(std::string_view text, std::string_view number) {
+  const auto in_number = [&](std::size_t i) { return i < text.size() && ((text[i] >= '0' && text[i] <= '9') || text[i] == '.'); };
+  for (std::size_t at = text.find(number); at != std::string_view::npos; at = text.find(number, at + 1)) {
+    if ((at == 0 || !in_number(at - 1)) && !in_number(at + number.size())) return true;
+  }
+  return false;
+}
+
+/// Greylisting, by name or by what it says. Mailboxes (X.2.1, X.2.2), addresses (X.1), systems (X.3) and networks (X.4) also ask to be tried again later, for
+/// reasons of their own.
+bool asks_to_come_back(std::string_view text) {
+  if (contains_any(text, {"greylist", "graylist", "grey list", "gray list", "grey-list", "gray-list"})) return true;
+  if (!has_number(text, "450") && !has_number(text, "451") && !has_number(text, "4.7.1")) return false;
+  if (contains_any(text, {" 4.1.", " 4.2.1", " 4.2.2", " 4.3.", " 4.4."})) return false;
+  return contains_any(text, {"try again", "try later", "come back", "retry"});
+}
+
 }  // namespace
 
 bool DsnWish::wants_success() const { return notify.find("SUCCESS") != std::string::npos; }
@@ -111,7 +133,7 @@ std::optional<std::int64_t> parse_id(std::string_view id) {
 ReasonClass classify_reason(std::string_view reason) {
   if (reason.empty()) return ReasonClass::none;
   const std::string text = to_lower(reason);
-  if (contains(text, "greylist") || contains(text, "graylist")) return ReasonClass::greylist;
+  if (asks_to_come_back(text)) return ReasonClass::greylist;
   // RFC 3463: X.3.4 and X.2.3 are about size, X.7.x about policy and security, X.4.x about the network.
   for (const std::string_view size : {"5.3.4", "4.3.4", "5.2.3", "4.2.3", "message size", "too big", "too large"}) {
     if (contains(text, size)) return ReasonClass::size;
@@ -125,9 +147,10 @@ ReasonClass classify_reason(std::string_view reason) {
   for (const std::string_view dns : {"host not found", "domain not found", "name service", "name or service", "4.4.3", "5.4.4"}) {
     if (contains(text, dns)) return ReasonClass::dns;
   }
-  for (const std::string_view policy : {"5.7.", "4.7.", "relay", "spam", "blocked", "policy"}) {
-    if (contains(text, policy)) return ReasonClass::policy;
-  }
+  if (contains_any(text, {"5.7.", "relay", "spam", "blocked", "policy"})) return ReasonClass::policy;
+  // RFC 6647, 5: what greylisting answers. Postfix also says it of a client or a name that it does not like.
+  if (has_number(text, "4.7.1") && !contains_any(text, {"host rejected", "command rejected", "denied"})) return ReasonClass::greylist;
+  if (contains(text, "4.7.")) return ReasonClass::policy;
   for (const std::string_view link : {"link ", "line ", "connect", "unreachable", "timed out", "4.4.1", "4.4.2", "dropped"}) {
     if (contains(text, link)) return ReasonClass::link;
   }

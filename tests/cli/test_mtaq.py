@@ -430,6 +430,52 @@ class Sendmail(Case):
         self.assertEqual(self.root.list()[0]["recipients"][0]["address"], "bob@example.com")
         self.assertEqual(self.root.list("--inbox"), [])
 
+    def test_what_programs_submit_is_made_complete(self):
+        """As an ordinary user's is, by way of the drop folder (test_mtaq_drop); what is there stays."""
+        def submit(header):
+            script = f"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\n{header}\r\nx\r\n..\r\n.\r\nQUIT\r\n"
+            self.assertIn(b"\r\n221 ", self.run_sendmail("-bs", stdin=script.encode()).stdout)
+            message = self.root.list()[-1]
+            return message, self.raw(message["id"]).split(b"\r\n\r\n", 1)
+
+        message, (header, body) = submit("Subject: q\r\n")
+        self.assertRegex(header, rb"\AReceived: [^\0]*\r\nSubject: q\r\nDate: [^\r]+\r\nFrom: a@b\.example\r\nMessage-ID: <[A-Za-z0-9]+@[^>]+>\Z")
+        self.assertRegex(message["message_id"], r"^<[A-Za-z0-9]+@[^>]+>$")
+        self.assertEqual(body, b"x\r\n.\r\n")
+        another, _ = submit("Subject: q\r\n")
+        self.assertNotEqual(message["message_id"], another["message_id"])
+        fields = "Message-Id: <1@b.example>\r\nDATE: Sun, 22 Nov 2026 23:10:51 +0000\r\nFrom: A <a@b.example>\r\n"
+        message, (header, _) = submit(fields)
+        self.assertTrue(header.endswith(b"\r\n" + fields.encode().rstrip()), header)
+        self.assertEqual(message["message_id"], "<1@b.example>")
+        # A message without any header.
+        message, (header, body) = submit("")
+        self.assertIn(b"\r\nMessage-ID: <", header)
+        self.assertEqual(body, b"x\r\n.\r\n")
+
+    def test_mail_of_other_mtas_stays_as_it_is(self):
+        script = b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<bob@site7.example>\r\nDATA\r\nSubject: q\r\n\r\nx\r\n.\r\nQUIT\r\n"
+        self.root.run("receive", "--stdio", "--domain", "site7.example", stdin=script)
+        (message,) = self.root.list("--inbox")
+        header = self.raw(message["id"]).split(b"\r\n\r\n")[0]
+        self.assertTrue(header.endswith(b"\r\nSubject: q"), header)
+        self.assertNotIn(b"Message-ID", header)
+
+    def test_errors_begin_with_the_name_that_was_called(self):
+        environment = {**os.environ, "LONGLINE_ROOT": str(self.root.folder)}
+        for name, arguments, status in (("sendmail", ["-Q"], 64), ("mailq", ["-Q"], 64), ("newaliases", ["-Q"], 64), ("sendmail", ["bad address@"], 65)):
+            program = self.root.folder / name
+            if not program.is_symlink():
+                program.symlink_to(MTAQ)
+            done = subprocess.run([program, *arguments], input=b"", capture_output=True, timeout=PATIENCE, env=environment)
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertTrue(done.stderr.startswith(name.encode() + b": "), done.stderr)
+        # Also what is wrong with the configuration.
+        (self.root.folder / "longline.toml").write_text("nonsense = 1\n")
+        done = subprocess.run([self.root.folder / "mailq"], capture_output=True, timeout=PATIENCE, env=environment)
+        self.assertEqual(done.returncode, 78)
+        self.assertTrue(done.stderr.startswith(b"mailq: "), done.stderr)
+
     def test_listing(self):
         id = self.root.add()
         self.assertIn(id.encode(), self.run_sendmail("-bp").stdout)

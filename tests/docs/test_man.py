@@ -35,6 +35,15 @@ class PagesTest(unittest.TestCase):
                 done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True, check=False)
                 self.assertEqual(done.stdout + done.stderr, "")
 
+    def test_each_quotation_ends_where_it_should(self):
+        """`.Dq a , Dq b` is a quotation in a quotation."""
+        for page in sorted(glob.glob(os.path.join(manual.SOURCE, "man", "*.[1-8]"))):
+            with self.subTest(os.path.basename(page)):
+                done = subprocess.run(["mandoc", "-T", "utf8", "-O", "width=200", page], capture_output=True, text=True, check=True)
+                text = re.sub(r".\x08", "", done.stdout)
+                self.assertIn("NAME", text)
+                self.assertEqual([line.strip() for line in text.splitlines() if re.search("’’|””|‘‘|““|“[^”]*“", line)], [])
+
     def test_pages_that_refer_to_each_other_exist(self):
         ours = {os.path.basename(path) for path in glob.glob(os.path.join(manual.SOURCE, "man", "*.[1-8]"))}
         for name in sorted(ours):

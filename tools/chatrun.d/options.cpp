@@ -28,14 +28,14 @@ void add_credentials(CLI::App& app, Credentials& out) {
   auto* file = app.add_option("--password-file", out.password_file, "$PASSWORD is the first line of FILE")->type_name("FILE");
   app.add_option("--password-fd", out.password_fd, "$PASSWORD is the first line from descriptor N")
       ->type_name("N")
-      ->check(CLI::Range(0, 1'000'000).description(""))
+      ->check(whole_number(0, 1'000'000))
       ->excludes(file);
 }
 
 void add_line(CLI::App& app, std::string& port_name, sys::SerialSettings& serial) {
   using Flow = sys::SerialSettings::Flow;
   auto* port = app.add_option("--port", port_name, "The line: device, pty or tcp:HOST:PORT")->type_name("PORT");
-  app.add_option("--speed", serial.speed, "Its speed in bit/s (115200)")->type_name("N")->check(CLI::Range(50, 4'000'000).description(""))->needs(port);
+  app.add_option("--speed", serial.speed, "Its speed in bit/s (115200)")->type_name("N")->check(whole_number(50, 4'000'000))->needs(port);
   app.add_option("--framing", serial.framing, "Its framing (8N1)")
       ->type_name("DPS")
       ->check([](const std::string& text) {
@@ -43,10 +43,11 @@ void add_line(CLI::App& app, std::string& port_name, sys::SerialSettings& serial
         return framing ? std::string() : framing.error().what;
       })
       ->needs(port);
-  app.add_option("--flow", serial.flow, "Flow control: rtscts, xonxoff, none")
+  app.add_option_function<std::string>(
+         "--flow", [&serial](const std::string& kind) { serial.flow = kind == "rtscts" ? Flow::rtscts : kind == "xonxoff" ? Flow::xonxoff : Flow::none; },
+         "Flow control: rtscts, xonxoff, none")
       ->type_name("KIND")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Flow>{{"rtscts", Flow::rtscts}, {"xonxoff", Flow::xonxoff}, {"none", Flow::none}})
-                      .description(""))
+      ->check(one_of({"rtscts", "xonxoff", "none"}))
       ->needs(port);
 }
 
@@ -82,7 +83,7 @@ CLI::App& add_replay(CLI::App& app, ReplayOptions& options) {
   add_credentials(replay, options.credentials);
   add_duration(replay, "--deadline", options.deadline, "The deadline of the run (300s)");
   replay.add_flag("--ignore-success", options.ignore_success, "End well also with $SUCCESS FALSE");
-  replay.add_option("--fuzz", options.variations, "Vary splits and timing N times")->type_name("N")->check(CLI::Range(1, 1'000'000).description(""));
+  replay.add_option("--fuzz", options.variations, "Vary splits and timing N times")->type_name("N")->check(whole_number(1, 1'000'000));
   return replay;
 }
 
@@ -99,7 +100,7 @@ CLI::App& add_record(CLI::App& app, RecordOptions& options) {
 CLI::App& add_convert(CLI::App& app, ConvertOptions& options) {
   CLI::App& convert = *app.add_subcommand("convert", "Make a .scp script of a chat(8) script");
   convert.add_option("SCRIPT", options.script, "The script (.chat); - is stdin")->required()->type_name("");
-  convert.add_option("--to", "The language (scp)")->type_name("LANGUAGE")->check(CLI::IsMember({"scp"}).description(""));
+  convert.add_option("--to", "The language (scp)")->type_name("LANGUAGE")->check(one_of({"scp"}));
   convert.add_option("-o,--output", options.output, "Write to SCRIPT, not to stdout")->type_name("SCRIPT");
   add_credentials(convert, options.credentials);
   convert.add_flag("--credentials", options.replace_credentials, "Make names and passwords $USERID and $PASSWORD");

@@ -63,11 +63,14 @@ int run_tool(std::string_view tool, const CommonOptions& common, const std::func
   } catch (const std::exception& e) {
     print_error(tool, common, Error(Errc::software, std::string("a bug in longline: ") + e.what()));
   }
-  if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && !reader_has_left()) {
-    print_error(tool, common, Error(Errc::io, "stdout could not be written"));
-    if (status == 0 || status == 1) status = static_cast<int>(ExitStatus::io);
-  }
-  return status;
+  return finish_stdout(tool, common, status);
+}
+
+int finish_stdout(std::string_view tool, const CommonOptions& common, int status) {
+  const bool went_out = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (went_out || reader_has_left()) return status;
+  print_error(tool, common, Error(Errc::io, "stdout could not be written"));
+  return status == 0 || status == 1 ? static_cast<int>(ExitStatus::io) : status;
 }
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }

@@ -24,6 +24,9 @@ struct CommonOptions {
 /// quietly with status 74) and sets the C locale's numeric rules. `common` is read after `body` returned.
 int run_tool(std::string_view tool, const CommonOptions& common, const std::function<Result<ExitStatus>()>& body);
 
+/// The last word on stdout: what did not get out makes `status` 74 where it was 0 or 1, and is said; a reader who has left had all that it wanted.
+int finish_stdout(std::string_view tool, const CommonOptions& common, int status);
+
 /// "tool: noun: reason" and, indented, the hint; with --json one error object. On stderr. `status`: the exit status to
 /// name, where it is not the one of the error.
 void print_error(std::string_view tool, const CommonOptions& common, const Error& error, std::optional<int> status = std::nullopt);

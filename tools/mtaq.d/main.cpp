@@ -67,7 +67,7 @@ Result<ExitStatus> run(const Options& options) {
   World world{paths, std::move(loaded.config), sys::EventLog(paths.events), sys::host_name()};
   LONGLINE_TRY(world.queue, config::parse_queue_name(options.queue.empty() ? world.config.queue : options.queue));
   const Result<void> taken = take_in(world);
-  if (!taken) tools::print_error("mtaq", options.common, Error(taken.error()).context("the drop folder"));
+  if (!taken) tools::print_error(options.called, options.common, Error(taken.error()).context("the drop folder"));
   Result<ExitStatus> status = run_verb(options, world);
   // All is not gone while mail lies before the door; what was sent may have made room.
   if (options.verb != Verb::flush || taken || !status || *status != ExitStatus::ok) return status;
@@ -75,24 +75,23 @@ Result<ExitStatus> run(const Options& options) {
   return run_verb(options, world);
 }
 
-bool called_as_sendmail(std::string_view name) {
-  name.remove_prefix(name.find_last_of('/') == std::string_view::npos ? 0 : name.find_last_of('/') + 1);
-  return name == "sendmail" || name == "mailq" || name == "newaliases";
-}
+bool is_sendmail(std::string_view name) { return name == "sendmail" || name == "mailq" || name == "newaliases"; }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
-  const std::string_view name = argc > 0 ? argv[0] : "mtaq";
-  if (called_as_sendmail(name)) {
-    return tools::run_tool("sendmail", options.common, [&]() -> Result<ExitStatus> {
+  std::string_view name = argc > 0 ? argv[0] : "";
+  name.remove_prefix(name.rfind('/') + 1);
+  if (is_sendmail(name)) {
+    options.called = name;
+    return tools::run_tool(options.called, options.common, [&]() -> Result<ExitStatus> {
       LONGLINE_CHECK(parse_sendmail_options({argv + 1, argv + argc}, options));
-      if (name.ends_with("mailq")) options.verb = Verb::list;
-      if (name.ends_with("newaliases")) options.add.checks_aliases = true;
+      if (name == "mailq") options.verb = Verb::list;
+      if (name == "newaliases") options.add.checks_aliases = true;
       return run(options);
     });
   }
   if (const auto status = parse_options(argc, argv, options)) return *status;
-  return tools::run_tool("mtaq", options.common, [&] { return run(options); });
+  return tools::run_tool(options.called, options.common, [&] { return run(options); });
 }

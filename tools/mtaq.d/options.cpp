@@ -74,7 +74,7 @@ void add_add(CLI::App& app, AddOptions& add) {
 
 void add_due(CLI::App& app, DueOptions& due) {
   app.add_option("--link", due.link, "Ask about this link only")->type_name("NAME")->check(kSaysWhich);
-  app.add_option("--messages", due.triggers.messages, "Due when so many wait")->type_name("N")->check(CLI::PositiveNumber);
+  app.add_option("--messages", due.triggers.messages, "Due when so many wait")->type_name("N")->check(tools::whole_number(1));
   add_parsed<std::optional<std::int64_t>>(app, "--bytes", due.triggers.bytes, to_size, "SIZE", "Due when so many bytes wait");
   add_parsed<std::optional<Duration>>(app, "--oldest", due.triggers.oldest, to_duration, "TIME", "Due when one has waited so long");
   app.add_flag("--urgent", due.triggers.urgent, "Due when an urgent one waits");
@@ -191,7 +191,7 @@ void add_watch(CLI::App& app, SummaryOptions& summary) {
         return {};
       },
       "TIME", "Look again after so long (2s)");
-  app.add_option("--times", summary.times, "End after so many looks")->type_name("N")->check(CLI::PositiveNumber);
+  app.add_option("--times", summary.times, "End after so many looks")->type_name("N")->check(tools::whole_number(1, 1'000'000'000));
 }
 
 void add_export(CLI::App& app, ExportOptions& out) {

@@ -110,6 +110,7 @@ enum class Verb {
 
 struct Options {
   tools::CommonOptions common;
+  std::string called = "mtaq";             ///< the name that errors begin with: sendmail, mailq, newaliases
   Verb verb = Verb::list;
   AddOptions add;
   ListOptions list;

@@ -110,7 +110,7 @@ Result<ExitStatus> receive_stdio(const Options& options, World& world) {
   // Whoever asked has gone; that it was delivered is remembered all the same.
   while (mail->under_way() > 0 && !stopping) LONGLINE_CHECK(loop.run_once());
   if (options.common.verbose > 0 && finished && !finished->quit) {
-    std::fprintf(stderr, "mtaq: the session ended without QUIT: %s\n", escape(finished->reason).c_str());
+    std::fprintf(stderr, "%s: the session ended without QUIT: %s\n", options.called.c_str(), escape(finished->reason).c_str());
   }
   return ExitStatus::ok;
 }

@@ -134,6 +134,21 @@ mail::Submission ReceivedMail::submission_of(const mail::Deliver& message) const
   return out;
 }
 
+/// What a user's own program submits gets the fields that it lacks; what other MTAs send stays as it is.
+Result<void> ReceivedMail::complete(mail::Submission& submission) const {
+  mail::SubmissionDefaults defaults;
+  defaults.sender = submission.sender;
+  defaults.host = settings_.host;
+  defaults.now = wall_now();
+  defaults.unique = random_name();
+  LONGLINE_TRY(mail::StoredMessage message, mail::complete_message(submission.content, std::move(defaults)));
+  submission.content = std::move(message.content);
+  submission.eight_bit = message.eight_bit;
+  submission.message_id = std::move(message.message_id);
+  submission.subject = std::move(message.subject);
+  return {};
+}
+
 /// A notice to the sender: who has it, or who will not get it.
 void ReceivedMail::add_notice(const Work& work, bool success, ReceivedBatch& batch) {
   const mail::Deliver& message = *work.message;
@@ -171,7 +186,10 @@ Result<std::string> ReceivedMail::store(Work& work) {
   ReceivedBatch batch;
   mail::Submission submission = submission_of(message);
   submission.recipients = work.remote;
-  if (settings_.submission) mail::route_submission(submission, aliases_, choice_, settings_.host);
+  if (settings_.submission) {
+    LONGLINE_CHECK(complete(submission));
+    mail::route_submission(submission, aliases_, choice_, settings_.host);
+  }
   if (!delivery_) {
     submission.local_recipients.insert(submission.local_recipients.end(), work.local.begin(), work.local.end());
     for (const std::string& recipient : submission.local_recipients) work.results.push_back({recipient, Outcome::sent, 250, "2.0.0", ""});

@@ -60,6 +60,7 @@ class ReceivedMail {
   Result<std::string> store(Work& work);
   Result<std::string> drop(const Work& work);
   mail::Submission submission_of(const mail::Deliver& message) const;
+  Result<void> complete(mail::Submission& submission) const;
   void add_notice(const Work& work, bool success, ReceivedBatch& batch);
   void finish(const std::shared_ptr<Work>& work, Result<std::string> outcome);
 

@@ -31,12 +31,32 @@ TEST_CASE("nearest finds the slip of a finger and nothing else") {
   CHECK_FALSE(nearest("zzz", {"script", "speed"}));
 }
 
+TEST_CASE("characters have their bytes") {
+  CHECK(character_length("ab") == 1);
+  CHECK(character_length("öb") == 2);
+  CHECK(character_length("€") == 3);
+  CHECK(character_length("𝄞x") == 4);
+  for (const char* none : {"\xF6rg", "\xC3", "\xE2\x82", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80"}) CHECK(character_length(none) == 1);
+}
+
 TEST_CASE("sizes read and print") {
   CHECK(*parse_size("4096") == 4096);
   CHECK(*parse_size("200k") == 200'000);
   CHECK(*parse_size("2Ki") == 2048);
   CHECK(*parse_size("5MB") == 5'000'000);
   for (const char* bad : {"", "k", "-1", "5x", "5kk", "99999999999G"}) CHECK_FALSE(parse_size(bad));
+  CHECK(*parse_size("1.5MiB") == 1'572'864);
+  CHECK(*parse_size("1.5k") == 1'500);
+  CHECK(*parse_size("0.3M") == 300'000);
+  CHECK(*parse_size("1.1Ki") == 1'126);   // 1126.4
+  CHECK(*parse_size("8589934591.999999999Gi") == 9'223'372'036'854'775'806);
+  CHECK(*parse_size("2.000000001GB") == 2'000'000'001);
+  for (const char* bad : {"1.", "1.k", ".5", ".5k", "1.5.2", "1.5.2k", "1e3", "1.5e3", "1.5", "1.5B", "0.0001k", "1,5k", "1.0000000001G", "-0", "-1.5k",
+                          "9223372036854775808", "8589934592Gi", "9223372036.9G", "1.5 k"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_size(bad));
+  }
+  CHECK(parse_size("\x1B[31m").error().what.find('\x1B') == std::string::npos);
   CHECK(format_size(17) == "17 B");
   CHECK(format_size(2200) == "2.2 kB");
   CHECK(format_size(999'960) == "1.0 MB");

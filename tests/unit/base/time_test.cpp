@@ -18,6 +18,24 @@ TEST_CASE("durations are read as people write them") {
   }
 }
 
+TEST_CASE("durations may have a fraction, exactly") {
+  CHECK(*parse_duration("0.2s") == Duration(200));
+  CHECK(*parse_duration("1.5h") == Duration(5'400'000));
+  CHECK(*parse_duration("1.5") == Duration(1'500));
+  CHECK(*parse_duration("0.1d") == Duration(8'640'000));
+  CHECK(*parse_duration("1.5h0.5m") == Duration(5'430'000));
+  CHECK(*parse_duration("0.001s") == Duration(1));
+  CHECK(*parse_duration("1.0009s") == Duration(1'000));
+  CHECK(*parse_duration("0.0s") == Duration(0));
+  CHECK(*parse_duration("0.3w") == Duration(181'440'000));
+  CHECK(*parse_duration("3660.0d") == Duration(3660LL * 86'400'000));
+  for (const char* bad : {"1.", "1.s", ".5", ".5s", "1.5.2", "1.5.2s", "1e3", "1e3s", "1.5e3s", "1..5s", "1,5s", "0.0001s", "1.5ms", "0.0000000001d",
+                          "1.5h30", "3660.1d", "3660d0.1s", "99999999999999999999.5s", "1.5-s", "+1.5s", "-1.5s", "1. 5s"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_duration(bad));
+  }
+}
+
 TEST_CASE("a formatted duration reads back as itself") {
   for (const long ms : {0L, 1L, 999L, 1000L, 61'001L, 5'400'000L, 432'000'000L, 90'061'001L}) {
     CHECK(*parse_duration(format_duration(Duration(ms))) == Duration(ms));

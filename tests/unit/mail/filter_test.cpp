@@ -48,6 +48,24 @@ TEST_CASE("globs") {
   CHECK(glob_match(std::string(50, '*') + "b", std::string(20'000, 'a') + "b"));
 }
 
+TEST_CASE("a question mark is one character, however many bytes it has") {
+  CHECK(glob_match("j?rg@*", "jörg@example.com"));
+  CHECK(glob_match("j?rg@*", "j\xF6rg@example.com"));   // Latin-1: one byte that is no UTF-8
+  CHECK_FALSE(glob_match("j??rg@*", "jörg@example.com"));
+  CHECK(glob_match("???", "€𝄞a"));
+  CHECK_FALSE(glob_match("????", "€𝄞a"));
+  CHECK(glob_match("*?", "ö"));
+  CHECK_FALSE(glob_match("*??", "ö"));
+  CHECK_FALSE(glob_match("*??x*", "öx"));
+  CHECK(glob_match("*?x", "aöx"));
+  CHECK(glob_match("*ö?", "ööü"));
+  // Cut, overlong and stray bytes count one each.
+  CHECK(glob_match("??", "\xE2\x82"));
+  CHECK(glob_match("??", "\xC0\x80"));
+  CHECK(glob_match("*??", "a\xC3"));
+  CHECK_FALSE(glob_match("?", "\xE2\x82"));
+}
+
 TEST_CASE("no condition matches everything") {
   CHECK(Filter().empty());
   CHECK(World().holds(Filter()));

@@ -90,5 +90,26 @@ TEST_CASE("reasons fall into classes") {
   CHECK(classify_reason("450 mailbox busy") == ReasonClass::other);
 }
 
+TEST_CASE("what asks to come back is greylisting") {
+  for (const char* reason :
+       {"451 4.7.1 <bob@far.example>: please try again in 5 minutes", "451 4.7.1 Service unavailable", "450 4.7.1 Come back later.", "421 4.7.1 Too early",
+        "450 4.2.0 <bob@far.example>: Recipient address rejected: Greylisted", "451 Please try again later", "450 Temporarily deferred, retry in 300 s",
+        "450 4.7.1 <bob@far.example>: Recipient address rejected: come back in 00:04:59", "connector hub: 451-4.7.1 Graylisting", "451 4.7.1: grey-listed"}) {
+    CAPTURE(reason);
+    CHECK(classify_reason(reason) == ReasonClass::greylist);
+  }
+  CHECK(classify_reason("450 4.7.1 Client host rejected: cannot find your hostname") == ReasonClass::policy);
+  CHECK(classify_reason("450 4.7.1 Relay access denied") == ReasonClass::policy);
+  CHECK(classify_reason("451 4.7.12 not here") == ReasonClass::policy);
+  CHECK(classify_reason("451 4.7.0 Temporary server error") == ReasonClass::policy);
+  CHECK(classify_reason("550 5.7.1 blocked, do not try again") == ReasonClass::policy);
+  CHECK(classify_reason("454 4.7.0 TLS not available, try again later") == ReasonClass::tls);
+  CHECK(classify_reason("450 4.2.2 mailbox full, try again later") == ReasonClass::other);
+  CHECK(classify_reason("451 4.3.0 lookup failed, try again later") == ReasonClass::other);
+  CHECK(classify_reason("452 4.3.4 too large for now, try again later") == ReasonClass::size);
+  CHECK(classify_reason("452 4.3.1 disk full, try again later") == ReasonClass::other);
+  CHECK(classify_reason("552 gone for 1451 days, try again later") == ReasonClass::other);
+}
+
 }  // namespace
 }  // namespace longline::mail
