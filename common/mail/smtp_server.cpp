@@ -81,7 +81,7 @@ void SmtpServer::Impl::take_command_bytes(std::string_view& in, TimePoint now) {
   if (end == std::string_view::npos) return;
   last_progress = now;
   const std::string complete = std::exchange(line, {});
-  if (stopping) {
+  if (stopping && !iequals(trim(complete), "QUIT")) {
     reply("421 4.3.2 closing down");
     return finish(false, "told to stop");
   }

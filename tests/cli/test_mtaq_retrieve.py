@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.mail import PATIENCE, Root  # noqa: E402
 from support.secure_peer import NAME, Certificates  # noqa: E402
+from support.stopwatch import Stopwatch  # noqa: E402
 
 USER, PASSWORD = "site7", "open sesame"
 
@@ -23,8 +24,8 @@ class Provider:
     `mail`, [(recipient, body)], each taken off the list when the customer has answered 250."""
 
     def __init__(self, path=None, mail=(), replies=None, auth="PLAIN CRAM-MD5", behind_reply=b"", cut_after=None, ends_with="QUIT", tls=None,
-                 name="mail.provider.example"):
-        self.tls, self.name = tls, name
+                 name="mail.provider.example", stalls_in=None):
+        self.tls, self.name, self.stalls_in = tls, name, stalls_in
         self.mail, self.replies, self.auth = list(mail), replies or {}, auth
         self.behind_reply, self.cut_after, self.ends_with = behind_reply, cut_after, ends_with
         self.commands, self.customer = [], []
@@ -110,6 +111,10 @@ class Provider:
             self.logged_in = answer == f"{USER} {hmac.new(PASSWORD.encode(), challenge, 'md5').hexdigest()}"
         self.say(line, "235 now authenticated" if self.logged_in else "535 no")
 
+    def stall(self, line):
+        """Says no more, and takes what comes until the customer has gone."""
+        self.customer += [reply.decode().rstrip("\r\n") for reply in line]
+
     def expect(self, line, code):
         while True:
             reply = line.readline().decode().rstrip("\r\n")
@@ -121,6 +126,8 @@ class Provider:
 
     def deliver(self, line):
         self.expect(line, "220")
+        if self.stalls_in == "EHLO":
+            return self.stall(line)
         self.say(line, f"EHLO {self.name}")
         self.expect(line, "250")
         done = 0
@@ -139,6 +146,9 @@ class Provider:
             self.say(line, "DATA")
             self.expect(line, "354")
             line.write(body)
+            if self.stalls_in == "DATA":
+                line.flush()
+                return self.stall(line)
             self.say(line, ".")
             if self.cut_after is not None and done >= self.cut_after:
                 self.cut_after = None
@@ -243,6 +253,25 @@ class Atrn(Case):
         root = self.root_for(provider, self.by(provider))
         self.retrieve(root, status=76)
         self.assertEqual(root.list("--inbox"), [])
+
+    def test_the_deadline_is_the_end_whatever_the_peer_is_at(self):
+        for at, last in (("EHLO", "421 4.3.2 closing down"), ("DATA", "354 Go ahead")):
+            with self.subTest(at=at):
+                provider = self.provider(mail=[("user@example.org", letter(1))], stalls_in=at)
+                root = self.root_for(provider, self.by(provider))
+                watch = Stopwatch()
+                (result,) = self.retrieve(root, "--deadline", "2s", status=124)
+                self.assertLess(watch.ours(), 4)
+                self.assertEqual((result["result"], result["code"], result["messages"]), ("failed", "deadline", 0))
+                self.assertEqual(provider.customer[-1], last)
+                self.assertEqual(root.list("--inbox"), [])
+
+    def test_the_deadline_ends_a_delivery_too(self):
+        provider = self.provider(mail=[("user@example.org", letter(1))])
+        root = self.root_for(provider, self.by(provider), more='[receive]\ncommand = ["sh", "-c", "cat > /dev/null; exec sleep 1000"]\n')
+        watch = Stopwatch()
+        self.retrieve(root, "--deadline", "2s", status=124)
+        self.assertLess(watch.ours(), 4)
 
     def test_due_and_flush(self):
         provider = self.provider(mail=[("user@example.org", letter(1))])
