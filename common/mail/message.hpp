@@ -82,6 +82,8 @@ std::string_view body_of(std::string_view content);
 std::optional<std::string> header_field(std::string_view content, std::string_view name);
 /// A field's body without its line breaks and outer blanks.
 std::string unfold(std::string_view field_body);
+/// The header block `header` for final delivery (RFC 5321, 4.4): Return-Path with the envelope's sender on top, and no other.
+std::string with_return_path(std::string_view header, std::string_view sender);
 /// How many fields of this name: Received, for loops.
 std::size_t count_header_fields(std::string_view content, std::string_view name);
 

@@ -29,7 +29,6 @@ struct SmtpServerOptions {
   Duration session_limit = std::chrono::hours(24);
   WallTime wall_at_start{};                 ///< civil time when start() is called: for Received
   bool dsn = true;                          ///< notices can be sent: DSN is announced
-  bool return_path = false;                 ///< put Return-Path on top (final delivery; RFC 5321, 4.4)
 };
 
 /// A message was received whole. Store it durably, then call accept() or refuse(); the machine reads no further before.
