@@ -323,18 +323,30 @@ class Turn(Case):
 
 
 class Command(Case):
-    def program(self, root, text):
+    def root_with(self, text):
+        root = self.root_for(None, 'by = "command", command = ["./fetch"]', login=False)
         path = root.folder / "fetch"
         path.write_text("#!/bin/sh\n" + text)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        root.configure((root.folder / "longline.toml").read_text().replace("./fetch", str(path)))
+        return root
 
     def test_its_status_is_the_result(self):
-        for status, ours in ((0, 0), (69, 69), (75, 75), (77, 77), (1, 75)):
+        same = (0, 64, 65, 66, 69, 70, 71, 73, 74, 75, 76, 77, 78, 124)
+        for status, ours in [(n, n) for n in same] + [(1, 75), (3, 75), (67, 75), (125, 75)]:
             with self.subTest(status=status):
-                root = self.root_for(None, 'by = "command", command = ["./fetch"]', login=False)
-                self.program(root, f"exit {status}")
-                root.configure((root.folder / "longline.toml").read_text().replace("./fetch", str(root.folder / "fetch")))
-                self.retrieve(root, status=ours)
+                (result,) = self.retrieve(self.root_with(f"exit {status}"), status=ours)
+                if status:
+                    self.assertIn(f"ended with status {status}", result["reason"])
+        (result,) = self.retrieve(self.root_with("kill -9 $$"), status=75)
+        self.assertIn("ended with status 137", result["reason"])
+
+    def test_what_it_prints_is_no_json(self):
+        root = self.root_with("echo hello")
+        for arguments in (("--json",), ("--quiet",)):
+            done = root.run("retrieve", *arguments)
+            self.assertEqual(done.stderr, b"hello\n")
+            self.assertNotIn(b"hello", done.stdout)
 
     def test_one_that_hangs_is_ended(self):
         root = self.root_for(None, 'by = "command", deadline = "1s", command = ["sleep", "1000"]', login=False)

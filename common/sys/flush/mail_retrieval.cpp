@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -184,27 +185,44 @@ class Session {
   LinePump pump_;
 };
 
-/// A program of the operator's: its status is the result.
+/// What a program's status says: those that we have ourselves stay, all others are "later".
+Errc meaning_of(int status) {
+  static constexpr std::pair<ExitStatus, Errc> kMeanings[] = {
+      {ExitStatus::usage, Errc::usage},          {ExitStatus::data, Errc::refused},
+      {ExitStatus::no_input, Errc::not_found},   {ExitStatus::unavailable, Errc::next_hop_unreachable},
+      {ExitStatus::software, Errc::software},    {ExitStatus::os, Errc::os},
+      {ExitStatus::io, Errc::io},                {ExitStatus::cannot_create, Errc::cannot_create},
+      {ExitStatus::protocol, Errc::protocol},    {ExitStatus::denied, Errc::auth_refused},
+      {ExitStatus::config, Errc::config},        {ExitStatus::deadline, Errc::deadline},
+  };
+  for (const auto& [known, code] : kMeanings) {
+    if (static_cast<int>(known) == status) return code;
+  }
+  return Errc::busy;
+}
+
+/// A program of the operator's. Its words are for people: stdout is ours, and read by programs.
 std::optional<Error> run_command(const config::Retrieve& retrieve, TimePoint end) {
   SpawnOptions spawn;
   spawn.argv = retrieve.command;
+  spawn.stdout_fd = STDERR_FILENO;
   spawn.new_process_group = true;
   Result<ChildProcess> child = ChildProcess::spawn(spawn);
   if (!child) return std::move(child).error();
   Loop loop;
+  const TimePoint began = loop.now();
   std::optional<int> status;
   const auto watch = loop.watch(child->pidfd(), POLLIN, [&](short) { status = child->try_wait(); });
-  const TimePoint limit = std::min(end, loop.now() + retrieve.deadline);
+  const TimePoint limit = std::min(end, began + retrieve.deadline);
   while (!status && loop.now() < limit) {
     if (auto ran = loop.run_once(limit); !ran) return std::move(ran).error();
   }
   const std::string& name = retrieve.command.front();
   if (!status) {
-    return Error(Errc::deadline, fmt::format("{} was not done after {}", escape_at_most(name, 100), format_duration(retrieve.deadline)), Stage::transfer);
+    return Error(Errc::deadline, fmt::format("{} was not done after {}", escape_at_most(name, 100), format_duration(limit - began)), Stage::transfer);
   }
   if (*status == 0) return std::nullopt;
-  const Errc code = *status == 69 ? Errc::next_hop_unreachable : *status == 77 ? Errc::auth_refused : *status == 78 ? Errc::config : Errc::busy;
-  return Error(code, fmt::format("{} ended with status {}", escape_at_most(name, 100), *status), Stage::transfer);
+  return Error(meaning_of(*status), fmt::format("{} ended with status {}", escape_at_most(name, 100), *status), Stage::transfer);
 }
 
 config::Connector at_port(const config::Connector& connector) {
