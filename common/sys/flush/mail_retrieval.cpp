@@ -311,7 +311,7 @@ JsonObject to_json(const RetrievalResult& result) {
 
 std::string to_text(const RetrievalResult& result) {
   std::string out = fmt::format("{}: ", escape(result.connector));
-  if (result.error) return out + escape(result.error->message());
+  if (result.error) return out + printable_at_most(result.error->message(), kLongestShown);
   if (result.by == By::command) return out + "the command is done";
   if (!result.mail_comes()) return out + "no mail waits there";
   if (result.by == By::etrn) return out + "the peer sends what it has";

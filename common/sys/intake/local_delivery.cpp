@@ -67,7 +67,7 @@ class MaildirDelivery : public LocalDelivery {
     const Result<std::string> name = maildir_.deliver(at_final_delivery(*message), wall_now());
     if (name) return done(same_for_all(recipients, {"", Outcome::sent, 250, "2.0.0", *name}));
     const bool full = name.error().code == Errc::disk_full;
-    done(same_for_all(recipients, {"", Outcome::deferred, full ? 452 : 451, full ? "4.3.1" : "4.3.0", escape_at_most(name.error().message(), 300)}));
+    done(same_for_all(recipients, {"", Outcome::deferred, full ? 452 : 451, full ? "4.3.1" : "4.3.0", printable_at_most(name.error().message(), 300)}));
   }
 
  private:
@@ -90,7 +90,7 @@ class CommandDelivery : public LocalDelivery {
     run.done = std::move(done);
     run.input = at_final_delivery(*message);
     if (auto started = start(run, message->sender); !started) {
-      finish(run, {"", Outcome::deferred, 451, "4.3.0", escape_at_most(started.error().message(), 300)});
+      finish(run, {"", Outcome::deferred, 451, "4.3.0", printable_at_most(started.error().message(), 300)});
     }
   }
 
