@@ -200,6 +200,7 @@ class Atrn(Case):
         self.assertEqual(sorted(m["subject"] for m in root.list("--inbox")), ["1", "2"])
         self.assertTrue(provider.customer[0].startswith("220 "))
         self.assertTrue(provider.customer[-1].startswith("221 "))
+        self.assertIn("250 SIZE 100000000", provider.customer)
         # Nothing more: no mail is no failure.
         (result,) = self.retrieve(root)
         self.assertEqual((result["result"], result["answers"][0]["code"]), ("nothing", 453))

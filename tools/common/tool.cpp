@@ -64,7 +64,8 @@ int run_tool(std::string_view tool, const CommonOptions& common, const std::func
     print_error(tool, common, Error(Errc::software, std::string("a bug in longline: ") + e.what()));
   }
   if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && !reader_has_left()) {
-    print_error(tool, common, Error(Errc::io, "stdout could not be written"));
+    // Whoever wrote may have noticed, and said so.
+    if (status != static_cast<int>(ExitStatus::io)) print_error(tool, common, Error(Errc::io, "stdout could not be written"));
     if (status == 0 || status == 1) status = static_cast<int>(ExitStatus::io);
   }
   return status;
