@@ -55,11 +55,13 @@ void escape_byte(std::string& out, unsigned char c) {
   }
 }
 
+enum class Backslash { doubled, kept };
+
 /// Appends the escaped form of the first character and returns how many bytes it took.
-std::size_t escape_one(std::string& out, std::string_view rest) {
+std::size_t escape_one(std::string& out, std::string_view rest, Backslash backslash = Backslash::doubled) {
   char32_t code_point = 0;
   const std::size_t length = utf8_length(rest, code_point);
-  const bool control = code_point < 0x20 || code_point == '\\' || (code_point >= 0x7F && code_point < 0xA0) ||
+  const bool control = code_point < 0x20 || (code_point == '\\' && backslash == Backslash::doubled) || (code_point >= 0x7F && code_point < 0xA0) ||
                        code_point == 0x2028 || code_point == 0x2029 || is_bidi_control(code_point);
   if (length == 0 || control) {
     const std::size_t taken = std::max<std::size_t>(length, 1);
@@ -143,17 +145,24 @@ std::string quote(std::string_view bytes) {
   return out + '"';
 }
 
-std::string escape_at_most(std::string_view bytes, std::size_t most) {
+namespace {
+
+std::string shown_at_most(std::string_view bytes, std::size_t most, Backslash backslash) {
   std::string out;
   while (!bytes.empty()) {
     std::string one;
-    const std::size_t taken = escape_one(one, bytes);
+    const std::size_t taken = escape_one(one, bytes, backslash);
     if (out.size() + one.size() > most) return out + "…";
     out += one;
     bytes.remove_prefix(taken);
   }
   return out;
 }
+
+}  // namespace
+
+std::string escape_at_most(std::string_view bytes, std::size_t most) { return shown_at_most(bytes, most, Backslash::doubled); }
+std::string printable_at_most(std::string_view text, std::size_t most) { return shown_at_most(text, most, Backslash::kept); }
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::size_t best = std::max<std::size_t>(1, word.size() / 3) + 1;

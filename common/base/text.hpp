@@ -26,6 +26,8 @@ std::string escape(std::string_view bytes);
 std::string quote(std::string_view bytes);
 /// At most `most` bytes of escape(bytes), with "…" where it was cut; never cuts an escape or a UTF-8 sequence.
 std::string escape_at_most(std::string_view bytes, std::size_t most);
+/// The same for text that may be escaped already, such as an error's: backslashes stay.
+std::string printable_at_most(std::string_view text, std::size_t most);
 
 /// The candidate that a human most likely meant, by edit distance (at most a third of the word, at least one edit);
 /// nullopt when none is near.

@@ -56,6 +56,12 @@ const ActionWords& words_of(DsnAction action) {
   return kFailed;
 }
 
+/// Only what is still tried is given up one day (RFC 3464, 2.3.9).
+std::optional<std::string> retried_until(const DsnRequest& request) {
+  if (request.action != DsnAction::delayed || !request.retry_until) return std::nullopt;
+  return format_rfc5322(*request.retry_until);
+}
+
 std::string said(const DsnRecipient& recipient) {
   if (recipient.code == 0) return recipient.text;
   const std::string enhanced = recipient.enhanced.empty() ? "" : recipient.enhanced + ' ';
@@ -72,7 +78,7 @@ std::string text_part(const DsnRequest& request) {
   }
   out += "\r\n";
   if (!words.after.empty()) out += fmt::format("{} ", words.after);
-  if (request.retry_until) out += fmt::format("It will be given up on {}. ", format_rfc5322(*request.retry_until));
+  if (const auto until = retried_until(request)) out += fmt::format("It will be given up on {}. ", *until);
   return out + "The header of your message is below.\r\n";
 }
 
@@ -90,7 +96,7 @@ std::string status_part(const DsnRequest& request) {
     out += fmt::format("Final-Recipient: rfc822; {}\r\nAction: {}\r\nStatus: {}\r\n", ascii(recipient.address), words.action, status);
     if (!recipient.remote_mta.empty()) out += fmt::format("Remote-MTA: dns; {}\r\n", ascii(recipient.remote_mta));
     if (recipient.code != 0) out += fmt::format("Diagnostic-Code: smtp; {}\r\n", ascii(said(recipient)));
-    if (request.retry_until) out += fmt::format("Will-Retry-Until: {}\r\n", format_rfc5322(*request.retry_until));
+    if (const auto until = retried_until(request)) out += fmt::format("Will-Retry-Until: {}\r\n", *until);
   }
   return out;
 }

@@ -34,7 +34,7 @@ struct DsnRequest {
   WallTime now{};
   std::string unique;                     ///< random, letters and digits
   std::string envelope_id{};              ///< ENVID in xtext, or ""
-  std::optional<WallTime> retry_until{};  ///< for `delayed`: when it will be given up
+  std::optional<WallTime> retry_until{};  ///< when it will be given up; told by `delayed` alone
   bool return_full = false;               ///< RET=FULL: original_content is the whole message, which goes back where it has at most 50 kB
 };
 

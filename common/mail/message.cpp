@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "mail/message.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -83,6 +85,16 @@ void mend_line_ends(std::string& content) {
     out += content[i];
   }
   content = std::move(out);
+}
+
+std::string with_return_path(std::string_view header, std::string_view sender) {
+  std::string out = fmt::format("Return-Path: <{}>\r\n", sender);
+  while (!header.empty()) {
+    const std::string_view field = first_field(header);
+    if (!is_named(field, "Return-Path")) out += field;
+    header.remove_prefix(field.size());
+  }
+  return out;
 }
 
 std::size_t count_header_fields(std::string_view content, std::string_view name) {

@@ -96,6 +96,8 @@ StrayLineEnds stray_line_ends(std::string_view content);
 void blank_stray_crs(std::string& content);
 /// Those, and each LF alone becomes CRLF: content of another system in the stored form.
 void mend_line_ends(std::string& content);
+/// The header block `header` for final delivery (RFC 5321, 4.4): Return-Path with the envelope's sender on top, and no other.
+std::string with_return_path(std::string_view header, std::string_view sender);
 /// How many fields of this name: Received, for loops.
 std::size_t count_header_fields(std::string_view content, std::string_view name);
 

@@ -24,9 +24,13 @@ std::optional<Outcome> outcome_from_name(std::string_view name) {
   return std::nullopt;
 }
 
+bool is_left(Outcome outcome) { return outcome != Outcome::sent && outcome != Outcome::refused; }
+
 std::string messages(int n) { return fmt::format("{} message{}", n, n == 1 ? "" : "s"); }
 
 }  // namespace
+
+bool Receipt::left() const { return is_left(outcome()); }
 
 Outcome Receipt::outcome() const {
   for (const Outcome worst : kWorstFirst) {
@@ -117,7 +121,8 @@ void FlushTally::add(const Receipt& receipt) {
   const Outcome outcome = receipt.outcome();
   std::string reason = receipt.reason;
   for (const RecipientResult& r : receipt.recipients) {
-    if (r.outcome != Outcome::sent && !r.text.empty()) {
+    // What was refused for good is not what the rest waits for.
+    if (is_left(r.outcome) == is_left(outcome) && r.outcome != Outcome::sent && !r.text.empty()) {
       reason = r.code == 0 ? r.text : fmt::format("{} {}", r.code, r.text);
       break;
     }

@@ -26,7 +26,7 @@ struct Receipt {
 
   /// The worst of the recipients: in-doubt, then not-tried and deferred, then refused, then sent.
   Outcome outcome() const;
-  bool left() const { return outcome() != Outcome::sent && outcome() != Outcome::refused; }
+  bool left() const;
 };
 
 /// Adds what another lane did for the same message: a message that goes to several peers has one receipt. Of two causes that differ none

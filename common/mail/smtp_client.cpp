@@ -95,7 +95,11 @@ void SmtpClient::Impl::take_reply(SmtpReply reply, TimePoint now) {
     case Expected::rset: transaction.rset_reply = std::move(reply); break;
     case Expected::mail: transaction.mail_reply = std::move(reply); break;
     case Expected::recipient: transaction.recipient_replies[expect.recipient] = std::move(reply); break;
-    case Expected::data: take_data_reply(transaction, std::move(reply)); break;
+    case Expected::data:
+      // A body would be taken for commands. No refusal either: it says nothing about the message.
+      if (reply.ok()) return end(Error(Errc::protocol, fmt::format("the peer answered DATA with {} {}", reply.code, reply.text()), Stage::transfer));
+      take_data_reply(transaction, std::move(reply));
+      break;
     case Expected::chunk:
       if (!transaction.data_reply && (expect.last_chunk || !reply.ok())) transaction.data_reply = std::move(reply);
       break;
@@ -119,7 +123,6 @@ void SmtpClient::Impl::take_data_reply(Transaction& transaction, SmtpReply reply
     transaction.step = transaction.accepted() > 0 ? Transaction::Step::body : Transaction::Step::end;
     return;
   }
-  if (reply.ok()) reply.code = 503;  // "250" to DATA: a body would be taken for commands
   transaction.data_reply = std::move(reply);
 }
 

@@ -81,7 +81,7 @@ void SmtpServer::Impl::take_command_bytes(std::string_view& in, TimePoint now) {
   if (end == std::string_view::npos) return;
   last_progress = now;
   const std::string complete = std::exchange(line, {});
-  if (stopping) {
+  if (stopping && !iequals(trim(complete), "QUIT")) {
     reply("421 4.3.2 closing down");
     return finish(false, "told to stop");
   }
@@ -241,7 +241,7 @@ void SmtpServer::refuse(const Error& error, TimePoint now) {
   impl_->phase = Impl::Phase::command;
   impl_->last_progress = now;
   if (error.code == Errc::disk_full) impl_->refuse("452 4.3.1 disk full");
-  else if (error.code == Errc::refused) impl_->refuse("554 5.6.0 " + escape_at_most(error.what, 200));
+  else if (error.code == Errc::refused) impl_->refuse("554 5.6.0 " + printable_at_most(error.what, 200));
   else impl_->refuse("451 4.3.0 the message could not be stored");
   impl_->take(std::exchange(impl_->held, {}), now);
 }

@@ -21,7 +21,7 @@ struct SmtpServerOptions {
   std::vector<std::string> relay_domains;   ///< patterns of what is taken though it is not local, to be passed on
   bool relays_all = false;                  ///< this client may send anywhere
   std::string peer;                         ///< for Received: "192.0.2.7", "line"; "" leaves it out
-  std::uint64_t size_limit = 100u << 20;    ///< bytes a message; announced
+  std::uint64_t size_limit = 100'000'000;   ///< bytes a message; announced
   std::size_t recipient_limit = 1000;       ///< a message; then 452 4.5.3
   std::size_t error_limit = 50;             ///< refused commands in a row, then 421 and the end
   std::size_t hop_limit = 100;              ///< Received fields; more is a loop, 554 5.4.6
@@ -29,7 +29,6 @@ struct SmtpServerOptions {
   Duration session_limit = std::chrono::hours(24);
   WallTime wall_at_start{};                 ///< civil time when start() is called: for Received
   bool dsn = true;                          ///< notices can be sent: DSN is announced
-  bool return_path = false;                 ///< put Return-Path on top (final delivery; RFC 5321, 4.4)
 };
 
 /// A message was received whole. Store it durably, then call accept() or refuse(); the machine reads no further before.

@@ -25,9 +25,7 @@ void SmtpServer::Impl::begin_content(TimePoint now) {
   const WallTime wall = options.wall_at_start + (now - started);
   const std::string_view protocol = envelope.smtputf8 ? "UTF8SMTP" : extended ? "ESMTP" : "SMTP";
   const std::string from = options.peer.empty() ? safe_name(helo) : fmt::format("{} ([{}])", safe_name(helo), safe_name(options.peer));
-  envelope.content.clear();
-  if (options.return_path) envelope.content = fmt::format("Return-Path: <{}>\r\n", envelope.sender);
-  envelope.content += fmt::format("Received: from {} by {} with {}; {}\r\n", from, options.host, protocol, format_rfc5322(wall));
+  envelope.content = fmt::format("Received: from {} by {} with {}; {}\r\n", from, options.host, protocol, format_rfc5322(wall));
   prefix = envelope.content.size();
 }
 

@@ -118,7 +118,7 @@ std::vector<RecipientResult> transaction_results(const Transaction& transaction,
       results.push_back(from_reply(address, *transaction.data_reply));
     } else {
       const Outcome outcome = transaction.handed_over ? Outcome::in_doubt : Outcome::not_tried;
-      results.push_back({address, outcome, 0, "", escape_at_most(lost, 400)});
+      results.push_back({address, outcome, 0, "", printable_at_most(lost, 400)});
     }
   }
   return results;
@@ -128,7 +128,7 @@ std::vector<RecipientResult> same_result(const std::vector<std::string>& recipie
                                          std::string_view text) {
   std::vector<RecipientResult> results;
   for (const std::string& address : recipients) {
-    results.push_back({address, outcome, 0, std::string(enhanced), escape_at_most(text, 400)});
+    results.push_back({address, outcome, 0, std::string(enhanced), printable_at_most(text, 400)});
   }
   return results;
 }

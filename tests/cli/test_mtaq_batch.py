@@ -99,7 +99,7 @@ class Batch(unittest.TestCase):
             self.here.add(message)
         with open("/dev/full", "wb") as full:
             done = subprocess.run(self.here.command("export", "--remove"), stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
-        self.assertEqual(done.returncode, 74, done.stderr)
+        self.assertEqual((done.returncode, done.stderr), (74, b"mtaq: stdout could not be written\n"))
         self.assertEqual([m["state"] for m in self.here.list()], ["ready"] * len(MESSAGES))
 
     def test_finished_recipients_stay_behind(self):
@@ -135,6 +135,8 @@ class Batch(unittest.TestCase):
         [line] = self.there.run("--json", "import", stdin=batch).stdout.splitlines()
         self.assertEqual({**json.loads(line), "message_id": 0}, {"id": self.there.ids()[0], "result": "queued", "message_id": 0, "recipients": ["bob@example.com"]})
         self.assertEqual(self.there.run("--quiet", "import", stdin=batch).stdout, b"")
+        bare = b"EHLO x\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\nSubject: y\r\n\r\n.\r\nQUIT\r\n"
+        self.assertIsNone(json.loads(self.there.run("--json", "import", stdin=bare).stdout)["message_id"])
 
     def test_local_recipients_go_to_the_inbox(self):
         self.here.add(MESSAGES[0], "bob@example.com")

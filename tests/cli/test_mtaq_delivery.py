@@ -182,7 +182,9 @@ class Command(Case):
         recipients = ("bob@example.com", '"a; touch /tmp/x $(id)"@example.com')
         self.receive(mail(recipients=recipients), arguments=("--command", f"{self.root.folder}/deliver -f {{sender}}"))
         self.assertEqual((self.root.folder / "args").read_text().splitlines(), ["-f", "a@b.example", *recipients, "a@b.example"])
-        self.assertTrue((self.root.folder / "mail").read_bytes().endswith(b"\nMessage-ID: <1@x>\n\ntext\n"))
+        delivered = (self.root.folder / "mail").read_bytes()
+        self.assertTrue(delivered.startswith(b"Return-Path: <a@b.example>\nReceived: "), delivered)
+        self.assertTrue(delivered.endswith(b"\nMessage-ID: <1@x>\n\ntext\n"))
 
     def test_what_its_status_means(self):
         for status, reply in ((0, b"250"), (75, b"451"), (67, b"554"), (77, b"554"), (1, b"451"), (127, b"451")):

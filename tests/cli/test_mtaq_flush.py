@@ -323,6 +323,14 @@ class Judgement(Case):
 
 
 class Faults(Case):
+    def test_what_a_peer_says_is_escaped_once(self):
+        self.peer(replies={"MAIL": "ev\x1b[31mil"}, pipelining=False, chunking=False)
+        self.root.add(b"Subject: x\n\nx\n")
+        done = self.root.run("flush", status=75)
+        said = 'the peer sent "ev\\x1B[31mil" where a reply was due'
+        self.assertIn(said, done.stderr.decode())
+        self.assertIn(said, self.root.list()[0]["reason"])
+
     def test_endless_greeting(self):
         stop = threading.Event()
         listener = socket.socket(socket.AF_UNIX)

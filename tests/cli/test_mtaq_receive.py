@@ -60,12 +60,24 @@ class Stdio(Case):
         self.assertTrue(out.startswith(b"220 "))
         self.assertTrue(out.endswith(b"221 2.0.0 Bye\r\n"), out)
         first, second = self.delivered()
-        self.assertRegex(first, rb"\AReceived: from x [^\0]*?\nSubject: s\n\ntext\n\Z")
+        self.assertRegex(first, rb"\AReturn-Path: <a@b\.example>\nReceived: from x [^\0]*?\nSubject: s\n\ntext\n\Z")
         self.assertTrue(second.endswith(b"\nSubject: t\n\n\xff\0.\n.\n"))
         self.assertEqual(list(self.maildir.joinpath("tmp").iterdir()), [])
         self.assertEqual(stat.S_IMODE(self.maildir.stat().st_mode), 0o700)
         for path in self.maildir.joinpath("new").iterdir():
             self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+
+    def test_one_return_path_and_it_is_the_envelopes(self):
+        body = b"Return-Path: <evil@x.example>\r\nSubject: s\r\nReturn-Path:\r\n <evil@y.example>\r\n\r\nReturn-Path: <body@x.example>\r\n"
+        self.stdio(session("EHLO x", mail(body), "QUIT"), "--maildir", self.maildir)
+        (message,) = self.delivered()
+        self.assertRegex(message, rb"\AReturn-Path: <a@b\.example>\nReceived: [^\0]*?\nSubject: s\n\nReturn-Path: <body@x\.example>\n\Z")
+        # The inbox is no final delivery: who fetches from it sees the sender anyway.
+        self.stdio(session("EHLO x", mail(body), "QUIT"), "--domain", "example.com")
+        (entry,) = self.root.list("--inbox")
+        raw = self.root.run("show", "--raw", entry["id"]).stdout
+        self.assertTrue(raw.startswith(b"Received: "), raw)
+        self.assertTrue(raw.endswith(b"\r\n" + body), raw)
 
     def test_cut_anywhere_leaves_nothing_half(self):
         script = session("EHLO x", "MAIL FROM:<a@b.example>", "RCPT TO:<c@d.example>", "DATA", "Subject: cut", "", "text", ".", "QUIT")
@@ -205,7 +217,7 @@ class Listen(Case):
         for body in bodies:
             sender.add(body, "bob@far.example")
         sender.flush("--wait")
-        stripped = [re.sub(rb"\AReceived: (?:[^\n]*\n[ \t])*[^\n]*\n", b"", m) for m in self.delivered()]
+        stripped = [re.sub(rb"\AReturn-Path: <[^>\n]*>\nReceived: (?:[^\n]*\n[ \t])*[^\n]*\n", b"", m) for m in self.delivered()]
         self.assertEqual(sorted(stripped), sorted(bodies))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.mail import PATIENCE, Root  # noqa: E402
 from support.secure_peer import NAME, Certificates  # noqa: E402
+from support.stopwatch import Stopwatch  # noqa: E402
 
 USER, PASSWORD = "site7", "open sesame"
 
@@ -23,8 +24,8 @@ class Provider:
     `mail`, [(recipient, body)], each taken off the list when the customer has answered 250."""
 
     def __init__(self, path=None, mail=(), replies=None, auth="PLAIN CRAM-MD5", behind_reply=b"", cut_after=None, ends_with="QUIT", tls=None,
-                 name="mail.provider.example"):
-        self.tls, self.name = tls, name
+                 name="mail.provider.example", stalls_in=None):
+        self.tls, self.name, self.stalls_in = tls, name, stalls_in
         self.mail, self.replies, self.auth = list(mail), replies or {}, auth
         self.behind_reply, self.cut_after, self.ends_with = behind_reply, cut_after, ends_with
         self.commands, self.customer = [], []
@@ -110,6 +111,10 @@ class Provider:
             self.logged_in = answer == f"{USER} {hmac.new(PASSWORD.encode(), challenge, 'md5').hexdigest()}"
         self.say(line, "235 now authenticated" if self.logged_in else "535 no")
 
+    def stall(self, line):
+        """Says no more, and takes what comes until the customer has gone."""
+        self.customer += [reply.decode().rstrip("\r\n") for reply in line]
+
     def expect(self, line, code):
         while True:
             reply = line.readline().decode().rstrip("\r\n")
@@ -121,6 +126,8 @@ class Provider:
 
     def deliver(self, line):
         self.expect(line, "220")
+        if self.stalls_in == "EHLO":
+            return self.stall(line)
         self.say(line, f"EHLO {self.name}")
         self.expect(line, "250")
         done = 0
@@ -139,6 +146,9 @@ class Provider:
             self.say(line, "DATA")
             self.expect(line, "354")
             line.write(body)
+            if self.stalls_in == "DATA":
+                line.flush()
+                return self.stall(line)
             self.say(line, ".")
             if self.cut_after is not None and done >= self.cut_after:
                 self.cut_after = None
@@ -190,6 +200,7 @@ class Atrn(Case):
         self.assertEqual(sorted(m["subject"] for m in root.list("--inbox")), ["1", "2"])
         self.assertTrue(provider.customer[0].startswith("220 "))
         self.assertTrue(provider.customer[-1].startswith("221 "))
+        self.assertIn("250 SIZE 100000000", provider.customer)
         # Nothing more: no mail is no failure.
         (result,) = self.retrieve(root)
         self.assertEqual((result["result"], result["answers"][0]["code"]), ("nothing", 453))
@@ -244,6 +255,25 @@ class Atrn(Case):
         self.retrieve(root, status=76)
         self.assertEqual(root.list("--inbox"), [])
 
+    def test_the_deadline_is_the_end_whatever_the_peer_is_at(self):
+        for at, last in (("EHLO", "421 4.3.2 closing down"), ("DATA", "354 Go ahead")):
+            with self.subTest(at=at):
+                provider = self.provider(mail=[("user@example.org", letter(1))], stalls_in=at)
+                root = self.root_for(provider, self.by(provider))
+                watch = Stopwatch()
+                (result,) = self.retrieve(root, "--deadline", "2s", status=124)
+                self.assertLess(watch.ours(), 4)
+                self.assertEqual((result["result"], result["code"], result["messages"]), ("failed", "deadline", 0))
+                self.assertEqual(provider.customer[-1], last)
+                self.assertEqual(root.list("--inbox"), [])
+
+    def test_the_deadline_ends_a_delivery_too(self):
+        provider = self.provider(mail=[("user@example.org", letter(1))])
+        root = self.root_for(provider, self.by(provider), more='[receive]\ncommand = ["sh", "-c", "cat > /dev/null; exec sleep 1000"]\n')
+        watch = Stopwatch()
+        self.retrieve(root, "--deadline", "2s", status=124)
+        self.assertLess(watch.ours(), 4)
+
     def test_due_and_flush(self):
         provider = self.provider(mail=[("user@example.org", letter(1))])
         root = self.root_for(provider, self.by(provider) + ', every = "1h"')
@@ -294,18 +324,30 @@ class Turn(Case):
 
 
 class Command(Case):
-    def program(self, root, text):
+    def root_with(self, text):
+        root = self.root_for(None, 'by = "command", command = ["./fetch"]', login=False)
         path = root.folder / "fetch"
         path.write_text("#!/bin/sh\n" + text)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        root.configure((root.folder / "longline.toml").read_text().replace("./fetch", str(path)))
+        return root
 
     def test_its_status_is_the_result(self):
-        for status, ours in ((0, 0), (69, 69), (75, 75), (77, 77), (1, 75)):
+        same = (0, 64, 65, 66, 69, 70, 71, 73, 74, 75, 76, 77, 78, 124)
+        for status, ours in [(n, n) for n in same] + [(1, 75), (3, 75), (67, 75), (125, 75)]:
             with self.subTest(status=status):
-                root = self.root_for(None, 'by = "command", command = ["./fetch"]', login=False)
-                self.program(root, f"exit {status}")
-                root.configure((root.folder / "longline.toml").read_text().replace("./fetch", str(root.folder / "fetch")))
-                self.retrieve(root, status=ours)
+                (result,) = self.retrieve(self.root_with(f"exit {status}"), status=ours)
+                if status:
+                    self.assertIn(f"ended with status {status}", result["reason"])
+        (result,) = self.retrieve(self.root_with("kill -9 $$"), status=75)
+        self.assertIn("ended with status 137", result["reason"])
+
+    def test_what_it_prints_is_no_json(self):
+        root = self.root_with("echo hello")
+        for arguments in (("--json",), ("--quiet",)):
+            done = root.run("retrieve", *arguments)
+            self.assertEqual(done.stderr, b"hello\n")
+            self.assertNotIn(b"hello", done.stdout)
 
     def test_one_that_hangs_is_ended(self):
         root = self.root_for(None, 'by = "command", deadline = "1s", command = ["sleep", "1000"]', login=False)

@@ -185,7 +185,7 @@ class SwaksToReceive(unittest.TestCase):
         self.swaks("--to", "bob@far.example", "--header", "Subject: by swaks", "--body", ".dots\n..\n.\ngrüße")
         self.assertEqual(len(self.received()), 1)
         message = self.received()[0]
-        self.assertTrue(message.startswith(b"Received: from here.example ("), message[:200])
+        self.assertTrue(message.startswith(b"Return-Path: <alice@here.example>\nReceived: from here.example ("), message[:200])
         self.assertIn(b"\nSubject: by swaks\n", message)
         self.assertIn(b"\n.dots\n..\n.\n", message)
 

@@ -69,7 +69,8 @@ int run_tool(std::string_view tool, const CommonOptions& common, const std::func
 int finish_stdout(std::string_view tool, const CommonOptions& common, int status) {
   const bool went_out = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (went_out || reader_has_left()) return status;
-  print_error(tool, common, Error(Errc::io, "stdout could not be written"));
+  // Whoever wrote may have noticed, and said so.
+  if (status != static_cast<int>(ExitStatus::io)) print_error(tool, common, Error(Errc::io, "stdout could not be written"));
   return status == 0 || status == 1 ? static_cast<int>(ExitStatus::io) : status;
 }
 

@@ -26,6 +26,8 @@ mail::SmtpServerOptions server_options(const World& world) {
   return out;
 }
 
+std::optional<std::string> known(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
+
 Result<void> read_all(int fd, const std::string& name, mail::BatchReader& reader) {
   std::string buffer(1 << 20, '\0');
   while (true) {
@@ -59,8 +61,8 @@ Result<ExitStatus> run_import(const Options& options, World& world) {
     if (options.common.quiet) return outcome.id;
     if (options.common.json) {
       JsonObject line;
-      line.set("id", outcome.id.empty() ? std::nullopt : std::optional<std::string>(outcome.id));
-      line.set("result", outcome.id.empty() ? "skipped" : "queued").set("message_id", outcome.message_id).set("recipients", outcome.recipients);
+      line.set("id", known(outcome.id));
+      line.set("result", outcome.id.empty() ? "skipped" : "queued").set("message_id", known(outcome.message_id)).set("recipients", outcome.recipients);
       std::printf("%s\n", line.dump().c_str());
     } else if (outcome.id.empty()) {
       std::fprintf(stderr, "mtaq: %s is here already: skipped\n",

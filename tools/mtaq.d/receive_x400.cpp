@@ -99,7 +99,7 @@ Result<ExitStatus> answer_stdio(const Options& options, World& world) {
   if (!finished) LONGLINE_CHECK(loop.run());
   if (!finished || !finished->error) return ExitStatus::ok;
   if (!finished->bound) return *finished->error;
-  if (options.common.verbose > 0) std::fprintf(stderr, "mtaq: the association ended: %s\n", escape(finished->error->message()).c_str());
+  if (options.common.verbose > 0) std::fprintf(stderr, "mtaq: the association ended: %s\n", printable_at_most(finished->error->message(), 1000).c_str());
   return ExitStatus::ok;
 }
 

@@ -267,7 +267,7 @@ Result<void> FlushBatch::give_up(const FlushHop& hop, const Error& why, bool wri
     mail::MessageResult result;
     result.id = id;
     for (const std::string& address : recipients_for(entry, hop)) {
-      result.recipients.push_back({address, Outcome::not_tried, 0, "", escape_at_most(reason.message(), 400)});
+      result.recipients.push_back({address, Outcome::not_tried, 0, "", printable_at_most(reason.message(), 400)});
     }
     if (result.recipients.empty()) continue;
     entry.cause = reason.code;

@@ -32,7 +32,7 @@ Result<void> QueueFlush::note(const FlushHop& hop, const Error* why, bool opened
       if (mail::note_success(state)) LONGLINE_CHECK(spool_.set_connector_state(key, state));
       continue;
     }
-    const std::string reason = escape_at_most(why->message(), 400);
+    const std::string reason = printable_at_most(why->message(), 400);
     if (opened) mail::note_broken_transfer(state, *connector, reason, now);
     else mail::note_open_failure(state, *connector, reason, now);
     failed_.insert(key);
@@ -56,7 +56,7 @@ Result<void> QueueFlush::fail_hop(FlushBatch& batch, const FlushHop& hop, const 
   Event event{"connector.failover"};
   event.link = connector.link;
   event.connector = connector.name;
-  event.text = fmt::format("its retries are spent ({}); {} {} now through connector {}", escape_at_most(why.message(), 300), moved.shares.size(),
+  event.text = fmt::format("its retries are spent ({}); {} {} now through connector {}", printable_at_most(why.message(), 300), moved.shares.size(),
                            moved.shares.size() == 1 ? "message goes" : "messages go", next->name);
   event.more.set("next", next->name);
   events_.emit(event);

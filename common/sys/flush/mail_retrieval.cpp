@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -29,6 +30,8 @@ using By = config::Retrieve::By;
 
 constexpr int kAtrnPort = 366;                 // RFC 2645, 5
 constexpr Duration kQuitPatience(5'000);
+constexpr std::size_t kLongestShown = 1000;
+constexpr Duration kSoftEnd(10'000);
 constexpr Duration kLongest(24 * 3'600'000);
 // As long as the peer needs to find its mail; a line that costs money is not held for RFC 5321's five minutes twice.
 constexpr Duration kClientPatience(5 * 60'000);
@@ -83,8 +86,9 @@ class Session {
   std::uint64_t bytes_in() const { return served_in_ + pump_.bytes_in(); }
   std::uint64_t messages() const { return served_ ? served_->messages : 0; }
   std::optional<Error> error() const {
+    if (served_ && served_->quit) return std::nullopt;   // that was all, however late
     if (ended_by_) return Error(*ended_by_, *ended_by_ == Errc::deadline ? "the time ran out" : "interrupted", Stage::transfer);
-    if (served_ && !served_->quit) return Error(Errc::line_dropped, "the peer had not said that this was all: " + escape(served_->reason), Stage::transfer);
+    if (served_) return Error(Errc::line_dropped, "the peer had not said that this was all: " + escape(served_->reason), Stage::transfer);
     return finished_ ? finished_->error : std::nullopt;
   }
 
@@ -150,17 +154,16 @@ class Session {
     receiver_.emplace(loop_, pump_.release(), std::move(server_),
                       [this](mail::Deliver&& message, SmtpReceiver::Answer answer) { mail_->take(std::move(message), std::move(answer)); },
                       [this](const mail::SmtpServerFinished& finished) { served_ = finished; }, std::move(trace));
-    while (!served_) {
-      LONGLINE_CHECK(loop_.run_once(end));
-      if (loop_.now() < end || served_) continue;
-      if (ended_by_) break;
-      stop(Errc::deadline);
-      end = loop_.now() + kQuitPatience;
-    }
+    // As in a flush, the last tenth begins nothing: the client hears 421 at its next command. At the end the line is closed, whatever it is at.
+    const TimePoint soft = end - std::min((end - loop_.now()) / 10, kSoftEnd);
+    timer_ = loop_.at(soft, [this] { stop(Errc::deadline); });
+    while (!served_ && loop_.now() < end) LONGLINE_CHECK(loop_.run_once(end));
+    if (!served_) stop(Errc::deadline);
+    timer_.reset();
     served_out_ = receiver_->bytes_out();
     served_in_ = receiver_->bytes_in();
     receiver_.reset();
-    while (mail_->under_way() > 0) LONGLINE_CHECK(loop_.run_once());
+    while (mail_->under_way() > 0 && loop_.now() < end) LONGLINE_CHECK(loop_.run_once(end));
     return {};
   }
 
@@ -182,27 +185,44 @@ class Session {
   LinePump pump_;
 };
 
-/// A program of the operator's: its status is the result.
+/// What a program's status says: those that we have ourselves stay, all others are "later".
+Errc meaning_of(int status) {
+  static constexpr std::pair<ExitStatus, Errc> kMeanings[] = {
+      {ExitStatus::usage, Errc::usage},          {ExitStatus::data, Errc::refused},
+      {ExitStatus::no_input, Errc::not_found},   {ExitStatus::unavailable, Errc::next_hop_unreachable},
+      {ExitStatus::software, Errc::software},    {ExitStatus::os, Errc::os},
+      {ExitStatus::io, Errc::io},                {ExitStatus::cannot_create, Errc::cannot_create},
+      {ExitStatus::protocol, Errc::protocol},    {ExitStatus::denied, Errc::auth_refused},
+      {ExitStatus::config, Errc::config},        {ExitStatus::deadline, Errc::deadline},
+  };
+  for (const auto& [known, code] : kMeanings) {
+    if (static_cast<int>(known) == status) return code;
+  }
+  return Errc::busy;
+}
+
+/// A program of the operator's. Its words are for people: stdout is ours, and read by programs.
 std::optional<Error> run_command(const config::Retrieve& retrieve, TimePoint end) {
   SpawnOptions spawn;
   spawn.argv = retrieve.command;
+  spawn.stdout_fd = STDERR_FILENO;
   spawn.new_process_group = true;
   Result<ChildProcess> child = ChildProcess::spawn(spawn);
   if (!child) return std::move(child).error();
   Loop loop;
+  const TimePoint began = loop.now();
   std::optional<int> status;
   const auto watch = loop.watch(child->pidfd(), POLLIN, [&](short) { status = child->try_wait(); });
-  const TimePoint limit = std::min(end, loop.now() + retrieve.deadline);
+  const TimePoint limit = std::min(end, began + retrieve.deadline);
   while (!status && loop.now() < limit) {
     if (auto ran = loop.run_once(limit); !ran) return std::move(ran).error();
   }
   const std::string& name = retrieve.command.front();
   if (!status) {
-    return Error(Errc::deadline, fmt::format("{} was not done after {}", escape_at_most(name, 100), format_duration(retrieve.deadline)), Stage::transfer);
+    return Error(Errc::deadline, fmt::format("{} was not done after {}", escape_at_most(name, 100), format_duration(limit - began)), Stage::transfer);
   }
   if (*status == 0) return std::nullopt;
-  const Errc code = *status == 69 ? Errc::next_hop_unreachable : *status == 77 ? Errc::auth_refused : *status == 78 ? Errc::config : Errc::busy;
-  return Error(code, fmt::format("{} ended with status {}", escape_at_most(name, 100), *status), Stage::transfer);
+  return Error(meaning_of(*status), fmt::format("{} ended with status {}", escape_at_most(name, 100), *status), Stage::transfer);
 }
 
 config::Connector at_port(const config::Connector& connector) {
@@ -291,7 +311,7 @@ JsonObject to_json(const RetrievalResult& result) {
 
 std::string to_text(const RetrievalResult& result) {
   std::string out = fmt::format("{}: ", escape(result.connector));
-  if (result.error) return out + escape(result.error->message());
+  if (result.error) return out + printable_at_most(result.error->message(), kLongestShown);
   if (result.by == By::command) return out + "the command is done";
   if (!result.mail_comes()) return out + "no mail waits there";
   if (result.by == By::etrn) return out + "the peer sends what it has";

@@ -89,7 +89,7 @@ class LmtpDelivery : public LocalDelivery {
     if (!line) {
       std::vector<mail::RecipientResult> results;
       for (const std::string& address : recipients) {
-        results.push_back({address, mail::Outcome::deferred, 451, "4.4.1", escape_at_most(line.error().message(), 300)});
+        results.push_back({address, mail::Outcome::deferred, 451, "4.4.1", printable_at_most(line.error().message(), 300)});
       }
       return done(std::move(results));
     }

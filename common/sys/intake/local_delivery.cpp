@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "mail/message.hpp"
 #include "sys/child_process.hpp"
 #include "sys/intake/maildir.hpp"
 #include "sys/system_clock.hpp"
@@ -33,15 +34,40 @@ std::vector<RecipientResult> same_for_all(const std::vector<std::string>& recipi
   return out;
 }
 
+/// CRLF becomes LF; every other byte stays.
+void append_with_unix_line_ends(std::string& out, std::string_view content) {
+  while (!content.empty()) {
+    const std::size_t end = content.find("\r\n");
+    out += content.substr(0, end);
+    if (end == std::string_view::npos) break;
+    out += '\n';
+    content.remove_prefix(end + 2);
+  }
+}
+
+/// As a file or a program gets it. What came over X.400 stays as it is but for line ends: a Return-Path is SMTP's.
+std::string at_final_delivery(const mail::Deliver& message) {
+  const std::string_view content = message.content;
+  std::string out;
+  out.reserve(content.size() + message.sender.size() + 32);
+  std::size_t header = 0;
+  if (message.transfer.empty()) {
+    header = mail::header_of(content).size();
+    append_with_unix_line_ends(out, mail::with_return_path(content.substr(0, header), message.sender));
+  }
+  append_with_unix_line_ends(out, content.substr(header));
+  return out;
+}
+
 class MaildirDelivery : public LocalDelivery {
  public:
   explicit MaildirDelivery(Maildir maildir) : maildir_(std::move(maildir)) {}
 
   void deliver(std::shared_ptr<const mail::Deliver> message, std::vector<std::string> recipients, Done done) override {
-    const Result<std::string> name = maildir_.deliver(message->content, wall_now());
+    const Result<std::string> name = maildir_.deliver(at_final_delivery(*message), wall_now());
     if (name) return done(same_for_all(recipients, {"", Outcome::sent, 250, "2.0.0", *name}));
     const bool full = name.error().code == Errc::disk_full;
-    done(same_for_all(recipients, {"", Outcome::deferred, full ? 452 : 451, full ? "4.3.1" : "4.3.0", escape_at_most(name.error().message(), 300)}));
+    done(same_for_all(recipients, {"", Outcome::deferred, full ? 452 : 451, full ? "4.3.1" : "4.3.0", printable_at_most(name.error().message(), 300)}));
   }
 
  private:
@@ -62,9 +88,9 @@ class CommandDelivery : public LocalDelivery {
     Run& run = runs_.emplace_back();
     run.recipients = std::move(recipients);
     run.done = std::move(done);
-    run.input = with_unix_line_ends(message->content);
+    run.input = at_final_delivery(*message);
     if (auto started = start(run, message->sender); !started) {
-      finish(run, {"", Outcome::deferred, 451, "4.3.0", escape_at_most(started.error().message(), 300)});
+      finish(run, {"", Outcome::deferred, 451, "4.3.0", printable_at_most(started.error().message(), 300)});
     }
   }
 

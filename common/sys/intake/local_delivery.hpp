@@ -28,7 +28,7 @@ Result<std::unique_ptr<LocalDelivery>> make_local_delivery(Loop& loop, const con
 
 /// An LMTP server on "HOST:PORT" or a Unix socket's path.
 Result<std::unique_ptr<LocalDelivery>> make_lmtp_delivery(Loop& loop, const std::string& server, const std::string& host);
-/// A program, without a shell: the message with LF line ends on stdin, recipients as arguments, the sender in the environment as SENDER. Its
+/// A program, without a shell: the message with Return-Path and LF line ends on stdin, recipients as arguments, the sender in the environment as SENDER. Its
 /// status says the rest: 0 delivered; 65, 67, 68, 77 (sysexits.h) refused for good; all others, and a death by signal: later.
 std::unique_ptr<LocalDelivery> make_command_delivery(Loop& loop, std::vector<std::string> command);
 

@@ -27,19 +27,6 @@ std::string host_part() {
 
 }  // namespace
 
-std::string with_unix_line_ends(std::string_view content) {
-  std::string out;
-  out.reserve(content.size());
-  while (!content.empty()) {
-    const std::size_t end = content.find("\r\n");
-    out += content.substr(0, end);
-    if (end == std::string_view::npos) break;
-    out += '\n';
-    content.remove_prefix(end + 2);
-  }
-  return out;
-}
-
 Result<Maildir> Maildir::open(std::string path) {
   std::error_code failure;
   path = std::filesystem::absolute(path, failure).lexically_normal().string();
@@ -55,7 +42,7 @@ Result<std::string> Maildir::deliver(std::string_view content, WallTime now) {
   const std::string name =
       fmt::format("{}.M{}P{}Q{}.{}", ms / 1000, ms % 1000 * 1000, ::getpid(), ++delivered_, host_part());
   const std::string temporary = path_ + "/tmp/" + name;
-  LONGLINE_CHECK(write_new_file(temporary, with_unix_line_ends(content)));
+  LONGLINE_CHECK(write_new_file(temporary, content));
   if (auto published = publish_file(temporary, path_ + "/new/" + name); !published) {
     ::unlink(temporary.c_str());
     return std::move(published).error();

@@ -15,7 +15,7 @@ class Maildir {
  public:
   /// Creates the folder and tmp, new, cur where they are missing (0700).
   static Result<Maildir> open(std::string path);
-  /// The file's name in new/. `content` in stored form (CRLF).
+  /// The file's name in new/. `content` with LF line ends.
   Result<std::string> deliver(std::string_view content, WallTime now);
 
  private:
@@ -23,8 +23,5 @@ class Maildir {
   std::string path_;
   unsigned delivered_ = 0;
 };
-
-/// CRLF becomes LF; every other byte stays.
-std::string with_unix_line_ends(std::string_view content);
 
 }  // namespace longline::sys

@@ -202,7 +202,7 @@ Result<void> OutgoingTransfers::carry_out(const x400::TransferFailed& failed) {
     entries_.erase(found);
     return {};
   }
-  return settle(failed.id, mail::Outcome::deferred, "4.4.2", escape_at_most(failed.error.message(), 400));
+  return settle(failed.id, mail::Outcome::deferred, "4.4.2", printable_at_most(failed.error.message(), 400));
 }
 
 }  // namespace longline::sys

@@ -18,6 +18,13 @@ TEST_CASE("escape leaves text alone and shows controls, bad UTF-8 and terminal t
   CHECK(quote("say \"hi\"\n") == "\"say \\\"hi\\\"\\n\"");
 }
 
+TEST_CASE("what is escaped already is not escaped twice") {
+  const std::string once = escape("ev\x1b[31mil \\ \xff");
+  CHECK(printable_at_most(once, 100) == once);
+  CHECK(printable_at_most("raw \x1b[2J\n", 100) == "raw \\x1B[2J\\n");
+  CHECK(printable_at_most("abcdefg", 6) == "abcdef…");
+}
+
 TEST_CASE("escape_at_most cuts between characters") {
   CHECK(escape_at_most("abcdef", 6) == "abcdef");
   CHECK(escape_at_most("abcdefg", 6) == "abcdef…");

@@ -81,6 +81,18 @@ TEST_CASE("notices of success and delay, with what the sender calls message and 
   CHECK(delayed->content.find("Action: delayed\r\nStatus: 4.0.0\r\nWill-Retry-Until: Fri, 02 Jan 1970") != std::string::npos);
 }
 
+TEST_CASE("what is over has no time at which it will be given up") {
+  DsnRequest r = request();
+  r.retry_until = WallTime(Duration(86'400'000));
+  for (const DsnAction action : {DsnAction::failed, DsnAction::delayed, DsnAction::delivered, DsnAction::relayed}) {
+    r.action = action;
+    const auto dsn = make_dsn(r);
+    const bool still_tried = action == DsnAction::delayed;
+    CHECK((dsn->content.find("Will-Retry-Until: Fri, 02 Jan 1970") != std::string::npos) == still_tried);
+    CHECK((dsn->content.find("It will be given up on Fri, 02 Jan 1970") != std::string::npos) == still_tried);
+  }
+}
+
 TEST_CASE("a whole message goes back where that was asked for and is cheap") {
   DsnRequest r = request();
   r.return_full = true;

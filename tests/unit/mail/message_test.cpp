@@ -155,6 +155,13 @@ TEST_CASE("quoted-printable") {
   CHECK(base64_lines("Ma") == "TWE=\r\n");
 }
 
+TEST_CASE("final delivery: one Return-Path, on top") {
+  CHECK(with_return_path("Subject: x\r\n", "a@b.example") == "Return-Path: <a@b.example>\r\nSubject: x\r\n");
+  CHECK(with_return_path("", "") == "Return-Path: <>\r\n");
+  CHECK(with_return_path("Received: by x;\r\n now\r\nreturn-path: <evil@x.example>\r\nX-Return-Path: 1\r\nReturn-Path :\r\n\t<evil@y.example>\r\nTo: y\r\n",
+                         "a@b.example") == "Return-Path: <a@b.example>\r\nReceived: by x;\r\n now\r\nX-Return-Path: 1\r\nTo: y\r\n");
+}
+
 TEST_CASE("mail for a peer that takes seven bits") {
   CHECK(*to_seven_bit("A: b\r\n\r\nplain\r\n") == "A: b\r\n\r\nplain\r\n");
   CHECK(*to_seven_bit("Subject:caf\xC3\xA9 is \"d\xC3\xA9j\xC3\xA0 vu\" now\r\n\r\nplain\r\n") ==

@@ -65,6 +65,19 @@ TEST_CASE("the verdict is one line that says what and when again") {
   CHECK(tally.judgement()->message() == "1 of 2 messages left: 451 try later; due again at 2027-01-15T08:00:00Z");
 }
 
+TEST_CASE("the verdict's reason is that of a recipient who is left, or else refused") {
+  Receipt mixed = receipt(Outcome::sent, {}, "queued as 1");
+  mixed.recipients.push_back({"a@example.com", Outcome::refused, 550, "5.1.1", "no such user"});
+  FlushTally refused;
+  refused.add(mixed);
+  CHECK(refused.judgement()->message() == "1 of 1 message refused for good: 550 no such user");
+  mixed.recipients.push_back({"b@example.com", Outcome::deferred, 451, "4.7.1", "greylisted"});
+  mixed.next_attempt = WallTime(Duration(1'800'000'000'000));
+  FlushTally left;
+  left.add(mixed);
+  CHECK(left.judgement()->message() == "1 of 1 message left: 451 greylisted; due again at 2027-01-15T08:00:00Z");
+}
+
 TEST_CASE("a receipt survives the way through the spool") {
   Receipt r = receipt(Outcome::sent);
   r.message_id = "<x@y>";

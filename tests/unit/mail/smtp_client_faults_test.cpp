@@ -150,6 +150,23 @@ TEST_CASE("a peer that loses the RSET behind the last message has taken the mess
   CHECK(d.log.written.ends_with("QUIT\r\n"));
 }
 
+TEST_CASE("DATA answered as if it were over: the connection's fault, and no message's") {
+  for (const char* ehlo : {kChained, kBare}) {
+    FakeSource source = messages(2);
+    Dialogue d(source);
+    d.hear("220 far.example\n");
+    d.hear(ehlo);
+    for (const char* reply : {"250 sender ok\n", "250 recipient ok\n", "250 2.0.0 ok\n"}) d.hear(reply);
+    check_accounts(source, d.log);
+    CHECK(d.log.finished->error->code == Errc::protocol);
+    CHECK(d.log.finished->error->what == "the peer answered DATA with 250 ok");
+    const RecipientResult& result = d.log.results["1"]["a@far.example"];
+    CHECK(result.outcome == Outcome::not_tried);
+    CHECK(result.code == 0);
+    CHECK(result.text == "the peer answered DATA with 250 ok");
+  }
+}
+
 TEST_CASE("silence is no hanging up") {
   FakeSource source = messages(1);
   Dialogue d(source);

@@ -260,6 +260,12 @@ TEST_CASE("stop() never cuts a message") {
   CHECK_FALSE(t.server.next_action());
   CHECK(t.say("hi\n.\n") == "250 2.0.0 Ok q1\n");
   CHECK(t.say("NOOP\n") == "421 4.3.2 closing down\n");
+  Talk done;
+  done.say(kEnvelope);
+  done.say("DATA\n");
+  done.server.stop(at(2));
+  CHECK(done.say("hi\n.\nQUIT\n") == "250 2.0.0 Ok q1\n221 2.0.0 Bye\n");
+  CHECK(done.log.finished->quit);
   Talk idle;
   idle.server.stop(at(2));
   idle.log.drain(idle.server, at(2));
