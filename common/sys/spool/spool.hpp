@@ -94,6 +94,7 @@ struct DroppedFile {
 struct ReceivedBatch {
   std::vector<mail::Submission> submissions;
   std::vector<std::string> keys;
+  std::vector<std::string> forgotten{};   ///< keys that were put in before and are none
   std::optional<Traffic> traffic{};
 };
 
@@ -190,6 +191,10 @@ class Spool {
   Result<bool> was_received(const std::string& key, WallTime now);
   /// The ids of the submissions.
   Result<std::vector<std::string>> take_received(const ReceivedBatch& batch, WallTime now);
+  /// Whether note_delivered() will find room, whoever fills the disk meanwhile. Errc::disk_full.
+  Result<void> prepare_note();
+  /// As take_received(), of mail that was delivered elsewhere and cannot be taken back: also from the reserve.
+  Result<std::vector<std::string>> note_delivered(const ReceivedBatch& batch, WallTime now);
 
   // spool_transfers.cpp, what comes; `peer` is a connector:
   Result<std::optional<IncomingTransfer>> incoming_transfer(const std::string& peer, const TransferName& name);
@@ -242,6 +247,7 @@ class Spool {
   void take_back(const Error& failure);
   Result<std::string> insert(const mail::Submission& submission, WallTime now);
   Result<std::string> insert_copy(const mail::Submission& submission, Box box, WallTime now);
+  Result<std::vector<std::string>> write_received(const ReceivedBatch& batch, WallTime now);
   Result<std::vector<std::string>> record_all(std::span<const MessageUpdate> updates, WallTime now);
   Result<void> apply(const MessageUpdate& update, WallTime now, std::vector<std::string>& notifications);
   Result<void> insert_wishes(std::int64_t sequence, const mail::Submission& submission, const std::vector<std::string>& recipients);

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 
 #include "sys/spool/spool.hpp"
+#include "sys/spool/spool_file.hpp"
 
 namespace longline::sys {
 namespace {
@@ -102,6 +103,15 @@ Result<void> Spool::also_from_reserve(const std::function<Result<void>()>& step)
   if (!is_full(done)) return done;
   reserve_->spend();
   return step();
+}
+
+Result<void> Spool::prepare_note() {
+  // The last that is made: a full disk may have kept it from us when the spool was opened.
+  LONGLINE_TRY(const bool has_tables, has_table("transfers_out"));
+  if (!has_tables) LONGLINE_CHECK(add_missing_tables(*db_));
+  if (reserve_->keep()) return {};
+  empty_log();
+  return reserve_->keep() ? Result<void>() : full_disk(db_->path());
 }
 
 /// Of removed messages, to the file system.
