@@ -247,7 +247,7 @@ class TakeIn(Case):
                 drop.mkdir()
                 drop.chmod(0o1733)
                 self.root.folder, saved = Path(mount), self.root.folder
-                self.as_user("bob@example.com", stdin=b"z" * 60_000 + b"\n")
+                self.as_user("bob@example.com", stdin=b"z" * 160_000 + b"\n")   # more than the log gives back
                 self.root.folder = saved
                 with open(Path(mount) / "fill", "wb", buffering=0) as fill:
                     try:

@@ -34,12 +34,19 @@ struct ReceivedMail::Work {
   bool has_message_id = false;
   std::vector<std::string> known;         // recipients that have it already
   std::vector<std::string> local, remote;
+  std::string queued;                     // the copy for `remote`, where it was stored before a local delivery
   std::vector<RecipientResult> results;   // of a local delivery
+  std::string remark;                     // for the event
 
   // `digest` is there, so the library is.
   std::string key(const std::string& recipient) const {
     return sha256_hex(digest + '\0' + message->sender + '\0' + recipient).value_or(digest + recipient);
   }
+  bool is_waited_for() const {
+    return std::any_of(results.begin(), results.end(), [](const RecipientResult& r) { return r.outcome == Outcome::deferred; });
+  }
+  /// Without a Message-ID two messages may well be the same; only one of which a part must come again is remembered.
+  bool by_bytes() const { return has_message_id || is_waited_for(); }
   /// What it is known by, for one recipient: the bytes, and the transfer that it came in.
   std::vector<std::string> keys(const std::string& recipient, bool by_bytes) const {
     std::vector<std::string> out;
@@ -59,10 +66,14 @@ Result<std::unique_ptr<ReceivedMail>> ReceivedMail::open(Loop& loop, const confi
   } else {
     LONGLINE_TRY(out->delivery_, make_local_delivery(loop, s.target, s.host));
   }
-  Result<Spool> spool = Spool::open(paths.spool);
-  if (spool) out->spool_.emplace(std::move(*spool));
-  else if (!out->delivery_) return std::move(spool).error();
+  if (auto opened = out->open_spool(); !opened && !out->delivery_) return std::move(opened).error();
   return out;
+}
+
+Result<void> ReceivedMail::open_spool() {
+  LONGLINE_TRY(Spool spool, Spool::open(paths_.spool));
+  spool_.emplace(std::move(spool));
+  return {};
 }
 
 bool ReceivedMail::is_local(const std::string& recipient) {
@@ -79,9 +90,14 @@ void ReceivedMail::take(mail::Deliver&& message, Done done) {
   work->done = std::move(done);
   ++under_way_;
   if (settings_.drops) return finish(work, drop(*work));
+  if (!spool_) {
+    // What kept it from us may be over. A disk that is still full is not: see prepare().
+    if (auto opened = open_spool(); !opened && opened.error().code == Errc::disk_full) return finish(work, std::move(opened).error());
+  }
   if (auto sorted = sort_out(*work); !sorted) return finish(work, std::move(sorted).error());
   if (work->local.empty() && work->remote.empty()) return finish(work, std::string());
   if (work->local.empty() || !delivery_) return finish(work, store(*work));
+  if (auto prepared = prepare(*work); !prepared) return finish(work, std::move(prepared).error());
   delivery_->deliver(work->message, work->local, [this, work](std::vector<RecipientResult> results) { on_delivered(work, std::move(results)); });
 }
 
@@ -106,6 +122,22 @@ Result<void> ReceivedMail::sort_out(Work& work) {
   return {};
 }
 
+/// Before a delivery that cannot be taken back: what can fail behind it is done now, or has its room.
+Result<void> ReceivedMail::prepare(Work& work) {
+  if (!spool_) return {};
+  LONGLINE_CHECK(spool_->prepare_note());
+  if (work.remote.empty()) return {};
+  ReceivedBatch batch;
+  batch.submissions.push_back(submission_of(*work.message));
+  batch.submissions.back().recipients = work.remote;
+  for (const std::string& recipient : work.remote) {
+    for (std::string& key : work.keys(recipient, true)) batch.keys.push_back(std::move(key));
+  }
+  LONGLINE_TRY(const std::vector<std::string> ids, spool_->take_received(batch, wall_now()));
+  work.queued = ids.front();
+  return {};
+}
+
 void ReceivedMail::on_delivered(const std::shared_ptr<Work>& work, std::vector<RecipientResult> results) {
   work->results = std::move(results);
   const auto first_with = [&](Outcome outcome) {
@@ -117,8 +149,8 @@ void ReceivedMail::on_delivered(const std::shared_ptr<Work>& work, std::vector<R
     return finish(work, Error(Errc::refused, refused == none ? "not delivered" : refused->text, Stage::queue));
   }
   // Also where some must wait: who has it is remembered, and gets it once when the peer sends it again.
-  Result<std::string> stored = store(*work);
-  if (!stored || deferred == none) return finish(work, std::move(stored));
+  Result<std::string> noted = note(*work);
+  if (deferred == none) return finish(work, std::move(noted));
   finish(work, Error(deferred->enhanced == "4.3.1" ? Errc::disk_full : Errc::busy, deferred->text, Stage::queue));
 }
 
@@ -180,11 +212,27 @@ void ReceivedMail::add_notice(const Work& work, bool success, ReceivedBatch& bat
   batch.submissions.push_back(std::move(submission));
 }
 
+/// By what it is known when it comes again.
+void ReceivedMail::add_keys(const Work& work, ReceivedBatch& batch) const {
+  for (const RecipientResult& result : work.results) {
+    if (result.outcome != Outcome::sent && result.outcome != Outcome::refused) continue;
+    for (std::string& key : work.keys(result.address, work.by_bytes())) batch.keys.push_back(std::move(key));
+  }
+}
+
+void ReceivedMail::add_traffic(const Work& work, ReceivedBatch& batch) const {
+  if (settings_.submission) return;
+  batch.traffic.emplace();
+  batch.traffic->connector = settings_.connector;
+  batch.traffic->sender = work.message->sender;
+  batch.traffic->messages_in = 1;
+  batch.traffic->bytes_in = static_cast<std::int64_t>(work.message->content.size() - work.message->added);
+}
+
+/// Of mail that is delivered nowhere else.
 Result<std::string> ReceivedMail::store(Work& work) {
-  if (!spool_) return std::string();
-  const mail::Deliver& message = *work.message;
   ReceivedBatch batch;
-  mail::Submission submission = submission_of(message);
+  mail::Submission submission = submission_of(*work.message);
   submission.recipients = work.remote;
   if (settings_.submission) {
     LONGLINE_CHECK(complete(submission));
@@ -194,31 +242,39 @@ Result<std::string> ReceivedMail::store(Work& work) {
     submission.local_recipients.insert(submission.local_recipients.end(), work.local.begin(), work.local.end());
     for (const std::string& recipient : submission.local_recipients) work.results.push_back({recipient, Outcome::sent, 250, "2.0.0", ""});
   }
-  const bool keeps = !submission.recipients.empty() || !submission.local_recipients.empty();
-  if (keeps) batch.submissions.push_back(std::move(submission));
-  const auto waits = [](const RecipientResult& result) { return result.outcome == Outcome::deferred; };
-  // Without a Message-ID two messages may well be the same; only one of which a part must come again is remembered.
-  const bool by_bytes = work.has_message_id || std::any_of(work.results.begin(), work.results.end(), waits);
-  const auto remember = [&](const std::string& recipient) {
-    for (std::string& key : work.keys(recipient, by_bytes)) batch.keys.push_back(std::move(key));
-  };
-  for (const RecipientResult& result : work.results) {
-    if (result.outcome == Outcome::sent || result.outcome == Outcome::refused) remember(result.address);
+  batch.submissions.push_back(std::move(submission));
+  add_keys(work, batch);
+  for (const std::string& recipient : work.remote) {
+    for (std::string& key : work.keys(recipient, work.by_bytes())) batch.keys.push_back(std::move(key));
   }
-  std::for_each(work.remote.begin(), work.remote.end(), remember);
-  const bool took = keeps || std::any_of(work.results.begin(), work.results.end(), [](const RecipientResult& r) { return r.outcome == Outcome::sent; });
-  if (took && !settings_.submission) {
-    batch.traffic.emplace();
-    batch.traffic->connector = settings_.connector;
-    batch.traffic->sender = message.sender;
-    batch.traffic->messages_in = 1;
-    batch.traffic->bytes_in = static_cast<std::int64_t>(message.content.size() - message.added);
-  }
+  add_traffic(work, batch);
   add_notice(work, true, batch);
-  add_notice(work, false, batch);
-  if (batch.submissions.empty() && batch.keys.empty() && !batch.traffic) return std::string();
   LONGLINE_TRY(const std::vector<std::string> ids, spool_->take_received(batch, wall_now()));
-  return keeps ? ids.front() : std::string();
+  return ids.front();
+}
+
+/// What became of a local delivery. Its mail is where it belongs: only a sender who would not hear that it is not is a reason to have it sent again.
+Result<std::string> ReceivedMail::note(Work& work) {
+  if (!spool_) return std::string();
+  ReceivedBatch batch;
+  add_keys(work, batch);
+  if (!work.queued.empty() && !work.by_bytes() && !work.digest.empty()) {
+    for (const std::string& recipient : work.remote) batch.forgotten.push_back(work.key(recipient));
+  }
+  const bool sent = std::any_of(work.results.begin(), work.results.end(), [](const RecipientResult& r) { return r.outcome == Outcome::sent; });
+  if (sent || !work.queued.empty()) add_traffic(work, batch);
+  add_notice(work, true, batch);
+  const std::size_t good_news = batch.submissions.size();
+  add_notice(work, false, batch);
+  const bool owes_notice = batch.submissions.size() > good_news;
+  if (batch.submissions.empty() && batch.keys.empty() && batch.forgotten.empty() && !batch.traffic) return work.queued;
+  auto noted = spool_->note_delivered(batch, wall_now());
+  // A single error of the disk may be its last.
+  if (!noted && noted.error().code == Errc::io) noted = spool_->note_delivered(batch, wall_now());
+  if (noted) return work.queued;
+  if (owes_notice) return std::move(noted).error();
+  work.remark = "if it comes again, it is taken in again: " + escape_at_most(noted.error().message(), 300);
+  return work.queued;
 }
 
 /// An ordinary user's `sendmail -bs`.
@@ -249,6 +305,7 @@ void ReceivedMail::finish(const std::shared_ptr<Work>& work, Result<std::string>
   } else if (work->known.size() < message.recipients.size()) {
     Event event{"mail.received"};
     event.message = *outcome;
+    event.text = work->remark;
     about_message(std::move(event));
   }
   const Done done = std::move(work->done);

@@ -33,12 +33,14 @@ struct ReceivedMailSettings {
 /// Stores what an SMTP server took in before the peer is told so: local mail in Maildir, LMTP server, command or inbox, mail to pass on in the
 /// queue. A message that came before (same Message-ID, sender, recipient and bytes, within seven days) is accepted and dropped: the
 /// line was cut before the sender knew. Notices of success are sent where they were asked for (RFC 3461).
+/// What is to be delivered elsewhere is refused for now, before, where the spool has no room to note it. What was delivered all the same is not refused: a
+/// spool that then cannot be written costs the protection from duplicates, no more.
 class ReceivedMail {
  public:
   using Done = std::function<void(Result<std::string> id)>;
 
-  /// Opens what it needs, so that wrong folders are found before a caller has sent its mail. Without a spool a Maildir, LMTP server or command works too,
-  /// with neither notices nor protection from duplicates.
+  /// Opens what it needs, so that wrong folders are found before a caller has sent its mail. Without a spool (no right to it, damaged) a Maildir, LMTP
+  /// server or command works too, with neither notices nor protection from duplicates.
   static Result<std::unique_ptr<ReceivedMail>> open(Loop& loop, const config::Config& config, const StatePaths& paths, EventSink& events,
                                                     ReceivedMailSettings settings);
 
@@ -55,9 +57,14 @@ class ReceivedMail {
 
   struct Work;
   bool is_local(const std::string& recipient);
+  Result<void> open_spool();
   Result<void> sort_out(Work& work);
+  Result<void> prepare(Work& work);
   void on_delivered(const std::shared_ptr<Work>& work, std::vector<mail::RecipientResult> results);
   Result<std::string> store(Work& work);
+  Result<std::string> note(Work& work);
+  void add_keys(const Work& work, ReceivedBatch& batch) const;
+  void add_traffic(const Work& work, ReceivedBatch& batch) const;
   Result<std::string> drop(const Work& work);
   mail::Submission submission_of(const mail::Deliver& message) const;
   Result<void> complete(mail::Submission& submission) const;

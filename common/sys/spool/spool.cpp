@@ -16,22 +16,8 @@
 namespace longline::sys {
 namespace {
 
-constexpr Duration kBusyTimeout{30'000};
-
 constexpr const char* kWriterSettings =
     "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=FAST;";
-
-// After each commit. The log is written back into the file, and emptied, when it has so many pages of 4 KiB. Small, because
-// whoever opens a spool that nobody else has open reads the log once; emptied, because SQLite's own way leaves that to
-// the next commit of the same process, which for `add` never comes. A reader or writer in the way: next time.
-int write_back(void*, sqlite3* db, const char*, int pages) {
-  constexpr int kMost = 250;
-  if (pages < kMost) return SQLITE_OK;
-  wait_while_busy(db, Duration(0));
-  sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  wait_while_busy(db, kBusyTimeout);
-  return SQLITE_OK;
-}
 
 bool on_read_only_file_system(const std::string& path) {
   struct statvfs info {};
@@ -68,16 +54,17 @@ Result<Spool> Spool::open(const std::string& path) {
     LONGLINE_CHECK(inspect_spool_file(path, kVersion));
   }
   if (on_read_only_file_system(path)) return Error(Errc::io, path + ": the file system is read-only", Stage::queue);
-  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_write, Duration(kBusyTimeout)));
+  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_write, kBusyTimeout));
   // The last one to leave does not write the log back: that would cost every `add` three more fsyncs.
   sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  if (auto set = db.run(kWriterSettings); !set) return damaged_or(std::move(set).error(), path);
-  sqlite3_wal_hook(db.handle(), write_back, nullptr);
   Spool spool;
   spool.db_ = std::make_unique<Sqlite>(std::move(db));
   spool.reserve_.emplace(path + ".reserve");
-  spool.reserve_->keep();
-  if (auto made = add_missing_tables(*spool.db_); !made) return damaged_or(std::move(made).error(), path);
+  // Even the log's index may find no room.
+  if (auto set = spool.also_from_reserve([&] { return spool.db_->run(kWriterSettings); }); !set) return damaged_or(std::move(set).error(), path);
+  spool.bound_log();
+  auto made = spool.also_from_reserve([&] { return add_missing_tables(*spool.db_); });
+  if (!made && made.error().code != Errc::disk_full) return damaged_or(std::move(made).error(), path);
   if (auto dropped = spool.drop_dead_leases(); !dropped) return damaged_or(std::move(dropped).error(), path);
   return spool;
 }
@@ -86,15 +73,15 @@ Result<Spool> Spool::open_read_only(const std::string& path) {
   Spool spool;
   LONGLINE_TRY(const SpoolFile file, inspect_spool_file(path, kVersion));
   if (file == SpoolFile::absent) return spool;
-  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_only, Duration(kBusyTimeout)));
+  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_only, kBusyTimeout));
   auto first = db.integer("SELECT count(*) FROM leases");
   if (!first && on_read_only_file_system(path) && !has_log(path)) {
-    LONGLINE_TRY(db, Sqlite::open(path, Sqlite::Mode::immutable, Duration(kBusyTimeout)));
+    LONGLINE_TRY(db, Sqlite::open(path, Sqlite::Mode::immutable, kBusyTimeout));
     first = db.integer("SELECT count(*) FROM leases");
   }
   if (!first && first.error().code == Errc::disk_full) {
     // No room for the shared index of the log: read alone, with the index in memory.
-    LONGLINE_TRY(db, Sqlite::open(path, Sqlite::Mode::read_write, Duration(kBusyTimeout)));
+    LONGLINE_TRY(db, Sqlite::open(path, Sqlite::Mode::read_write, kBusyTimeout));
     sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     LONGLINE_CHECK(db.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=1"));
     first = db.integer("SELECT count(*) FROM leases");
@@ -109,40 +96,6 @@ Result<SqliteStatement*> Spool::statement(const char* sql) {
   if (known != statements_.end()) return &known->second;
   LONGLINE_TRY(SqliteStatement prepared, db_->prepare(sql));
   return &statements_.emplace(sql, std::move(prepared)).first->second;
-}
-
-Result<void> Spool::change(const std::function<Result<void>()>& statements) {
-  const auto once = [&]() -> Result<void> {
-    LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-    LONGLINE_CHECK(statements());
-    return transaction.commit();
-  };
-  Result<void> done = once();
-  if (!done && done.error().code == Errc::disk_full && reserve_->spend()) done = once();
-  if (!done) take_back(done.error());
-  return done;
-}
-
-Result<void> Spool::add_only(const std::function<Result<void>()>& statements) {
-  const auto once = [&]() -> Result<void> {
-    LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-    LONGLINE_CHECK(statements());
-    return transaction.commit();
-  };
-  Result<void> done = once();
-  if (!done) take_back(done.error());
-  return done;
-}
-
-// A commit whose fsync failed is in the log all the same, and who opens the spool next would find it there. It is written over by
-// one that skips an id; what changes nothing SQLite would not write.
-void Spool::take_back(const Error& failure) {
-  if (failure.code != Errc::io && failure.code != Errc::disk_full) return;
-  constexpr const char* kSkip =
-      "BEGIN IMMEDIATE;"
-      "INSERT INTO sqlite_sequence(name, seq) SELECT 'messages', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name='messages');"
-      "UPDATE sqlite_sequence SET seq=seq+1 WHERE name='messages'; COMMIT";
-  for (const char* sql : {"PRAGMA synchronous=OFF", kSkip, "ROLLBACK", "PRAGMA synchronous=FULL"}) (void)db_->run(sql);
 }
 
 // ---- leases
@@ -242,17 +195,6 @@ Result<std::optional<StoredReceipt>> Spool::receipt_of(const std::string& id) {
 Result<bool> Spool::changed_by_others() {
   LONGLINE_TRY(const std::int64_t version, db_->integer("PRAGMA data_version"));
   return std::exchange(data_version_, version) != version;
-}
-
-Result<void> Spool::trim() {
-  constexpr std::int64_t kWorthwhilePages = 256;
-  LONGLINE_TRY(const bool warns, has_table("warned"));
-  if (warns) LONGLINE_CHECK(db_->run("DELETE FROM warned WHERE seq NOT IN (SELECT seq FROM messages)"));
-  LONGLINE_TRY(const bool transfers, has_table("transfers_out"));
-  if (transfers) LONGLINE_CHECK(db_->run("DELETE FROM transfers_out WHERE seq NOT IN (SELECT seq FROM messages)"));
-  LONGLINE_TRY(const std::int64_t free, db_->integer("PRAGMA freelist_count"));
-  if (free < kWorthwhilePages) return {};
-  return db_->run("PRAGMA incremental_vacuum");
 }
 
 }  // namespace longline::sys

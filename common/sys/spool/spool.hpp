@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,7 @@ struct DroppedFile {
 struct ReceivedBatch {
   std::vector<mail::Submission> submissions;
   std::vector<std::string> keys;
+  std::vector<std::string> forgotten{};   ///< keys that were put in before and are none
   std::optional<Traffic> traffic{};
 };
 
@@ -100,10 +102,11 @@ struct ReceivedBatch {
 /// call is one transaction; what it returned is on the disk. Any number of processes may have it open. Errors:
 /// disk_full and io with nothing stored, busy when another process held it for 30 s, config when the
 /// file is of another version or another program's (it is then not even opened), not_found for an id that is not there.
-/// On a full disk nothing can be added, but what makes room (sending, removing) still works, from a reserve beside the file.
+/// On a full disk nothing can be added, but what makes room (sending, removing) still works, from a reserve beside the file (spool_room.cpp).
 class Spool {
  public:
   static constexpr std::int64_t kVersion = 1;
+  static constexpr Duration kBusyTimeout{30'000};
 
   /// Creates the folder (0700) and the file (0600) where they are missing; the file appears complete or not at all.
   /// Messages that a dead flush left in `sending` become ready or in-doubt.
@@ -143,8 +146,8 @@ class Spool {
   /// Marks messages as being sent. Returns those that are still there, not held, and nobody else's.
   Result<std::vector<std::string>> claim(const std::vector<std::string>& ids);
   Result<void> mark_in_doubt(const std::vector<mail::InFlight>& messages);
-  /// The ids of the notifications that were queued.
-  Result<std::vector<std::string>> record(const std::vector<MessageUpdate>& updates, WallTime now);
+  /// The ids of the notifications that were queued. In one transaction where the disk has room for that.
+  Result<std::vector<std::string>> record(const std::vector<MessageUpdate>& updates, WallTime now) { return record_all(updates, now); }
 
   /// Whether a message with these bytes and recipients was imported lately, sent since or not. `digest`: of all of it.
   Result<bool> was_imported(const std::string& digest);
@@ -188,6 +191,10 @@ class Spool {
   Result<bool> was_received(const std::string& key, WallTime now);
   /// The ids of the submissions.
   Result<std::vector<std::string>> take_received(const ReceivedBatch& batch, WallTime now);
+  /// Whether note_delivered() will find room, whoever fills the disk meanwhile. Errc::disk_full.
+  Result<void> prepare_note();
+  /// As take_received(), of mail that was delivered elsewhere and cannot be taken back: also from the reserve.
+  Result<std::vector<std::string>> note_delivered(const ReceivedBatch& batch, WallTime now);
 
   // spool_transfers.cpp, what comes; `peer` is a connector:
   Result<std::optional<IncomingTransfer>> incoming_transfer(const std::string& peer, const TransferName& name);
@@ -224,13 +231,24 @@ class Spool {
   Result<void> drop_dead_leases();
   Result<void> visit_rows(const char* sql, std::int64_t parameter,
                           const std::function<bool(mail::QueuedMessage&&)>& visitor);
+  // spool_room.cpp:
   /// One transaction; on a full disk once more with the reserve.
   Result<void> change(const std::function<Result<void>()>& statements);
-  /// Likewise, but never with the reserve: what it frees is for what makes room.
+  /// Likewise, but never with the reserve, and never without it in its place: what it frees is for what makes room.
   Result<void> add_only(const std::function<Result<void>()>& statements);
+  enum class Reserve { leave, keep, spend };
+  Result<void> transact(Reserve reserve, const std::function<Result<void>()>& statements);
+  Result<void> also_from_reserve(const std::function<Result<void>()>& step);
+  Result<std::int64_t> page_count();
+  Result<void> vacuum(int pages, Reserve reserve);
+  void bound_log();
+  void empty_log();
+  void make_room();
   void take_back(const Error& failure);
   Result<std::string> insert(const mail::Submission& submission, WallTime now);
   Result<std::string> insert_copy(const mail::Submission& submission, Box box, WallTime now);
+  Result<std::vector<std::string>> write_received(const ReceivedBatch& batch, WallTime now);
+  Result<std::vector<std::string>> record_all(std::span<const MessageUpdate> updates, WallTime now);
   Result<void> apply(const MessageUpdate& update, WallTime now, std::vector<std::string>& notifications);
   Result<void> insert_wishes(std::int64_t sequence, const mail::Submission& submission, const std::vector<std::string>& recipients);
   Result<void> erase_wishes(std::int64_t sequence);

@@ -10,10 +10,10 @@ Result<std::optional<std::string>> Spool::bounce(const std::string& id, const st
   std::optional<std::string> made;
   LONGLINE_CHECK(change([&]() -> Result<void> {
     LONGLINE_CHECK(check_free(*sequence, id));
-    if (notification) {
-      LONGLINE_TRY(made, insert(*notification, now));
-    }
-    return erase(*sequence);
+    LONGLINE_CHECK(erase(*sequence));   // first, for its room
+    if (!notification) return {};
+    LONGLINE_TRY(made, insert(*notification, now));
+    return {};
   }));
   return made;
 }

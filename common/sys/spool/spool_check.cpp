@@ -183,8 +183,6 @@ class Check {
     const auto free = static_cast<std::int64_t>(room.f_bavail) * static_cast<std::int64_t>(room.f_frsize);
     LONGLINE_TRY(const std::int64_t queued, db_->integer("SELECT sum(size) FROM messages"));
     LONGLINE_TRY(const std::int64_t lately, db_->integer(fmt::format("SELECT sum(size) FROM messages WHERE arrived BETWEEN {} AND {}", now_ - kDay, now_)));
-    struct stat reserve {};
-    const bool has_reserve = ::stat((paths_.spool + ".reserve").c_str(), &reserve) == 0;
     if (free < kLeastFree) {
       find(Severity::error, "disk-full", fmt::format("{} free where the spool is, {} queued", format_size(free), format_size(queued)),
            "make room; what is sent or removed makes some too");
@@ -199,7 +197,7 @@ class Check {
     if (room.f_files > 0 && room.f_favail < 100) {
       find(Severity::error, "disk-full", fmt::format("{} inodes free where the spool is", room.f_favail), "remove files");
     }
-    if (!has_reserve) {
+    if (!DiskReserve(paths_.spool + ".reserve").is_whole()) {
       find(Severity::warning, "no-reserve", "the reserve for a full disk is not there: it was used, or the disk is full",
            "make room; the next mtaq that writes takes it again");
     }

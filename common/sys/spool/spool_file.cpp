@@ -156,10 +156,6 @@ Result<void> create_spool_file(const std::string& path, std::int64_t version, Wa
   return {};
 }
 
-Result<void> add_missing_tables(Sqlite& db) {
-  Result<void> made = db.run(kLaterTables);
-  if (!made && made.error().code == Errc::disk_full) return {};
-  return made;
-}
+Result<void> add_missing_tables(Sqlite& db) { return db.run(kLaterTables); }
 
 }  // namespace longline::sys

@@ -20,8 +20,7 @@ Result<SpoolFile> inspect_spool_file(const std::string& path, std::int64_t versi
 /// A new spool, complete, under this name. No error when another process was faster.
 Result<void> create_spool_file(const std::string& path, std::int64_t version, WallTime now);
 
-/// Tables that came after version 1 and that an older longline does not miss: made where they are not there. Full disk: left for
-/// the next time.
+/// Tables that came after version 1 and that an older longline does not miss: made where they are not there. Errc::disk_full: it can wait.
 Result<void> add_missing_tables(Sqlite& db);
 
 }  // namespace longline::sys

@@ -12,17 +12,19 @@ constexpr Duration kReceivedFor{7 * 86'400'000LL};
 
 Result<std::vector<std::string>> Spool::take_dropped(const std::vector<DroppedFile>& files, const std::function<bool(const std::string&)>& is_there) {
   std::vector<std::string> ids;
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
-  LONGLINE_TRY(SqliteStatement* taken, statement("INSERT OR IGNORE INTO dropped VALUES(?)"));
-  for (const DroppedFile& file : files) {
-    ids.emplace_back();
-    // Who took it before us has also taken it away, or left its name here.
-    if (!is_there(file.name)) continue;
-    LONGLINE_CHECK(taken->bind(1, file.name).run());
-    if (db_->changes() == 0) continue;
-    LONGLINE_TRY(ids.back(), insert(file.submission, file.at));
-  }
-  LONGLINE_CHECK(transaction.commit());
+  LONGLINE_CHECK(add_only([&]() -> Result<void> {
+    ids.clear();
+    LONGLINE_TRY(SqliteStatement* taken, statement("INSERT OR IGNORE INTO dropped VALUES(?)"));
+    for (const DroppedFile& file : files) {
+      ids.emplace_back();
+      // Who took it before us has also taken it away, or left its name here.
+      if (!is_there(file.name)) continue;
+      LONGLINE_CHECK(taken->bind(1, file.name).run());
+      if (db_->changes() == 0) continue;
+      LONGLINE_TRY(ids.back(), insert(file.submission, file.at));
+    }
+    return {};
+  }));
   return ids;
 }
 
@@ -55,13 +57,14 @@ Result<bool> Spool::was_received(const std::string& key, WallTime now) {
   return known;
 }
 
-Result<std::vector<std::string>> Spool::take_received(const ReceivedBatch& batch, WallTime now) {
+Result<std::vector<std::string>> Spool::write_received(const ReceivedBatch& batch, WallTime now) {
   std::vector<std::string> ids;
-  LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(*db_));
   for (const mail::Submission& submission : batch.submissions) {
     LONGLINE_TRY(std::string id, insert(submission, now));
     ids.push_back(std::move(id));
   }
+  LONGLINE_TRY(SqliteStatement* forget, statement("DELETE FROM received WHERE key=?"));
+  for (const std::string& key : batch.forgotten) LONGLINE_CHECK(forget->bind(1, key).run());
   const std::int64_t ms = now.time_since_epoch().count();
   LONGLINE_TRY(SqliteStatement* note, statement("INSERT OR REPLACE INTO received(key, at) VALUES(?,?)"));
   for (const std::string& key : batch.keys) LONGLINE_CHECK(note->bind(1, key).bind(2, ms).run());
@@ -73,7 +76,24 @@ Result<std::vector<std::string>> Spool::take_received(const ReceivedBatch& batch
     LONGLINE_CHECK(bound->bind(1, last - kReceivedKept).bind(2, first + 16).bind(3, ms - kReceivedFor.count()).run());
   }
   if (batch.traffic) LONGLINE_CHECK(add_traffic(*batch.traffic, now));
-  LONGLINE_CHECK(transaction.commit());
+  return ids;
+}
+
+Result<std::vector<std::string>> Spool::take_received(const ReceivedBatch& batch, WallTime now) {
+  std::vector<std::string> ids;
+  LONGLINE_CHECK(add_only([&]() -> Result<void> {
+    LONGLINE_TRY(ids, write_received(batch, now));
+    return {};
+  }));
+  return ids;
+}
+
+Result<std::vector<std::string>> Spool::note_delivered(const ReceivedBatch& batch, WallTime now) {
+  std::vector<std::string> ids;
+  LONGLINE_CHECK(change([&]() -> Result<void> {
+    LONGLINE_TRY(ids, write_received(batch, now));
+    return {};
+  }));
   return ids;
 }
 

@@ -269,6 +269,13 @@ Result<void> Spool::apply(const MessageUpdate& update, WallTime now, std::vector
     LONGLINE_CHECK(bound->bind(1, db_->last_insert_id() - kReceiptsKept).run());
   }
   if (update.traffic) LONGLINE_CHECK(add_traffic(*update.traffic, now));
+  if (!update.ends_transfer.empty()) LONGLINE_CHECK(erase_outgoing(sequence, update.ends_transfer));
+  LONGLINE_TRY(SqliteStatement* left, statement("SELECT count(*) FROM recipients WHERE seq=? AND state<3"));
+  LONGLINE_TRY(const bool row, left->bind(1, sequence).step());
+  const bool finished = row && left->integer(0) == 0;
+  left->reset();
+  if (finished) LONGLINE_CHECK(erase(sequence));
+  // Behind it, so that on a full disk they take the room that it leaves.
   if (update.notification) {
     LONGLINE_TRY(std::string id, insert(*update.notification, now));
     notifications.push_back(std::move(id));
@@ -281,21 +288,22 @@ Result<void> Spool::apply(const MessageUpdate& update, WallTime now, std::vector
     LONGLINE_TRY(std::string id, insert(*update.success_notice, now));
     notifications.push_back(std::move(id));
   }
-  if (!update.ends_transfer.empty()) LONGLINE_CHECK(erase_outgoing(sequence, update.ends_transfer));
-  LONGLINE_TRY(SqliteStatement* left, statement("SELECT count(*) FROM recipients WHERE seq=? AND state<3"));
-  LONGLINE_TRY(const bool row, left->bind(1, sequence).step());
-  const bool finished = row && left->integer(0) == 0;
-  left->reset();
-  return finished ? erase(sequence) : Result<void>();
+  return {};
 }
 
-Result<std::vector<std::string>> Spool::record(const std::vector<MessageUpdate>& updates, WallTime now) {
+Result<std::vector<std::string>> Spool::record_all(std::span<const MessageUpdate> updates, WallTime now) {
   std::vector<std::string> notifications;
-  LONGLINE_CHECK(change([&]() -> Result<void> {
+  Result<void> done = change([&]() -> Result<void> {
     notifications.clear();
     for (const MessageUpdate& update : updates) LONGLINE_CHECK(apply(update, now, notifications));
     return {};
-  }));
+  });
+  if (done) return notifications;
+  if (done.error().code != Errc::disk_full || updates.size() < 2) return std::move(done).error();
+  // The reserve is for so much at once.
+  LONGLINE_TRY(notifications, record_all(updates.first(updates.size() / 2), now));
+  LONGLINE_TRY(const std::vector<std::string> others, record_all(updates.subspan(updates.size() / 2), now));
+  notifications.insert(notifications.end(), others.begin(), others.end());
   return notifications;
 }
 

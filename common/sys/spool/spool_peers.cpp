@@ -22,9 +22,11 @@ Result<std::optional<mail::SendWindow>> Spool::peer_window(const std::string& pe
 }
 
 Result<void> Spool::set_peer_window(const std::string& peer, const mail::SendWindow& window, WallTime now) {
-  LONGLINE_TRY(SqliteStatement set, db_->prepare("INSERT OR REPLACE INTO peers VALUES(?,?,?,?)"));
-  return set.bind(1, peer).bind(2, std::int64_t{window.messages}).bind(3, window.bytes)
-      .bind(4, now.time_since_epoch().count()).run();
+  return change([&]() -> Result<void> {
+    LONGLINE_TRY(SqliteStatement set, db_->prepare("INSERT OR REPLACE INTO peers VALUES(?,?,?,?)"));
+    return set.bind(1, peer).bind(2, std::int64_t{window.messages}).bind(3, window.bytes)
+        .bind(4, now.time_since_epoch().count()).run();
+  });
 }
 
 Result<mail::PeerMemory> Spool::peer_memory(const std::string& peer, const std::string& hop, WallTime now) {
@@ -49,11 +51,13 @@ Result<mail::PeerMemory> Spool::peer_memory(const std::string& peer, const std::
 }
 
 Result<void> Spool::set_peer_memory(const std::string& peer, const std::string& hop, const mail::PeerMemory& memory) {
-  LONGLINE_TRY(SqliteStatement set, db_->prepare("INSERT OR REPLACE INTO peer_memory VALUES(?,?,?,?,?,?,?,?,?,?)"));
   const std::int64_t blame = (memory.lock_step ? kLockStep : 0) | (memory.no_chunking ? kNoChunking : 0) | (memory.no_tls ? kNoTls : 0);
-  return set.bind(1, peer).bind(2, hop).bind(3, static_cast<std::int64_t>(memory.size_limit)).bind(4, std::int64_t{memory.tried})
-      .bind(5, std::int64_t{memory.rejected}).bind(6, memory.rate).bind(7, memory.round_trip.count()).bind(8, blame)
-      .bind(9, milliseconds(memory.blamed)).bind(10, milliseconds(memory.learned)).run();
+  return change([&]() -> Result<void> {
+    LONGLINE_TRY(SqliteStatement set, db_->prepare("INSERT OR REPLACE INTO peer_memory VALUES(?,?,?,?,?,?,?,?,?,?)"));
+    return set.bind(1, peer).bind(2, hop).bind(3, static_cast<std::int64_t>(memory.size_limit)).bind(4, std::int64_t{memory.tried})
+        .bind(5, std::int64_t{memory.rejected}).bind(6, memory.rate).bind(7, memory.round_trip.count()).bind(8, blame)
+        .bind(9, milliseconds(memory.blamed)).bind(10, milliseconds(memory.learned)).run();
+  });
 }
 
 }  // namespace longline::sys
