@@ -190,7 +190,7 @@ class Queue:
         self.assertIn("come back later", json.dumps(left))
         [message] = self.listing(site)
         self.assertEqual([r["address"] for r in message["recipients"] if r["state"] != "delivered"], ["later@far.example"])
-        self.assertEqual(message["reason_class"], "policy")
+        self.assertEqual(message["reason_class"], "greylist")
 
     def test_flush_ends_69_when_the_next_hop_is_dead(self):
         site = self.make(DEAD)
