@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config/ini_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -61,7 +62,9 @@ Result<IniText> parse_ini(std::string_view text) {
   }
   if (text.find('\0') != std::string_view::npos) return Error(Errc::malformed, "a NUL byte: this is not a text");
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  const std::string converted = is_utf8(text) ? std::string(text) : from_windows_1252(text);
+  std::string converted = is_utf8(text) ? std::string(text) : from_windows_1252(text);
+  // No name and no value has a use for them, and longline.toml takes none.
+  std::replace_if(converted.begin(), converted.end(), [](char c) { return c != '\n' && (static_cast<unsigned char>(c) < 0x20 || c == 0x7F); }, ' ');
   IniText out;
   int number = 0;
   for (const std::string_view raw : split(converted, '\n')) {

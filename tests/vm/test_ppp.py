@@ -158,7 +158,7 @@ class Ppp(unittest.TestCase):
         machine.do("write", path="/etc/ppp/options", text="")
         pppd = machine.start("pppd", "/dev/ttyS1", "115200", "nodetach", "noauth", "local", "user", "alice", "noipdefault",
                              "connect", f"{DIALCTL} --root {self.root} connect branch")
-        machine.until(lambda: "10.9.0.2" in machine.shell("ip -br addr"), "pppd's link to be up", 40)
+        machine.until(lambda: "10.9.0.2" in machine.shell("ip -br addr"), "pppd's link to be up")
         self.assertEqual(self.status()["state"], "down")
         self.assertEqual([e["event"] for e in self.events("call.connected")], ["call.connected"])
         machine.run("pkill", "pppd")

@@ -152,7 +152,8 @@ Result<bool> put_host_back(const StatePaths& paths, const std::string& link) {
 }
 
 void wait_for_supervisor_to_go(const StatePaths& paths, const std::string& link) {
-  const TimePoint end = steady_now() + Duration(60'000);
+  // It is dying, but the kernel lets it go only once its port is closed, and waits for what that has still to send.
+  const TimePoint end = steady_now() + Duration(600'000);
   while (::access(paths.link_undo(link).c_str(), F_OK) == 0 && steady_now() < end) {
     const Result<std::optional<FileLock>> lock = FileLock::try_acquire(paths.link_lock(link));
     if (!lock || *lock) return;

@@ -71,6 +71,15 @@ TEST_CASE("ANSI names become UTF-8") {
   CHECK(accepted(pbk("[B\xFCro \x80]\r\n" + std::string(kCall))).links.front().name == "Büro €");
 }
 
+TEST_CASE("control characters in names and values become blanks") {
+  const auto imported = import_rasphone("[a\x0f\x7f b]\nMEDIA=serial\nPort=COM1\nDEVICE=modem\nPhoneNumber=12\x0e\t3\n");
+  REQUIRE(imported);
+  const ParsedConfig parsed = parse_config({{"/f.toml", imported->toml}});
+  CHECK_FALSE(has_errors(parsed.diagnostics));
+  REQUIRE(parsed.config.links.size() == 1);
+  CHECK(parsed.config.links[0].name.find_first_of("\x0f\x7f") == std::string::npos);
+}
+
 TEST_CASE("names that are too long or taken are changed, and that is said") {
   std::string name;
   for (int i = 0; i < 40; ++i) name += "ü";
