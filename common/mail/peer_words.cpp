@@ -4,23 +4,12 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "mail/smtp_reply.hpp"
 
 namespace longline::mail {
 namespace {
 
 constexpr std::size_t kLongest = 400;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// "4.7.1" at the start, of this code's class (RFC 3463).
-std::string_view enhanced_at(std::string_view text, int code) {
-  const std::string_view word = text.substr(0, text.find(' '));
-  if (word.size() < 5 || word.size() > 9 || word[0] != static_cast<char>('0' + code / 100) || word[1] != '.') return {};
-  const std::size_t dot = word.find('.', 2);
-  if (dot == std::string_view::npos || dot == 2 || dot + 1 == word.size()) return {};
-  const bool numbers = std::all_of(word.begin() + 2, word.end(), [&](const char& c) { return is_digit(c) || &c == &word[dot]; });
-  return numbers ? word : std::string_view();
-}
 
 // Behind the words with which Postfix and Exim introduce a peer's reply.
 std::string_view quoted_reply(std::string_view account) {
@@ -40,13 +29,11 @@ std::string_view quoted_reply(std::string_view account) {
 }  // namespace
 
 std::optional<PeerWords> read_reply_text(std::string_view text) {
-  if (text.size() < 3 || !std::all_of(text.begin(), text.begin() + 3, is_digit)) return std::nullopt;
-  if (text.size() > 3 && text[3] != ' ' && text[3] != '-') return std::nullopt;
   PeerWords out;
-  out.code = static_cast<int>(*parse_integer(text.substr(0, 3)));
-  if (out.code < 200 || out.code > 599) return std::nullopt;
+  out.code = reply_code(text);
+  if (out.code == 0) return std::nullopt;
   text = trim(text.substr(std::min<std::size_t>(text.size(), 4)));
-  const std::string_view enhanced = enhanced_at(text, out.code);
+  const std::string_view enhanced = enhanced_status(text, out.code);
   out.enhanced = enhanced;
   out.text = trim(text.substr(enhanced.size()));
   return out;

@@ -17,16 +17,16 @@ constexpr std::size_t kLongestShown = 400;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// The code at the start of a reply line, 0 if there is none.
-int code_of(std::string_view line) {
+}  // namespace
+
+int reply_code(std::string_view line) {
   if (line.size() < 3 || !std::all_of(line.begin(), line.begin() + 3, is_digit)) return 0;
   if (line.size() > 3 && line[3] != ' ' && line[3] != '-') return 0;
   const int code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
   return code >= 200 && code < 600 ? code : 0;
 }
 
-/// "5.1.1" at the start of a reply text, of the same class as the code; RFC 2034, 4.
-std::string_view enhanced_of(std::string_view text, int code) {
+std::string_view enhanced_status(std::string_view text, int code) {
   const std::string_view word = text.substr(0, text.find(' '));
   const auto parts = split(word, '.');
   if (parts.size() != 3 || word.size() > 9 || parts[0].size() != 1 || parts[0][0] - '0' != code / 100) return {};
@@ -35,8 +35,6 @@ std::string_view enhanced_of(std::string_view text, int code) {
   });
   return digits ? word : std::string_view();
 }
-
-}  // namespace
 
 std::string SmtpReply::text() const {
   std::string joined;
@@ -70,7 +68,7 @@ bool SmtpReplyParser::greeting_found() {
   const std::size_t cr = line_.rfind('\r');
   std::string_view rest = cr == std::string::npos ? std::string_view(line_) : std::string_view(line_).substr(cr + 1);
   while (!rest.empty() && (static_cast<unsigned char>(rest.front()) <= ' ' || rest.front() == 0x7F)) rest.remove_prefix(1);
-  const int code = code_of(rest);
+  const int code = reply_code(rest);
   const bool found = code == 220 || code == 421 || code == 554;
   if (found) line_ = std::string(rest);
   return found;
@@ -90,12 +88,12 @@ void SmtpReplyParser::end_line() {
   }
   const std::string line = std::move(line_);
   line_.clear();
-  const int code = code_of(line);
+  const int code = reply_code(line);
   if (code == 0) return fail("the peer sent " + quote(std::string_view(line).substr(0, 80)) + " where a reply was due");
   if (reply_.code != 0 && reply_.code != code) return fail(fmt::format("a reply starts with {} and goes on with {}", reply_.code, code));
   reply_.code = code;
   std::string_view text = std::string_view(line).substr(std::min<std::size_t>(4, line.size()));
-  if (const std::string_view enhanced = enhanced_of(text, code); !enhanced.empty()) {
+  if (const std::string_view enhanced = enhanced_status(text, code); !enhanced.empty()) {
     reply_.enhanced = enhanced;
     text = trim(text.substr(enhanced.size()));
   }

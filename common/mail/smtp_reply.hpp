@@ -23,6 +23,11 @@ struct SmtpReply {
   std::string text() const;
 };
 
+/// The code at the start of a reply line, 0 if there is none.
+int reply_code(std::string_view line);
+/// "5.1.1" at the start of a reply text, of the same class as the code (RFC 2034, 4), or "".
+std::string_view enhanced_status(std::string_view text, int code);
+
 /// Splits what a server sends into replies. Bounded: a line longer than 4096 bytes, a reply of more than 256 lines, a
 /// line that is no reply, or lines of one reply with different codes are Errc::protocol, and then the parser stays
 /// failed. LF alone ends a line too.

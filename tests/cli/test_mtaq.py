@@ -14,19 +14,9 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.mail import LINK, MTAQ, PATIENCE, Root, lan  # noqa: E402
+from support.mail import LINK, MTAQ, PATIENCE, Root, fill_disk, lan  # noqa: E402
 
 HOST = os.uname().nodename
-
-
-def filled(path):
-    """Takes every byte that the file system has left."""
-    try:
-        with open(path, "wb", buffering=0) as out:
-            while True:
-                out.write(b"z" * 4096)
-    except OSError:
-        pass
 
 
 class Case(unittest.TestCase):
@@ -221,7 +211,7 @@ class Files(Case):
                 self.assertGreater(len(kept), 2)
                 self.assertEqual(root.ids(), kept)
                 filler = Path(mount) / "filler"
-                filled(filler)
+                fill_disk(filler)
                 self.assertEqual(root.run("add", "b@example.com", stdin=b"z" * 60_000, status=74).stdout, b"")
                 self.assertEqual(root.ids(), kept)
                 self.assertEqual(len(root.run("show", "--raw", kept[0]).stdout.split(b"\r\n\r\n")[1]), 60_002)
@@ -239,7 +229,7 @@ class Files(Case):
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", mount], check=True)
             try:
                 root = Root(LINK, folder=mount)
-                filled(Path(mount) / "filler")
+                fill_disk(Path(mount) / "filler")
                 self.assertIn(b"disk full", root.run("add", "b@example.com", stdin=b"z", status=74).stderr)
                 self.assertEqual(sorted(p.name for p in Path(mount).glob("spool*")), [])
             finally:

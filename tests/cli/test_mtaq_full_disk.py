@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import side_by_side  # noqa: E402
-from support.mail import PATIENCE, Peer, Root, lan  # noqa: E402
+from support.mail import PATIENCE, Peer, Root, fill_disk, lan  # noqa: E402
 
 
 @contextmanager
@@ -24,16 +24,6 @@ def disk(size):
             yield Path(mount)
         finally:
             subprocess.run(["umount", mount], check=True)
-
-
-def take_all(path):
-    """Takes every byte that the file system has left."""
-    try:
-        with open(path, "wb", buffering=0) as out:
-            while True:
-                out.write(b"z" * 4096)
-    except OSError:
-        pass
 
 
 def message(tag, size):
@@ -64,7 +54,7 @@ class Queue(unittest.TestCase):
             kept = self.fill(root, message_size)
             self.assertGreaterEqual(len(kept), 3)
             self.assertIn(b"disk-full", root.run("check", status=1).stdout)
-            take_all(mount / "others")   # as any other program would
+            fill_disk(mount / "others")   # as any other program would
             ids = list(kept)
             for verb in ("hold", "release", "hold", "release", "requeue"):
                 root.run(verb, ids[0])
@@ -137,7 +127,7 @@ class Receiving(unittest.TestCase):
             with self.subTest(size=size), disk(size) as mount:
                 root = Root(HERE + lan(1), folder=mount)
                 root.run("add", "bob@lan.example", stdin=message("x", 20_000), status=None)
-                take_all(mount / "others")
+                fill_disk(mount / "others")
                 acknowledged = set()
                 for _ in range(4):
                     replies = self.receive(root, dialogue(self.TAGS), "--maildir", box)

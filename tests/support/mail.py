@@ -53,6 +53,16 @@ def free_port():
         return s.getsockname()[1]
 
 
+def fill_disk(path):
+    """Takes every byte that the file system has left."""
+    try:
+        with open(path, "wb", buffering=0) as out:
+            while True:
+                out.write(b"z" * 4096)
+    except OSError:
+        pass
+
+
 class Root:
     """A --root folder with a configuration; runs mtaq in it."""
 
