@@ -7,14 +7,12 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <filesystem>
 
@@ -145,7 +143,9 @@ Result<Pppd> start_pppd(link::PppPlan plan, const std::string& ip_down) {
   spawn.stdout_fd = nothing.get();
   spawn.stderr_fd = log_writer.get();
   spawn.inherited = {paper.get()};
-  spawn.new_session = true;
+  // Not a session of its own: its leader would make the pseudo-terminal its controlling terminal and be hung up with it. pppd hears of the end
+  // of its line from the line alone; a signal behind that makes it kill the ip-down that puts the host back.
+  spawn.new_process_group = true;
   LONGLINE_TRY(ChildProcess child, ChildProcess::spawn(spawn));
   return Pppd{std::move(child), std::move(master), std::move(log)};
 }
@@ -181,7 +181,6 @@ Error become_pppd(int plan_fd) {
     words.push_back(std::move(*word));
   }
   if (words.empty()) return malformed;
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (std::to_string(::getppid()) != *parent) return Error(Errc::interrupted, "the supervisor has gone", Stage::ppp);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
