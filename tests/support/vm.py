@@ -5,11 +5,13 @@ whatever plays the modem. Every wait has a deadline; the machine ends with the t
 /dev/ttyS0 is the console, /dev/ttyS1 the modem's port, /dev/ttyS2 how the test gives commands; there is no UART
 behind /dev/ttyS3. /dev/ttyS4 is for a modem that runs in the machine: Machine.modem_inside() lays a cable to it. QEMU shows DCD, DSR and CTS always on and tells nobody of DTR: a cable with its wires tied."""
 import base64
+import ctypes
 import gzip
 import json
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -75,6 +77,12 @@ def unpack_kernel(folder):
         subprocess.run(["tar", "-x", "-C", str(folder), "--wildcards", *wanted], stdin=package.stdout, check=True,
                        timeout=5 * PATIENCE)   # xz, beside other tests
     return next(folder.glob("boot/vmlinuz-*"))
+
+
+def die_with_parent():
+    """A test that is killed leaves no machine behind that goes on taking a processor."""
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def make_initrd(folder):
@@ -260,7 +268,7 @@ class Machine:
              "-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap", "-serial", "stdio",
              "-serial", f"unix:{self.folder}/modem.sock", "-serial", f"unix:{self.folder}/control.sock",
              "-chardev", f"socket,id=patch,path={self.folder}/patch.sock", "-device", "pci-serial,chardev=patch"],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
         self.cable.start()
         self.patch = patch.accept()[0]
         patch.close()
