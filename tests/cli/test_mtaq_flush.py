@@ -278,6 +278,25 @@ class Judgement(Case):
         self.assertEqual(receipt["result"], "refused")
         self.assertEqual((peer.messages, peer.connections), ([], 0))
 
+    def test_a_long_queue_has_a_receipt_a_message(self):
+        count = 2100   # results are recorded a thousand messages at a time
+        batch = "EHLO site7.example\r\n" + "".join(
+            f"MAIL FROM:<>\r\nRCPT TO:<bob@lan.example>\r\nDATA\r\nMessage-ID: <{n}@long>\r\n\r\n{'x' * 80}\r\n.\r\n" for n in range(count)) + "QUIT\r\n"
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            self.root.configure(LINK + lan(taken.getsockname()[1]))
+            self.root.run("import", stdin=batch.encode(), patience=4 * PATIENCE)
+            ids = self.root.ids()
+            self.assertEqual(len(ids), count)
+            receipts = self.root.flush("--wait", status=69, patience=4 * PATIENCE)
+            self.assertEqual((sorted(receipts), {r["cause"] for r in receipts.values()}), (ids, {"next-hop-unreachable"}))
+            receipts = self.root.flush("--link", "isp", status=0)
+            self.assertEqual((receipts, self.root.ids()), ({}, ids))
+            self.root.configure(LINK + lan(taken.getsockname()[1], more='max-size = "50"'))
+            receipts = self.root.flush("--wait", status=65, patience=4 * PATIENCE)
+            self.assertEqual((sorted(receipts), {r["result"] for r in receipts.values()}), (ids, {"refused"}))
+        self.assertEqual(self.root.ids(), [])
+
     def test_no_connector(self):
         id = self.root.add(message(1), "bob@nowhere.example")
         (receipt,) = self.root.flush(status=75).values()

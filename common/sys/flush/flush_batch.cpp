@@ -158,20 +158,16 @@ FlushBatch::LetGo FlushBatch::reroute(mail::ConnectorChoice choice) {
 }
 
 Result<void> FlushBatch::refresh() {
-  std::map<std::string, QueuedMessage> now;
+  for (auto& [id, entry] : entries_) entry.is_there = false;
   LONGLINE_CHECK(spool_.visit(Box::queue, [&](QueuedMessage&& message) {
-    if (entries_.contains(message.id)) now.emplace(message.id, std::move(message));
+    const auto found = entries_.find(message.id);
+    if (found == entries_.end()) return true;
+    message.subject = std::string();
+    found->second.message = std::move(message);
+    found->second.is_there = true;
     return true;
   }));
-  for (auto entry = entries_.begin(); entry != entries_.end();) {
-    const auto found = now.find(entry->first);
-    if (found == now.end()) {
-      entry = entries_.erase(entry);
-      continue;
-    }
-    entry->second.message = std::move(found->second);
-    entry = complete(entry->second) ? entries_.erase(entry) : std::next(entry);
-  }
+  std::erase_if(entries_, [&](const auto& one) { return !one.second.is_there || complete(one.second); });
   return {};
 }
 
@@ -192,7 +188,7 @@ void FlushBatch::queue_for_hop(const Entry& entry) {
   queue_.insert(mail::flush_place(entry.message, order_time_));
 }
 
-void FlushBatch::hold_back(const std::string& id, Error why) { entries_.at(id).held_back = std::move(why); }
+void FlushBatch::hold_back(const std::string& id, Error why) { entries_.at(id).held_back = std::make_unique<Error>(std::move(why)); }
 
 void FlushBatch::look_for_new() {
   const Result<bool> changed = spool_.changed_by_others();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -105,11 +106,12 @@ class FlushBatch : public mail::MessageSource {
     mail::QueuedMessage message;
     std::set<std::string> recipients;         // those that are this batch's
     bool in_snapshot = true;
+    bool is_there = true;                     // in the spool, when that was read last
     std::vector<mail::RecipientResult> results{};
     std::optional<WallTime> next_attempt{};
     std::optional<Errc> cause{};
     std::string reason{};
-    std::optional<Error> held_back{};         // why it was not begun
+    std::unique_ptr<Error> held_back{};       // why it was not begun
   };
 
   bool ours(const config::Connector* connector) const;
@@ -130,6 +132,11 @@ class FlushBatch : public mail::MessageSource {
   Result<void> warn_of_delay(const Entry& entry, MessageUpdate& update, const std::vector<mail::RecipientResult>& left, const mail::DsnWishes& wishes);
   mail::Receipt receipt_of(const Entry& entry) const;
   void emit(const Entry& entry, const mail::RecipientResult& result);
+  using Verdict = std::function<std::optional<mail::RecipientResult>(Entry& entry, const std::string& address)>;
+  using Sink = std::function<Result<void>(std::vector<mail::MessageResult>)>;
+  /// Judges every recipient that waits for the hop, and hands what comes of it on a thousand messages at a time: a queue may hold many more.
+  Result<void> judge(const FlushHop& hop, const Verdict& verdict, const Sink& sink);
+  Result<void> settle(std::vector<mail::MessageResult> results);
   Result<void> commit(std::vector<MessageUpdate> updates, const std::vector<std::string>& touched);
 
   Spool& spool_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/text.hpp"
@@ -13,6 +14,8 @@
 
 namespace longline::sys {
 namespace {
+
+constexpr std::size_t kPortion = 1000;
 
 using mail::Outcome;
 using mail::QueuedMessage;
@@ -229,54 +232,57 @@ Result<void> FlushBatch::record_tried(const std::vector<mail::MessageResult>& re
   return tried.empty() ? Result<void>() : record(tried);
 }
 
-Result<void> FlushBatch::refuse_too_large(const FlushHop& hop, std::int64_t peer_limit) {
+Result<void> FlushBatch::judge(const FlushHop& hop, const Verdict& verdict, const Sink& sink) {
   hop_ = hop;
-  std::vector<mail::MessageResult> results;
-  for (const auto& [id, entry] : entries_) {
-    mail::MessageResult result;
-    result.id = id;
-    for (const std::string& address : recipients_for(entry, hop)) {
-      auto why = mail::why_too_large(*choice_.choose(address).connector, entry.message.size);
-      if (!why && peer_limit > 0 && entry.message.size > peer_limit) {
-        why = fmt::format("the message has {}, the peer takes {}", format_size(entry.message.size), format_size(peer_limit));
+  auto next = entries_.begin();
+  while (next != entries_.end()) {
+    std::vector<mail::MessageResult> results;
+    std::string last;
+    for (; next != entries_.end() && results.size() < kPortion; ++next) {
+      mail::MessageResult result;
+      result.id = last = next->first;
+      for (const std::string& address : recipients_for(next->second, hop)) {
+        if (std::optional<RecipientResult> r = verdict(next->second, address)) result.recipients.push_back(std::move(*r));
       }
-      if (why) result.recipients.push_back({address, Outcome::refused, 0, "5.3.4", *why});
+      if (!result.recipients.empty()) results.push_back(std::move(result));
     }
-    if (!result.recipients.empty()) results.push_back(std::move(result));
+    if (!results.empty()) LONGLINE_CHECK(sink(std::move(results)));
+    // What is done has gone from the entries.
+    next = entries_.upper_bound(last);
   }
-  return results.empty() ? Result<void>() : record(results);
+  return {};
+}
+
+Result<void> FlushBatch::refuse_too_large(const FlushHop& hop, std::int64_t peer_limit) {
+  const Verdict verdict = [&](const Entry& entry, const std::string& address) -> std::optional<RecipientResult> {
+    auto why = mail::why_too_large(*choice_.choose(address).connector, entry.message.size);
+    if (!why && peer_limit > 0 && entry.message.size > peer_limit) {
+      why = fmt::format("the message has {}, the peer takes {}", format_size(entry.message.size), format_size(peer_limit));
+    }
+    if (!why) return std::nullopt;
+    return RecipientResult{address, Outcome::refused, 0, "5.3.4", *why};
+  };
+  return judge(hop, verdict, [this](std::vector<mail::MessageResult> results) { return record(results); });
 }
 
 Result<void> FlushBatch::refuse(const FlushHop& hop, const std::string& enhanced, const std::string& text) {
-  hop_ = hop;
-  std::vector<mail::MessageResult> results;
-  for (const auto& [id, entry] : entries_) {
-    mail::MessageResult result;
-    result.id = id;
-    for (const std::string& address : recipients_for(entry, hop)) result.recipients.push_back({address, Outcome::refused, 0, enhanced, text});
-    if (!result.recipients.empty()) results.push_back(std::move(result));
-  }
-  return results.empty() ? Result<void>() : record(results);
+  const Verdict verdict = [&](const Entry&, const std::string& address) { return RecipientResult{address, Outcome::refused, 0, enhanced, text}; };
+  return judge(hop, verdict, [this](std::vector<mail::MessageResult> results) { return record(results); });
 }
 
 Result<void> FlushBatch::give_up(const FlushHop& hop, const Error& why, bool writes) {
-  hop_ = hop;
-  std::vector<mail::MessageResult> results;
-  for (auto& [id, entry] : entries_) {
+  const Verdict verdict = [&](Entry& entry, const std::string& address) {
     const Error& reason = entry.held_back ? *entry.held_back : why;
-    mail::MessageResult result;
-    result.id = id;
-    for (const std::string& address : recipients_for(entry, hop)) {
-      result.recipients.push_back({address, Outcome::not_tried, 0, "", printable_at_most(reason.message(), 400)});
-    }
-    if (result.recipients.empty()) continue;
     entry.cause = reason.code;
-    results.push_back(std::move(result));
-  }
-  if (writes) return record(results);
-  for (const mail::MessageResult& result : results) {
+    return RecipientResult{address, Outcome::not_tried, 0, "", printable_at_most(reason.message(), 400)};
+  };
+  return judge(hop, verdict, [&](std::vector<mail::MessageResult> results) { return writes ? record(results) : settle(std::move(results)); });
+}
+
+Result<void> FlushBatch::settle(std::vector<mail::MessageResult> results) {
+  for (mail::MessageResult& result : results) {
     Entry& entry = entries_.at(result.id);
-    entry.results.insert(entry.results.end(), result.recipients.begin(), result.recipients.end());
+    std::move(result.recipients.begin(), result.recipients.end(), std::back_inserter(entry.results));
     if (!complete(entry)) continue;
     callbacks_.on_receipt(receipt_of(entry), entry.in_snapshot);
     entries_.erase(result.id);
