@@ -15,7 +15,6 @@ constexpr std::size_t kLongestName = 255;
 
 bool is_letter_or_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_above_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-bool is_below_ascii(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
 bool is_dotted_quad(std::string_view text) {
   const auto parts = split(text, '.');
@@ -54,7 +53,7 @@ bool is_address_literal(std::string_view text) {
            rest.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
   }
   return colon > 0 && std::none_of(inside.begin(), inside.end(), [](char c) {
-           return c == '[' || c == ']' || c == '\\' || c == ' ' || is_below_ascii(c) || is_above_ascii(c);
+           return c == '[' || c == ']' || c == '\\' || c == ' ' || is_control(c) || is_above_ascii(c);
          });
 }
 

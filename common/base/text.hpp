@@ -11,6 +11,10 @@
 
 namespace longline {
 
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }                                          ///< ASCII only
+/// ASCII's: below the blank, and DEL. Those of Latin-1 begin no character of UTF-8: escape() finds them.
+constexpr bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
 std::string_view trim(std::string_view text);                       ///< without spaces, tabs, CR and LF at both ends
 std::string to_lower(std::string_view text);                        ///< ASCII only
 bool iequals(std::string_view a, std::string_view b);               ///< ASCII only

@@ -64,7 +64,7 @@ Result<IniText> parse_ini(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   std::string converted = is_utf8(text) ? std::string(text) : from_windows_1252(text);
   // No name and no value has a use for them, and longline.toml takes none.
-  std::replace_if(converted.begin(), converted.end(), [](char c) { return c != '\n' && (static_cast<unsigned char>(c) < 0x20 || c == 0x7F); }, ' ');
+  std::replace_if(converted.begin(), converted.end(), [](char c) { return c != '\n' && is_control(c); }, ' ');
   IniText out;
   int number = 0;
   for (const std::string_view raw : split(converted, '\n')) {

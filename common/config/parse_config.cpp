@@ -31,7 +31,7 @@ void read_named(TableReader& reader, std::string_view kind, const std::string& f
       complain("bad-name", fmt::format("the name of a {} has 1 to 64 characters", kind));
       continue;
     }
-    if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; })) {
+    if (std::any_of(name.begin(), name.end(), is_control)) {
       complain("bad-name", fmt::format("'{}' holds a control character", escape_at_most(name, 64)));
       continue;
     }

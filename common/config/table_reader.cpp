@@ -22,8 +22,6 @@ std::string_view type_name(const toml::node& node) {
   }
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
-
 }  // namespace
 
 Where where_of(const std::string& file, const toml::source_region& region) {

@@ -21,7 +21,7 @@ constexpr std::uint64_t kPacket = 1448;                ///< what a packet of TCP
 constexpr double kOldMessages = 20;                     ///< what was learned before weighs as so many messages of this session
 
 bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  return std::any_of(text.begin(), text.end(), is_control);
 }
 
 /// RFC 5321, 4.5.2: a dot more before each line that starts with one. `before` is the content's byte before `bytes`.

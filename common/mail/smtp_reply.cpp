@@ -15,7 +15,6 @@ constexpr std::size_t kMostLines = 256;
 constexpr std::size_t kLongestReply = 64 * 1024;
 constexpr std::size_t kLongestShown = 400;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 

@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 Error bad_time(std::string_view text) { return Error(Errc::malformed, fmt::format("'{}' is not a time", escape_at_most(text, 40))); }
 

@@ -98,7 +98,7 @@ std::string decode_words(std::string_view text) {
     text.remove_prefix(1);
   }
   for (char& c : out) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7F) c = ' ';
+    if (is_control(c)) c = ' ';
   }
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "mail/mime_header.hpp"
 #include "x400/ipm_parts.hpp"
 
@@ -46,7 +47,7 @@ std::string ids_text(const std::vector<IpmId>& ids, const AddressMapping& mappin
 
 std::string field_text(std::string_view text) {
   std::string out;
-  for (const char c : text.substr(0, kLongestField)) out += static_cast<unsigned char>(c) < ' ' || c == 0x7F ? ' ' : c;
+  for (const char c : text.substr(0, kLongestField)) out += is_control(c) ? ' ' : c;
   // Not within a character.
   if (text.size() > kLongestField) {
     while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0) == 0x80) out.pop_back();

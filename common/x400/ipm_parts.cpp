@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "mail/mime.hpp"
 #include "mail/mime_header.hpp"
 #include "x400/encoded_words.hpp"
@@ -172,7 +173,7 @@ Entity text_entity(std::string_view text) {
 
 Entity attachment(std::string_view bytes, std::string_view name, std::string_view description) {
   std::string shown;
-  for (const char c : name.substr(0, 200)) shown += c == '"' || c == '\\' || c == '/' || static_cast<unsigned char>(c) < ' ' || c == 0x7F ? '_' : c;
+  for (const char c : name.substr(0, 200)) shown += c == '"' || c == '\\' || c == '/' || is_control(c) ? '_' : c;
   Entity out;
   out.fields = "Content-Type: application/octet-stream\r\n";
   if (!description.empty()) out.fields += fmt::format("Content-Description: {}\r\n", field_text(description));

@@ -22,7 +22,6 @@ struct Letter {
 };
 constexpr std::array kLetters = {Letter{'a', '@'}, Letter{'b', '!'}, Letter{'p', '%'}, Letter{'q', '"'}, Letter{'u', '_'}, Letter{'l', '('}, Letter{'r', ')'}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Where the "@" before the domain is; npos if there is none.
 std::size_t at_sign(std::string_view mailbox) {

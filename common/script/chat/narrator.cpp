@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMostSecrets = 64;
 constexpr std::size_t kLongestReport = 4096;
 
-bool is_control(char c) { return (c & 0x7F) < 0x20 || (c & 0x7F) == 0x7F; }
+bool is_control_under_parity(char c) { return (c & 0x7F) < 0x20 || (c & 0x7F) == 0x7F; }
 
 }  // namespace
 
@@ -57,7 +57,7 @@ void Narrator::received(char byte, TimePoint now) {
 }
 
 bool Narrator::report_goes_on(char byte) {
-  if (is_control(byte)) return true;
+  if (is_control_under_parity(byte)) return true;
   if (report_.size() < kLongestReport) report_ += static_cast<char>(byte & 0x7F);
   return false;
 }
