@@ -303,15 +303,17 @@ bool SmtpClient::Impl::write_body() {
   } else {
     t.handed_over = true;
     last_bytes_in_chunk.push_back({t.message.id, t.message.recipients});
-    t.step = in_order() ? Step::written : Step::rset_behind;
+    t.step = Step::rset_behind;
   }
   return true;
 }
 
 /// Behind each message in the same flight, where others send it before the next one. A reply that nobody asked for makes every later one
 /// that of the command before, and nothing shows it: most are 250. But then a refused message has its refusal where RSET has its reply.
+/// Where commands go one by one RSET waits for that reply first; only DATA, which is not answered with 250, needs none there.
 bool SmtpClient::Impl::write_rset_behind() {
   Transaction& t = *current;
+  if (in_order() && !expected.empty()) return false;
   if (!write_command("RSET\r\n", {Expected::rset_behind, current})) return false;
   t.has_rset_behind = true;
   t.step = Step::written;

@@ -3,13 +3,16 @@
 expected and which came, the call counts as one that moved nothing."""
 
 import json
+import subprocess
 import sys
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from longline import Site, message  # noqa: E402
-from modemsim import wait_until  # noqa: E402
+from modemsim import BUILD, wait_until  # noqa: E402
+from support.mail import PATIENCE, Peer, Root  # noqa: E402
 
 # argv: its name in the banner, its name in the EHLO reply, the name that it expects ("*": any).
 PEER = r"""
@@ -98,6 +101,40 @@ class WrongNames(unittest.TestCase):
         self.assertEqual(done.status, 0, done)
         self.assertEqual(site.list(), [])
         self.assertEqual(site.events("link.nothing-moved"), [])
+
+
+class LineThatEndsWithTheSession(unittest.TestCase):
+    """What the session did is told to the link though the line has gone before mtaq can."""
+    LINK = '[link.isp]\nport = "tcp:127.0.0.1:{port}"\nmodem = "none"\nnetwork = "stream"\nbackoff = "10m..6h"\n'
+    CONNECTOR = '[connector.hub]\ndomains = ["*"]\nlink = "isp"\nhost = "line"\n{keys}\n'
+
+    def call(self, keys="", **behaviour):
+        peer = Peer(**behaviour)
+        self.addCleanup(peer.close)
+        root = Root((self.LINK + self.CONNECTOR).format(port=peer.port, keys=keys))
+        self.addCleanup(root.close)
+        root.add()
+        tools = [[str(BUILD / "tools" / tool), "--root", str(root.folder)] for tool in ("dialctl", "mtaq")]
+        done = subprocess.run([*tools[0], "run", "isp", "--", *tools[1], "flush", "--link", "isp", "--wait"], capture_output=True, timeout=PATIENCE)
+        wait_until(lambda: root.events("link.down"), PATIENCE, "the end of the call")
+        wait_until(lambda: subprocess.run([*tools[0], "status", "isp", "--json"], capture_output=True, timeout=PATIENCE).stdout.find(b'"up"') < 0,
+                   PATIENCE, "the supervisor to end")
+        return root, done
+
+    def test_nothing_moved(self):
+        refused = {"RCPT": "451 4.3.2 later"}
+        for keys, behaviour in (('peer-name = "expected.example"', {}), ("", {"replies": refused}), ("", {"greeting": b"554 5.7.1 not you\r\n"})):
+            with self.subTest(keys=keys, **behaviour):
+                root, done = self.call(keys, **behaviour)
+                self.assertNotEqual(done.returncode, 0, done)
+                self.assertEqual(len(root.events("link.nothing-moved")), 1)
+                self.assertEqual(len(root.events("link.unreachable")), 1)
+                self.assertEqual(root.run("due", status=1).stdout, b"")
+
+    def test_moved(self):
+        root, done = self.call()
+        self.assertEqual((done.returncode, root.ids()), (0, []), done)
+        self.assertEqual((root.events("link.nothing-moved"), root.events("link.unreachable")), ([], []))
 
 
 if __name__ == "__main__":

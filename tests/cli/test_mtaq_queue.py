@@ -95,6 +95,18 @@ class Changes(Case):
         self.assertEqual(self.root.ids("--state", "held"), ids)
         self.root.run("hold", "-", stdin=b'{"subject":"x"}\n', status=65)
 
+    def test_lines_that_tell_of_another_message_leave_this_one_alone(self):
+        id = self.root.add()
+        (line,) = self.root.list()
+        for change in ({"sender": "else@where.example"}, {"arrived": "2020-01-01T00:00:00.000Z"}):
+            with self.subTest(change):
+                done = self.root.run("--json", "remove", "-", stdin=json.dumps(line | change).encode() + b"\n", status=66)
+                self.assertEqual(done.stdout, b"")
+                self.assertIn("changed meanwhile", json.loads(done.stderr)["error"]["message"])
+        self.assertEqual(self.root.ids(), [id])
+        self.root.run("remove", "-", stdin=json.dumps(line).encode() + b"\n")
+        self.assertEqual(self.root.ids(), [])
+
     def test_an_id_given_twice_is_one_message(self):
         id, other = self.root.add(), self.root.add()
         done = self.root.run("--json", "hold", id, other, id.upper())

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -89,7 +90,8 @@ class Changer {
     // "-" with nothing on stdin: nothing was asked for.
     if (given.empty()) return std::vector<QueuedMessage>();
     // Ids of the spool are never used again: no need to look through it first.
-    const bool must_look = world_.queue.kind != config::QueueKind::spool || change_.all || change_.dry_run;
+    const bool says_more = std::any_of(given.begin(), given.end(), [](const GivenId& one) { return one.arrived || one.sender; });
+    const bool must_look = world_.queue.kind != config::QueueKind::spool || change_.all || change_.dry_run || says_more;
     if (must_look) return by_listing(given);
     std::vector<QueuedMessage> targets;
     std::set<std::string> seen;

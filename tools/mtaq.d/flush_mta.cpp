@@ -17,7 +17,7 @@ Result<mail::FlushTally> flush_mta(const Options& options, World& world, sys::Fl
   sys::MtaFlush flush(*queue, choice, std::move(settings), observer);
   LONGLINE_TRY(mail::FlushTally tally, flush.run());
   // A call that moves nothing counts against the link, whoever sends.
-  for (const auto& [link, moved] : flush.moved()) sys::report_to_supervisor(world.paths, link, moved.due, moved.sent, moved.connector);
+  for (const auto& [link, moved] : flush.moved()) sys::TransferReport(world.paths, link).finish(moved.due, moved.sent, moved.connector);
   if (!waits && flush.asked_for() > 0 && !options.common.quiet && !options.common.json) {
     const std::string name(queue->name());
     std::fprintf(stderr, "%s was asked to send %zu message%s; --wait would follow them\n", name.c_str(), flush.asked_for(),

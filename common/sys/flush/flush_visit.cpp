@@ -120,7 +120,7 @@ Result<void> QueueFlush::unreachable(FlushBatch& batch, const FlushHop& hop, Err
     Event event = failure_event("mail.unreachable", kNotOpened, connector.link, why);
     event.connector = connector.name;
     events_.emit(event);
-    if (!connector.link.empty()) report_to_supervisor(paths_, connector.link, static_cast<std::int64_t>(batch.due(hop)), 0, connector.name);
+    TransferReport(paths_, connector.link).finish(static_cast<std::int64_t>(batch.due(hop)), 0, connector.name);
     if (!ended_by_) LONGLINE_CHECK(fail_hop(batch, hop, why, false));
   }
   return batch.give_up(hop, ended_by_ ? cut_short() : why, !link_down);
@@ -141,6 +141,7 @@ Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std
     LONGLINE_CHECK(batch.refuse_too_large(hop, static_cast<std::int64_t>(size_limit)));
     const std::size_t due = batch.due(hop);
     if (due == 0) return {};
+    TransferReport report(paths_, connector.link);
     if (Result<void> opened = session.open(end_); !opened) {
       const bool next = !last && opened.error().code == Errc::next_hop_unreachable && !(end_ && steady_now() >= *end_);
       if (next) continue;
@@ -158,9 +159,7 @@ Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std
     session_ = nullptr;
     if (!finished) return std::move(finished).error();
     if (const auto failure = batch.source_failure()) return *failure;
-    if (!connector.link.empty()) {
-      report_to_supervisor(paths_, connector.link, static_cast<std::int64_t>(due), static_cast<std::int64_t>(batch.sent_in_hop()), connector.name);
-    }
+    report.finish(static_cast<std::int64_t>(due), static_cast<std::int64_t>(batch.sent_in_hop()), connector.name);
     Event event{"queue.flushed"};
     if (finished->error) event = failure_event("queue.flushed", kAssociationEnded, connector.link, *finished->error);
     event.link = connector.link;

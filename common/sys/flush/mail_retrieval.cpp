@@ -323,6 +323,7 @@ Result<RetrievalResult> retrieve_mail(const config::Config& config, const StateP
   const config::Retrieve& retrieve = *connector.retrieve;
   RetrievalResult result{connector.name, connector.link, retrieve.by, {}, 0, 0, 0, std::nullopt};
   const TimePoint end = run.deadline.value_or(steady_now() + kLongest);
+  TransferReport report(paths, connector.link);
   if (retrieve.by == By::command) {
     result.error = run_command(retrieve, end);
   } else {
@@ -337,7 +338,7 @@ Result<RetrievalResult> retrieve_mail(const config::Config& config, const StateP
   events.emit(event);
   // A call for nothing is one whose retrieval failed, not one that found no mail.
   const bool was_up = !result.error || result.error->code != Errc::link_down;
-  if (!connector.link.empty() && was_up) report_to_supervisor(paths, connector.link, 1, result.error ? 0 : 1, connector.name);
+  if (was_up) report.finish(1, result.error ? 0 : 1, connector.name);
   LONGLINE_TRY(Spool spool, Spool::open(paths.spool));
   if (result.bytes_out + result.bytes_in > 0) LONGLINE_CHECK(spool.count_line(connector.name, result.bytes_out, result.bytes_in, wall_now()));
   if (!result.error) LONGLINE_CHECK(spool.set_retrieved(connector.name, wall_now()));

@@ -76,12 +76,15 @@ JsonObject link_status(const StatePaths& paths, const config::Link& link) {
   return out;
 }
 
-void report_to_supervisor(const StatePaths& paths, const std::string& link, std::int64_t due, std::int64_t moved,
-                          const std::string& connector) {
-  std::optional<JsonChannel> channel = connect_supervisor(paths, link);
-  if (!channel) return;
-  channel->send(JsonObject().set("op", "report").set("due", due).set("moved", moved).set("connector", connector));
-  channel->drain(static_cast<int>(kAnswer.count()));
+TransferReport::TransferReport(const StatePaths& paths, const std::string& link) {
+  if (!link.empty()) channel_ = connect_supervisor(paths, link);
+  if (channel_) channel_->send(JsonObject().set("op", "transfer"));
+}
+
+void TransferReport::finish(std::int64_t due, std::int64_t moved, const std::string& connector) {
+  if (!channel_) return;
+  channel_->send(JsonObject().set("op", "report").set("due", due).set("moved", moved).set("connector", connector));
+  channel_->drain(static_cast<int>(kAnswer.count()));
 }
 
 }  // namespace longline::sys

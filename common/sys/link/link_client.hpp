@@ -24,8 +24,16 @@ Result<std::unique_ptr<ByteStream>> connect_line(const StatePaths& paths, const 
 /// One object of `dialctl status --json`: the supervisor's answer, or what is known of a link that is down.
 JsonObject link_status(const StatePaths& paths, const config::Link& link);
 
-/// Tells the link's supervisor what a flush found and did. Without a supervisor nothing happens.
-void report_to_supervisor(const StatePaths& paths, const std::string& link, std::int64_t due, std::int64_t moved,
-                          const std::string& connector);
+/// What a session over a link finds and does, for the link's supervisor. It knows from the constructor on that there will be a report, and
+/// waits for that when the line ends first, as a peer's does behind its reply to QUIT. Without a link or a supervisor nothing happens.
+class TransferReport {
+ public:
+  TransferReport(const StatePaths& paths, const std::string& link);
+  /// Messages that were due, and those of them that moved. Once.
+  void finish(std::int64_t due, std::int64_t moved, const std::string& connector);
+
+ private:
+  std::optional<JsonChannel> channel_;
+};
 
 }  // namespace longline::sys

@@ -325,6 +325,7 @@ void Supervisor::conclude() {
   port_lock_.reset();
   if (lock_) {
     if (was_up_) {
+      await_reports();
       Event event;
       event.event = "link.down";
       event.link = link.name;

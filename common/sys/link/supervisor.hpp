@@ -28,7 +28,7 @@ namespace longline::sys {
 /// with it, the kernel drops DTR at the last close, and a socket file that nobody listens on is replaced.
 ///
 /// Control socket, JSON Lines. In: {"op":"join","kind":"run"|"up"|"demand"|"terminal","pid","command","verbose","grade","now"}, {"op":"leave"},
-/// {"op":"status"}, {"op":"down","force"}, {"op":"report","due","moved","connector"}.
+/// {"op":"status"}, {"op":"down","force"}, {"op":"transfer"} (a report will come), {"op":"report","due","moved","connector"}.
 /// Out: {"msg":"state","state"}, {"msg":"up","line"} or {"msg":"up","interface","local","remote"}, {"msg":"trace","text"},
 /// {"msg":"dropped","over"}, {"msg":"left","last"},
 /// {"msg":"closing","again_ms"} (come again when this connection has ended, or after that time), {"msg":"busy","holders"}, {"msg":"status","status"},
@@ -70,6 +70,7 @@ class Supervisor {
     bool verbose = false;
     bool urgent = false;        ///< --grade urgent
     bool by_hand = false;       ///< --now
+    bool transfers = false;     ///< and has not reported yet
     std::int64_t pid = 0;
     std::string command;
     bool gone = false;
@@ -90,7 +91,9 @@ class Supervisor {
   void on_request(Client& client, const JsonObject& request);
   void on_join(Client& client, const JsonObject& request);
   void on_down(Client& client, bool force);
-  void on_report(const JsonObject& report);
+  void on_report(Client& client, const JsonObject& report);
+  /// The line has ended, and sessions over it have yet to say what they did.
+  void await_reports();
   void remove_gone();
   void let_go_if_unheld();
   bool line_is_drained() const;

@@ -2,6 +2,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "sys/link/supervisor.hpp"
@@ -11,6 +12,7 @@ namespace longline::sys {
 namespace {
 
 constexpr std::size_t kMostClients = 64;
+constexpr Duration kReports{2'000};        ///< whose session has ended says so at once; one over PPP may not know yet
 constexpr Duration kDrainStep{50};
 constexpr Duration kDrainAtMost{60'000};   ///< 64 KiB at 9600 bit/s
 
@@ -58,7 +60,9 @@ void Supervisor::on_request(Client& client, const JsonObject& request) {
   } else if (op == "down") {
     on_down(client, request.boolean("force").value_or(false));
   } else if (op == "report") {
-    on_report(request);
+    on_report(client, request);
+  } else if (op == "transfer") {
+    client.transfers = true;
   } else {
     client.gone = true;
     client.watch.reset();
@@ -115,9 +119,27 @@ void Supervisor::on_down(Client& client, bool force) {
   machine_.hang_up(std::move(reason), loop_.now());
 }
 
-void Supervisor::on_report(const JsonObject& report) {
+void Supervisor::on_report(Client& client, const JsonObject& report) {
+  client.transfers = false;
   due_ += std::max<std::int64_t>(0, report.integer("due").value_or(0));
   moved_ += std::max<std::int64_t>(0, report.integer("moved").value_or(0));
+}
+
+void Supervisor::await_reports() {
+  const TimePoint end = loop_.now() + kReports;
+  for (TimePoint now = loop_.now(); now < end; now = loop_.now()) {
+    std::vector<pollfd> waiting;
+    for (const Client& client : clients_) {
+      if (client.transfers && !client.gone) waiting.push_back({client.channel.fd(), POLLIN, 0});
+    }
+    if (waiting.empty() || (::poll(waiting.data(), waiting.size(), static_cast<int>((end - now).count())) < 0 && errno != EINTR)) return;
+    for (Client& client : clients_) {
+      if (!client.transfers || client.gone) continue;
+      const Result<std::vector<JsonObject>> requests = client.channel.read();
+      if (!requests) client.gone = true;
+      else for (const JsonObject& request : *requests) if (request.string("op") == "report") on_report(client, request);
+    }
+  }
 }
 
 /// A call that traffic or a caller wants ends by idle as it should; a command that runs would miss the link.

@@ -21,6 +21,7 @@ Result<void> QueueFlush::associate(FlushBatch& batch, const FlushHop& hop) {
   LONGLINE_CHECK(batch.refuse_too_large(hop, 0));
   const std::size_t due = batch.due(hop);
   if (due == 0) return {};
+  TransferReport report(paths_, connector.link);
   X400Visit visit(loop_, spool_, config_, paths_, events_, settings_.host, connector, peer_address(connector),
                   {[this](const std::string& note) { observer_.on_note(note); }});
   if (Result<void> opened = visit.open(end_); !opened) return unreachable(batch, hop, std::move(opened).error());
@@ -35,9 +36,7 @@ Result<void> QueueFlush::associate(FlushBatch& batch, const FlushHop& hop) {
   session_ = nullptr;
   if (!finished) return std::move(finished).error();
   if (finished->error && finished->error->code == Errc::interrupted && !ended_by_) ended_by_ = Errc::interrupted;
-  if (!connector.link.empty()) {
-    report_to_supervisor(paths_, connector.link, static_cast<std::int64_t>(due), static_cast<std::int64_t>(finished->sent), connector.name);
-  }
+  report.finish(static_cast<std::int64_t>(due), static_cast<std::int64_t>(finished->sent), connector.name);
   Event event{"queue.flushed"};
   if (finished->error) event = failure_event("queue.flushed", finished->bound ? kAssociationEnded : kAssociationRefused, connector.link, *finished->error);
   event.link = connector.link;

@@ -102,6 +102,23 @@ TEST_CASE("a message that was answered twice hides no refusal of the next ones")
   CHECK(d.log.outcome("3") != Outcome::sent);
 }
 
+TEST_CASE("a command that was answered twice hides no refusal where commands go one by one") {
+  const std::string chunking_alone = "250-far.example\n250 CHUNKING\n";
+  for (const std::size_t twice : {0u, 1u}) {   // MAIL, RCPT
+    CAPTURE(twice);
+    FakeSource source = messages(1);
+    Dialogue d(source);
+    d.hear("220 far.example\n");
+    d.hear(chunking_alone);
+    for (std::size_t i = 0; i < 2; ++i) d.hear(i == twice ? "250 ok\n250 ok\n" : "250 ok\n");
+    d.hear("554 no virus\n");
+    if (!d.log.finished) d.hear("250 reset\n");
+    check_accounts(source, d.log);
+    CHECK(d.log.finished->error->code == Errc::protocol);
+    CHECK(d.log.outcome("1") == Outcome::in_doubt);
+  }
+}
+
 TEST_CASE("greetings and EHLO replies that come twice are no replies to MAIL") {
   const std::string ehlo = kStreaming;
   for (const bool together : {true, false}) {
