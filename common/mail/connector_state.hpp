@@ -17,7 +17,7 @@ struct ConnectorState {
   int transfer_failures = 0;              ///< sessions that broke off with nothing moved, in a row
   std::optional<WallTime> next_open{};    ///< `due` waits for it; a flush does not
   std::string reason;                     ///< of the last failure, escaped
-  std::optional<WallTime> retrieved{};    ///< when mail was fetched last
+  std::optional<WallTime> retrieved{};    ///< a retrieval is due an `every` after it
   bool in_trouble() const { return open_failures > 0 || transfer_failures > 0; }
 };
 using ConnectorStates = std::map<std::string, ConnectorState, std::less<>>;

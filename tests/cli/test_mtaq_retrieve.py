@@ -5,6 +5,7 @@ import base64
 import json
 import re
 import socket
+import sqlite3
 import stat
 import sys
 import threading
@@ -12,7 +13,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.mail import PATIENCE, Root  # noqa: E402
+from support.mail import PATIENCE, Peer, Root  # noqa: E402
 from support.secure_peer import NAME, Certificates  # noqa: E402
 from support.stopwatch import Stopwatch  # noqa: E402
 
@@ -370,6 +371,21 @@ class Verb(Case):
         root.run("retrieve", status=75)
         # What is due is worth a call.
         self.assertEqual(root.run("due").stdout, b"isp\n")
+
+    def test_a_retrieval_that_failed_is_not_due_at_once(self):
+        for reply, status, rest in (("500 5.5.1 what?", 65, 4 * 3600), ("458 later", 75, 120)):
+            with self.subTest(reply):
+                root = Root('[link.isp]\nport = "tcp:127.0.0.1:9"\nnetwork = "stream"\nnumbers = ["1"]\n[connector.hub]\ndomains = ["*"]\nlink = "isp"\n'
+                            'host = "line"\nretrieve = { by = "etrn", domains = ["example.org"] }\n')
+                self.addCleanup(root.close)
+                self.addCleanup(Peer(path=root.line, replies={"ETRN": reply}, extensions=["ETRN"]).close)
+                root.run("retrieve", status=status)
+                root.run("due", status=1)
+                db = sqlite3.connect(root.spool)
+                with db:
+                    db.execute("UPDATE connectors SET retrieved=retrieved-?", (rest * 1000,))
+                db.close()
+                self.assertEqual(root.run("due").stdout, b"isp\n")
 
     def test_over_a_stream_link(self):
         root = Root('local-domains = ["example.org"]\n[link.isp]\nport = "tcp:127.0.0.1:9"\nnetwork = "stream"\nnumbers = ["1"]\n[connector.hub]\n'

@@ -341,7 +341,11 @@ Result<RetrievalResult> retrieve_mail(const config::Config& config, const StateP
   if (was_up) report.finish(1, result.error ? 0 : 1, connector.name);
   LONGLINE_TRY(Spool spool, Spool::open(paths.spool));
   if (result.bytes_out + result.bytes_in > 0) LONGLINE_CHECK(spool.count_line(connector.name, result.bytes_out, result.bytes_in, wall_now()));
-  if (!result.error) LONGLINE_CHECK(spool.set_retrieved(connector.name, wall_now()));
+  // A call to hear the same again is money for nothing. Whoever never heard us has said nothing.
+  Duration rest = retrieve.every;
+  if (result.error && is_temporary(result.error->code)) rest = std::min(rest, connector.open_interval);
+  const bool counts = !result.error || (was_up && result.error->code != Errc::interrupted && result.error->code != Errc::deadline);
+  if (counts) LONGLINE_CHECK(spool.set_retrieved(connector.name, wall_now() - retrieve.every + rest));
   return result;
 }
 

@@ -173,8 +173,9 @@ class Spool {
   Result<mail::ConnectorStates> connector_states();
   /// All but the time of the last retrieval.
   Result<void> set_connector_state(const std::string& key, const mail::ConnectorState& state);
-  /// Mail was fetched through this connector, or an attempt ended well with nothing there.
-  Result<void> set_retrieved(const std::string& connector, WallTime now);
+  /// The next retrieval through this connector is due an `every` after `when`: mail was fetched, or there was none; earlier than now where a
+  /// failure is worth another attempt before that.
+  Result<void> set_retrieved(const std::string& connector, WallTime when);
   /// Whether its sender was told that it is late. True also where that cannot be kept.
   Result<bool> was_warned(const std::string& id);
   /// What the sender of a message wants to be told.

@@ -55,11 +55,11 @@ Result<void> Spool::set_connector_state(const std::string& key, const mail::Conn
   });
 }
 
-Result<void> Spool::set_retrieved(const std::string& connector, WallTime now) {
+Result<void> Spool::set_retrieved(const std::string& connector, WallTime when) {
   return change([&]() -> Result<void> {
     LONGLINE_TRY(SqliteStatement set, db_->prepare("INSERT INTO connectors(name, retrieved) VALUES(?1,?2) "
                                                    "ON CONFLICT(name) DO UPDATE SET retrieved=?2"));
-    return set.bind(1, connector).bind(2, milliseconds(now)).run();
+    return set.bind(1, connector).bind(2, milliseconds(when)).run();
   });
 }
 
