@@ -342,8 +342,9 @@ Result<RetrievalResult> retrieve_mail(const config::Config& config, const StateP
   LONGLINE_TRY(Spool spool, Spool::open(paths.spool));
   if (result.bytes_out + result.bytes_in > 0) LONGLINE_CHECK(spool.count_line(connector.name, result.bytes_out, result.bytes_in, wall_now()));
   // A call to hear the same again is money for nothing. Whoever never heard us has said nothing.
-  Duration rest = retrieve.every;
-  if (result.error && is_temporary(result.error->code)) rest = std::min(rest, connector.open_interval);
+  const ExitStatus status = result.error ? exit_status(result.error->code) : ExitStatus::ok;
+  const bool for_good = status == ExitStatus::data || status == ExitStatus::denied;
+  const Duration rest = !result.error || for_good ? retrieve.every : std::min(retrieve.every, connector.open_interval);
   const bool counts = !result.error || (was_up && result.error->code != Errc::interrupted && result.error->code != Errc::deadline);
   if (counts) LONGLINE_CHECK(spool.set_retrieved(connector.name, wall_now() - retrieve.every + rest));
   return result;
