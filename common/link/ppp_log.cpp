@@ -100,6 +100,7 @@ void PppLog::on_line(std::string_view line) {
       {"No network protocols running", Trouble::no_protocol},
 
       {"Modem hangup", Trouble::hangup},
+      {"stdin is not a tty", Trouble::hangup},   // any more: it was hung up before pppd looked
       {"Couldn't", Trouble::other},
       {"Can't", Trouble::other},
       {"nrecognized option", Trouble::other},
@@ -120,6 +121,7 @@ std::optional<Error> PppLog::error(int status) const {
   };
   switch (status) {
     case 2:
+      if (trouble_ == Trouble::hangup) break;
       return Error(Errc::config, "pppd does not take its options" + said, Stage::ppp).with_hint("look at ppp-options of the link");
     case 3:
     case 4:

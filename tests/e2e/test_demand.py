@@ -73,14 +73,29 @@ class Supervisor:
         self.listener.bind(self.path)
         self.listener.listen(4)
         self.listener.settimeout(PATIENCE)
+        self.status = None
+        self.accept()
+
+    def accept(self):
         self.client = self.listener.accept()[0]
         self.client.settimeout(PATIENCE)
         self.lines = self.client.makefile("r", encoding="utf-8")
 
     def asked(self):
-        return json.loads(self.lines.readline())
+        line = self.lines.readline()
+        if not line and self.status:
+            # Between our bind and our listen it found the link down, and asked once only; it is back within a second, to stay.
+            self.lines.close()
+            self.client.close()
+            self.accept()
+            assert json.loads(self.lines.readline()) == {"op": "status"}
+            self.say(**self.status)
+            line = self.lines.readline()
+        return json.loads(line)
 
     def say(self, **message):
+        if message["msg"] == "status":
+            self.status = message
         self.client.sendall(json.dumps(message).encode() + b"\n")
 
     def end(self, **message):

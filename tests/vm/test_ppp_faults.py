@@ -75,11 +75,13 @@ class PppFaults(PppCase):
         for far_end, code in (("", "ppp-timeout"), ('[far-end]\ncommand = ["cat"]\n', "line-looped"), ('[far-end]\ncommand = ["sleep", "1"]\n', "line-dropped")):
             with self.subTest(code):
                 sim = self.machine.modem_inside(scenario + far_end, self.root)
-                started = Stopwatch()
-                error = self.error("up", "branch")
-                self.assertEqual((error["code"], error["stage"] in ("ppp", "transfer")), (code, True), error)
-                self.assertLess(started.ours(), 30)
-                sim.stop()
+                try:
+                    started = Stopwatch()
+                    error = self.error("up", "branch")
+                    self.assertEqual((error["code"], error["stage"] in ("ppp", "transfer")), (code, True), error)
+                    self.assertLess(started.ours(), 30)
+                finally:
+                    sim.stop()
 
     def test_the_carrier_is_lost_under_the_link(self):
         self.configure()

@@ -72,6 +72,8 @@ TEST_CASE("pppd's end: what its status and its words mean") {
   check(0, "LCP terminated by peer\n", Errc::peer_ended_ppp, Stage::ppp);
   check(15, "No response to 4 echo-requests\nSerial link appears to be disconnected.\n", Errc::line_dropped, Stage::transfer);
   check(16, "Modem hangup\n", Errc::line_dropped, Stage::ppp);
+  check(2, "/usr/sbin/pppd: no device specified and stdin is not a tty\n", Errc::line_dropped, Stage::ppp);
+  check(2, "/usr/sbin/pppd: unrecognized option 'x'\n", Errc::config, Stage::ppp);
   check(10, "", Errc::ppp_failed, Stage::ppp);
   check(2, "/usr/sbin/pppd: unrecognized option 'foo'\n", Errc::config, Stage::ppp);
   check(4, "", Errc::no_ppp, Stage::ppp);
