@@ -24,13 +24,18 @@ class PppFaults(PppCase):
         self.down()
         self.assertEqual(self.machine.shell("ip route show default").split()[:3], ["default", "via", "192.0.2.1"])
 
+    def up_again(self):
+        """A modem that was left in its call hears +++ only between pauses, which a busy host does not keep in an emulated UART: then the next
+        call is the one that gets through."""
+        self.machine.until(lambda: self.dialctl("up", "branch").status == 0, "the next call to get through")
+
     def test_kill_9_of_supervisor_pppd_or_both_leaves_nothing(self):
         before = self.snapshot(port=False)
         self.configure(CREDENTIALS + '\ndefault-route = "replace"\ndns = true')
         sim = self.provider()
         for who in ("supervisor", "pppd", "both"):
             with self.subTest(who):
-                self.up()
+                self.up_again()
                 self.assertNotIn("192.0.2.1", self.machine.shell("ip route show default"))
                 # A pppd that is hung up with its terminal, too, kills the ip-down that has just begun: seen once in ten on a busy host.
                 self.assertEqual(self.machine.shell(f"ps -o tty= -p {self.our_pppd()}").strip(), "?")
@@ -47,7 +52,7 @@ class PppFaults(PppCase):
                 self.machine.run("rm", "-f", "/run/lock/LCK..ttyS1")
                 self.assertEqual(self.snapshot(port=False), before)
         # The modem, which has seen no DTR, is still connected or not: the next call works.
-        self.up()
+        self.up_again()
         self.down()
         self.assertGreaterEqual(len(sim.calls()), 4)
 
