@@ -21,7 +21,6 @@ constexpr std::array kUnits = {Unit{"w", 604'800'000}, Unit{"d", 86'400'000}, Un
                                Unit{"m", 60'000},      Unit{"s", 1'000},      Unit{"ms", 1}};
 constexpr std::int64_t kMost = 10LL * 366 * 86'400'000;
 
-
 struct Civil {
   int year;
   unsigned month, day;

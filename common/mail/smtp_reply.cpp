@@ -15,7 +15,6 @@ constexpr std::size_t kMostLines = 256;
 constexpr std::size_t kLongestReply = 64 * 1024;
 constexpr std::size_t kLongestShown = 400;
 
-
 }  // namespace
 
 int reply_code(std::string_view line) {

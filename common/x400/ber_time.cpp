@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono;
 
-
 Error bad_time(std::string_view text) { return Error(Errc::malformed, fmt::format("'{}' is not a time", escape_at_most(text, 40))); }
 
 struct Civil {

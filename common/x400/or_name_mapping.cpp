@@ -22,7 +22,6 @@ struct Letter {
 };
 constexpr std::array kLetters = {Letter{'a', '@'}, Letter{'b', '!'}, Letter{'p', '%'}, Letter{'q', '"'}, Letter{'u', '_'}, Letter{'l', '('}, Letter{'r', ')'}};
 
-
 /// Where the "@" before the domain is; npos if there is none.
 std::size_t at_sign(std::string_view mailbox) {
   if (!mailbox.starts_with('"')) return mailbox.rfind('@');

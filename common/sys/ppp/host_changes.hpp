@@ -25,7 +25,7 @@ Result<std::vector<std::string>> change_host(const StatePaths& paths, const conf
 /// Puts back what the link changed; nothing to do is no error. false: there was nothing.
 Result<bool> put_host_back(const StatePaths& paths, const std::string& link);
 
-/// Waits until nobody holds the link's lock, or there is nothing to put back; a minute at most. A supervisor that is killed lets go of its lock after
+/// Waits until nobody holds the link's lock, or there is nothing to put back; ten minutes at most. A supervisor that is killed lets go of its lock after
 /// its port, and the kernel closes that only when the port has sent what it has, which takes seconds behind a modem that takes nothing.
 void wait_for_supervisor_to_go(const StatePaths& paths, const std::string& link);
 
