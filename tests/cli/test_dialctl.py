@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -87,6 +88,11 @@ class PlainHost(Host):
         path.write_text("".join(line + "\n" for line in path.read_text().splitlines() if not line.startswith("script =")))
 
 
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def error_of(result):
     return json.loads(result.stderr.splitlines()[-1])["error"]
 
@@ -144,6 +150,51 @@ class Calls(unittest.TestCase):
             wait_until(lambda: '"far-end-gone"' in sim.log.read_text())
             # All but what the emulated modem and the pty had taken: those lose it with DTR, as the real ones do.
             self.assertGreater(far.stat().st_size, 0)
+
+    def test_what_the_command_wrote_leaves_though_it_ended_before_the_supervisor_looked(self):
+        with tempfile.TemporaryDirectory() as folder:
+            far, pid = Path(folder) / "far", Path(folder) / "pid"
+            sim, host = self.call(SCENARIO.replace('["cat"]', json.dumps(["sh", "-c", f"cat > {far}"]))
+                                  + "[line]\nrate = 38400\n")
+            send = (f"import os, socket; print(os.getpid(), file=open('{pid}', 'w'), flush=True); input();"
+                    "s = socket.socket(socket.AF_UNIX); s.connect(os.environ['LONGLINE_LINE']);"
+                    "s.sendall(b'x' * 30000)")
+            run = subprocess.Popen(host.command("run", "isp", "--", "python3", "-c", send), stdin=subprocess.PIPE)
+            wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+            supervisor, command = host.supervisor(), Path(f"/proc/{pid.read_text().strip()}")
+            os.kill(supervisor, signal.SIGSTOP)
+            try:
+                run.stdin.write(b"\n")
+                run.stdin.close()
+                # dialctl has reaped it, and says next that it leaves.
+                wait_until(lambda: not command.exists())
+                time.sleep(0.1)
+            finally:
+                os.kill(supervisor, signal.SIGCONT)
+            used = cpu_seconds(run.pid)
+            time.sleep(1)
+            self.assertIsNone(run.poll(), "the line takes eight seconds for it")
+            self.assertLess(cpu_seconds(run.pid) - used, 0.2, "nothing to do but wait")
+            self.assertEqual(run.wait(30), 0)
+            wait_until(lambda: '"far-end-gone"' in sim.log.read_text())
+            self.assertGreater(far.stat().st_size, 0)
+
+    def test_a_client_of_the_line_that_has_closed_is_read_to_its_end_though_it_hears_nothing_more(self):
+        with tempfile.TemporaryDirectory() as folder:
+            far = Path(folder) / "far"
+            _, host = self.call(SCENARIO.replace('["cat"]', json.dumps(["sh", "-c", f"cat > {far}"])))
+            self.assertEqual(host.run("up", "isp").returncode, 0)
+            # The welcome waits for a client.
+            status = wait_until(lambda: (got := host.status())["call"]["bytes_in"] >= 50 and got)
+            supervisor = host.supervisor()
+            os.kill(supervisor, signal.SIGSTOP)
+            try:
+                with socket.socket(socket.AF_UNIX) as line:
+                    line.connect(status["line"])
+                    line.sendall(b"x" * 30000)
+            finally:
+                os.kill(supervisor, signal.SIGCONT)
+            wait_until(lambda: far.stat().st_size == 30000, 10, "all that the client wrote")
 
     def test_down_while_up_is_dialling_does_not_call_again(self):
         sim, host = self.call(SCENARIO.replace("50ms", "3s"))

@@ -51,7 +51,7 @@ class CommandOnLink {
     if (!child) return std::move(child).error();
     child_.emplace(std::move(*child));
     channel_watch_ = loop_.watch(hold_.channel.fd(), POLLIN, [this](short) { on_channel(); });
-    const auto ended = loop_.watch(child_->pidfd(), POLLIN, [this](short) { on_child(); });
+    child_watch_ = loop_.watch(child_->pidfd(), POLLIN, [this](short) { on_child(); });
     const auto signalled = loop_.watch(signals_.fd(), POLLIN, [this](short) {
       while (signals_.take()) terminate(true);
     });
@@ -88,6 +88,8 @@ class CommandOnLink {
   void on_child() {
     status_ = child_->try_wait();
     if (!status_) return;
+    // Its descriptor stays readable: watched further, it would have us say for ever that we leave.
+    child_watch_.reset();
     timer_.reset();
     if (gone_) {
       loop_.stop();
@@ -129,7 +131,7 @@ class CommandOnLink {
   sys::Signals& signals_;
   sys::Loop loop_;
   std::optional<sys::ChildProcess> child_;
-  sys::Loop::Registration channel_watch_, timer_;
+  sys::Loop::Registration channel_watch_, child_watch_, timer_;
   std::optional<int> status_;
   std::optional<Error> error_;
   bool gone_ = false;

@@ -26,6 +26,7 @@ struct LineRelay::State {
   Loop::Registration listen_watch, client_watch;
   std::string kept;
   bool held = false;
+  bool deaf = false;   ///< the client has closed: it hears nothing more, but what it wrote first is still to be read
 
   void listen() {
     listen_watch = loop->watch(listener.get(), POLLIN, [this](short) { accept(); });
@@ -34,6 +35,7 @@ struct LineRelay::State {
     Result<UniqueFd> fd = accept_connection(listener.get());
     if (!fd || !*fd) return;
     client = std::move(*fd);
+    deaf = false;
     listen_watch.reset();
     client_watch = loop->watch(client.get(), POLLIN, [this](short revents) { on_client(revents); });
     if (handlers.client_came) handlers.client_came();
@@ -45,12 +47,15 @@ struct LineRelay::State {
   }
   void write() {
     const bool was_full = kept.size() >= kMostKept;
+    if (client && deaf) kept.clear();
     while (client && !kept.empty()) {
       const ssize_t put = ::send(client.get(), kept.data(), kept.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (put < 0 && errno == EINTR) continue;
       if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
       if (put < 0) {
-        leave();
+        // Only reading tells that it has left: a command that wrote and ended is no reason to lose what it wrote.
+        deaf = true;
+        kept.clear();
         break;
       }
       kept.erase(0, static_cast<std::size_t>(put));
@@ -103,6 +108,11 @@ void LineRelay::deliver(std::string_view bytes) {
 
 bool LineRelay::full() const { return state_->kept.size() >= kMostKept; }
 bool LineRelay::attached() const { return static_cast<bool>(state_->client); }
+
+bool LineRelay::waited_for() const {
+  pollfd waiting{state_->listener.get(), POLLIN, 0};
+  return ::poll(&waiting, 1, 0) > 0;
+}
 
 void LineRelay::hold_client(bool hold) {
   if (state_->held == hold) return;

@@ -28,6 +28,8 @@ class LineRelay {
   void deliver(std::string_view bytes);
   bool full() const;
   bool attached() const;
+  /// A client is in the listen queue. It may have written, closed and ended before anybody looked.
+  bool waited_for() const;
   /// Stops reading the client while the line takes nothing.
   void hold_client(bool hold);
   /// The end: gives the client what is left, then the end of the stream. Waits for its leaving at most `limit`.

@@ -173,7 +173,7 @@ void Supervisor::let_go_if_unheld() {
 }
 
 bool Supervisor::line_is_drained() const {
-  return to_line_.empty() && (!relay_ || !relay_->attached()) && (!line_ || line_->unsent() == 0);
+  return to_line_.empty() && (!relay_ || (!relay_->attached() && !relay_->waited_for())) && (!line_ || line_->unsent() == 0);
 }
 
 void Supervisor::remove_gone() {
