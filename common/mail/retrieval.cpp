@@ -24,7 +24,13 @@ Errc code_of(const SmtpReply& reply) {
 
 Retrieval::Retrieval(RetrievalOptions options) : options_(std::move(options)), opening_(options_.opening) {}
 
+Retrieval::Retrieval(RetrievalOptions options, SmtpPeer peer, SmtpReplyParser parser) : Retrieval(std::move(options)) {
+  peer_ = std::move(peer);
+  parser_ = std::move(parser);
+}
+
 void Retrieval::start(TimePoint now) {
+  if (peer_) return opened(*peer_, now);
   opening_.start(now);
   drain_opening(now);
 }
@@ -88,14 +94,16 @@ void Retrieval::drain_opening(TimePoint now) {
     } else if (auto* refused = std::get_if<SmtpNotOpened>(&*action)) {
       fail(std::move(refused->error), false);
     } else {
+      parser_ = opening_.take_parser();
       opened(std::get<SmtpOpened>(*action).peer, now);
     }
   }
 }
 
 void Retrieval::opened(const SmtpPeer& peer, TimePoint now) {
-  parser_ = opening_.take_parser();
   phase_ = Phase::asking;
+  // It would be taken for the answer.
+  if (parser_.has_more()) return fail(Error(Errc::protocol, "the peer sent more before it was asked", Stage::transfer), false);
   const std::string_view verb = verb_of(options_.by);
   if (options_.by != By::etrn && !peer.logged_in) {
     return fail(Error(Errc::auth_refused, fmt::format("{} is asked for only after a login, and there was none", verb), Stage::auth), true);

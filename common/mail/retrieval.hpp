@@ -44,11 +44,14 @@ struct RetrievalOptions {
 
 /// Asks a peer for the mail that it keeps for us: ETRN (RFC 1985) for each domain, ATRN (RFC 2645) for all of them, or TURN (RFC 821).
 /// ATRN and TURN are asked only after a login, TURN only over TLS. Bytes behind the reply that turns the line round are refused: the
-/// peer, now a client, waits for our greeting. Machine without I/O; the start is SmtpOpening's. Errc: those of the opening; auth_refused
-/// when the login is missing or not allowed to fetch, refused when the peer will not, busy when not now, protocol.
+/// peer, now a client, waits for our greeting. Machine without I/O; the start is SmtpOpening's, or a session's that is open already.
+/// Errc: those of the opening; auth_refused when the login is missing or not allowed to fetch, refused when the peer will not, busy when
+/// not now, protocol.
 class Retrieval {
  public:
   explicit Retrieval(RetrievalOptions options);
+  /// In a session whose peer has answered everything.
+  Retrieval(RetrievalOptions options, SmtpPeer peer, SmtpReplyParser parser);
 
   void start(TimePoint now);
   void on_bytes(std::string_view in, TimePoint now);
@@ -75,6 +78,7 @@ class Retrieval {
 
   RetrievalOptions options_;
   SmtpOpening opening_;
+  std::optional<SmtpPeer> peer_;          // of a session that was open already, until start()
   SmtpReplyParser parser_;
   Phase phase_ = Phase::opening;
   std::deque<RetrievalAction> actions_;

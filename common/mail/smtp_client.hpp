@@ -70,7 +70,8 @@ struct MarkInDoubt {
 };
 
 /// What became of some recipients of one message; each recipient of each message taken from the source gets exactly one.
-/// Record it before the session goes on; consecutive results may share a commit. `last`: nothing more will come for this id.
+/// Record it before the session goes on, and say so (SmtpClient::on_recorded()); consecutive results may share a commit. `last`: nothing
+/// more will come for this id.
 struct MessageResult {
   std::string id;
   std::vector<RecipientResult> recipients;
@@ -103,12 +104,13 @@ struct SmtpLessons {
 };
 
 /// The session is over: QUIT is written (flush it before closing; its reply need not be waited for), or the line is of
-/// no more use. Every result has been given before.
+/// no more use, or (`open`) somebody else goes on with it. Every result has been given before.
 struct SmtpFinished {
   std::optional<Error> error;  ///< absent: all that the source gave was answered
   SendWindow window;           ///< to start with next time
   SmtpTraffic traffic;
   SmtpLessons lessons{};
+  bool open = false;           ///< the peer waits for a command: SmtpClientOptions::keep_open, and nothing went wrong
 };
 
 struct SmtpClientOptions : SmtpOpeningOptions {
@@ -118,6 +120,7 @@ struct SmtpClientOptions : SmtpOpeningOptions {
   bool pipelining = true;                 ///< false: lock-step whatever the peer announces
   bool chunking = true;                   ///< false: DATA whatever the peer announces
   bool return_headers_only = true;        ///< RET=HDRS where the peer knows DSN: a bounce need not carry the body back
+  bool keep_open = false;                 ///< no QUIT at the end: the session is wanted for something else (ETRN, ATRN)
 };
 
 using SmtpClientAction = std::variant<Write, StartTls, MarkInDoubt, MessageResult, SmtpFinished>;
@@ -144,11 +147,16 @@ class SmtpClient {
   /// The driver's buffer can now take `free` bytes (an absolute number; 65536 at the start). Call it when bytes left
   /// for the line, also to extend the deadline of a slow write.
   void on_writable(std::size_t free, TimePoint now);
+  /// The results that next_action() gave are recorded. Not before that is the source asked for the last time: what became of a message
+  /// may have made another one, a notification.
+  void on_recorded();
   /// Take no further messages; answer those under way, then QUIT.
   void stop(TimePoint now);
 
   std::optional<TimePoint> deadline() const;
   std::optional<SmtpClientAction> next_action();
+  /// After SmtpFinished with `open`: goes on behind the last reply.
+  SmtpReplyParser take_parser();
 
   const SmtpPeer& peer() const;
   SmtpTraffic traffic() const;

@@ -13,7 +13,8 @@
 
 namespace longline::mail {
 
-/// The parts of SmtpClient: smtp_client.cpp opens and ends the session and reads replies, smtp_client_writer.cpp writes.
+/// The parts of SmtpClient: smtp_client.cpp opens the session and reads replies, smtp_client_writer.cpp writes, smtp_client_results.cpp
+/// judges and ends.
 struct SmtpClient::Impl {
   enum class Phase { idle, opening, running, finished };
   enum class Expected { noop, rset, mail, recipient, data, chunk, end_of_data, rset_behind };
@@ -37,20 +38,24 @@ struct SmtpClient::Impl {
   bool only_lacks_confirmation();
   void end_out_of_step(const SmtpReply& reply);
   void take_data_reply(Transaction& transaction, SmtpReply reply);
+  void end_without_chunking();
+  void count_round_trip(std::uint64_t answered);
+  std::optional<TimePoint> deadline() const;
+
+  // Results and the end (smtp_client_results.cpp)
   void complete(const std::shared_ptr<Transaction>& transaction, TimePoint now);
-  void report(const Transaction& transaction, std::vector<RecipientResult> results);
   bool try_again(const std::shared_ptr<Transaction>& transaction);
   void count_envelope(const Transaction& transaction);
-  void blame_group();
-  void end_without_chunking();
-  std::size_t in_flight() const;
   void requeue_recipients(Transaction& transaction, std::vector<RecipientResult>& results);
-  void count_round_trip(std::uint64_t answered);
+  void report(const Transaction& transaction, std::vector<RecipientResult> results);
+  void give(MessageResult result);
   void learn(const Transaction& transaction, TimePoint now);
+  std::size_t in_flight() const;
+  void blame_group();
   /// Gives every message that is under way its result, then Finished.
   void end(std::optional<Error> error);
-  void quit(std::optional<Error> error);
-  std::optional<TimePoint> deadline() const;
+  void quit();
+  void leave_open();
 
   // Writer (smtp_client_writer.cpp)
   void pump(TimePoint now);
@@ -109,6 +114,7 @@ struct SmtpClient::Impl {
   bool hung_up = false;                                   ///< the connection ended by itself
   bool heard = false;                                     ///< a reply came behind that to EHLO
   std::vector<MessageResult> verdicts;                    ///< until then
+  bool unrecorded = false;                                ///< results were given that the driver has not recorded yet
   bool out_of_step = false;                               ///< replies came that belong to no command: which is whose nobody knows
   bool understood = false;                                ///< a command of a transaction was taken
   bool transaction_open = false;                          ///< at the peer, as far as we know: RSET before MAIL

@@ -49,7 +49,9 @@ void SmtpClient::Impl::pump(TimePoint now) {
   flush();
   if (phase != Phase::running || current || !under_way.empty() || !waiting.empty()) return;
   if (!verdicts.empty()) return make_sure();
-  if (room() >= 16) quit(std::nullopt);
+  if (unrecorded || room() < 16) return;
+  if (options.keep_open && !stopping) leave_open();
+  else quit();
 }
 
 /// False: nothing may begin now. A message that could not start yet is not leased.
@@ -150,7 +152,7 @@ bool SmtpClient::Impl::make_sendable(Transaction& transaction) {
     auto content = read_whole(message);
     if (!content) {
       auto results = same_result(message.recipients, Outcome::deferred, "4.3.0", content.error().what);
-      actions.emplace_back(MessageResult{message.id, std::move(results), true});
+      give({message.id, std::move(results), true});
       return false;
     }
     auto converted = to_seven_bit(*content);
@@ -165,7 +167,7 @@ bool SmtpClient::Impl::make_sendable(Transaction& transaction) {
 }
 
 void SmtpClient::Impl::judge(MessageResult result) {
-  if (heard) actions.emplace_back(std::move(result));
+  if (heard) give(std::move(result));
   else verdicts.push_back(std::move(result));
 }
 

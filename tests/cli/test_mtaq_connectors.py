@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Connectors of mtaq: which one mail takes, failover, delivery by DNS."""
 
+import json
+import signal
 import sqlite3
 import sys
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.connectors import ISP, ConnectorCase, closed_port, message  # noqa: E402
 from support.dns import MX  # noqa: E402
-from support.mail import LINK, lan  # noqa: E402
+from support.mail import LINK, PATIENCE, lan, wait_until  # noqa: E402
 from support.stopwatch import Stopwatch  # noqa: E402
 
 
@@ -74,6 +77,85 @@ class Q230051(ConnectorCase):
         self.assertEqual({r["result"] for r in receipts.values()}, {"not-tried"})
         self.assertEqual(sorted(receipts), sorted([id, other]))
         self.assertEqual(len(partner.messages), 2)
+
+
+class TwoWays(ConnectorCase):
+    """One message over two connectors."""
+
+    def ways(self, **behaviour):
+        one, two = self.peer(**behaviour), self.peer(**{k: v for k, v in behaviour.items() if k != "on_message"})
+        self.root.configure(LINK + lan(one.port, "one", ("one.example",)) + lan(two.port, "two", ("two.example",)))
+        return one, two, self.root.add(message(1), "a@one.example", "b@two.example")
+
+    def test_later_on_both_is_one_attempt(self):
+        one, two, _ = self.ways(replies={"RCPT": "451 later"})
+        for attempts, rest in ((1, 300), (2, 600)):
+            before = time.time()
+            self.root.flush(status=75)
+            self.assertEqual(self.root.list()[0]["attempts"], attempts)
+            db = sqlite3.connect(self.root.spool)
+            due = [at / 1000 for at, in db.execute("SELECT next_attempt FROM recipients")]
+            db.close()
+            self.assertEqual(len(due), 2)
+            for at in due:
+                self.assertAlmostEqual(at - before, rest, delta=PATIENCE)
+
+    def test_what_another_flush_sends_elsewhere_is_waited_for(self):
+        gate = threading.Event()
+        one, two, id = self.ways(on_message=lambda n: gate.wait(PATIENCE))
+        self.addCleanup(gate.set)   # before the peers end
+        first = self.root.start("flush", "--connector", "one", "--wait", "--json")
+        wait_until(lambda: one.messages, "the message at the first peer")
+        self.assertIn(b"another flush is sending it", self.root.run("flush", "--connector", "two", status=75).stderr)
+        late = self.root.run("flush", "--connector", "two", "--wait", "--deadline", "1s", status=124)
+        self.assertEqual((late.stdout.count(b"\n"), two.messages), (0, []))
+        self.assertEqual(two.connections, 0)   # nothing to say there yet
+        other = self.root.add(message(2), "c@two.example")
+        second = self.root.start("flush", "--connector", "two", "--wait", "--json")
+        wait_until(lambda: two.messages, "what can be sent meanwhile")
+        gate.set()
+        for process in (first, second):
+            out, err = process.communicate(timeout=PATIENCE)
+            self.assertEqual(process.returncode, 0, err)
+            (receipt,) = [r for r in map(json.loads, out.splitlines()) if r["id"] == id]
+            self.assertEqual([r["result"] for r in receipt["recipients"]], ["sent"])
+        self.assertEqual([r for _, r, _ in one.messages], [["a@one.example"]])
+        self.assertEqual([r for _, r, _ in two.messages], [["c@two.example"], ["b@two.example"]])
+        self.assertEqual((self.root.list(), other in out.decode()), ([], True))
+
+    def test_the_other_flush_is_killed(self):
+        gate = threading.Event()
+        one, two, id = self.ways(on_message=lambda n: gate.wait(PATIENCE))
+        self.addCleanup(gate.set)   # before the peers end
+        first = self.root.start("flush", "--connector", "one", "--wait")
+        wait_until(lambda: one.messages, "the message at the first peer")
+        self.root.add(message(2), "c@two.example")
+        second = self.root.start("flush", "--connector", "two", "--wait", "--json")
+        wait_until(lambda: two.messages, "the second flush at work")
+        first.send_signal(signal.SIGKILL)
+        first.communicate(timeout=PATIENCE)
+        out, err = second.communicate(timeout=PATIENCE)
+        self.assertEqual((second.returncode, len(two.messages)), (0, 2), err)
+        self.assertEqual(self.root.list()[0]["state"], "in-doubt")
+
+
+class Endings(ConnectorCase):
+    def test_the_notification_of_the_last_message_goes_in_the_same_session(self):
+        peer = self.peer(replies={"RCPT.*never": "550 5.1.1 no such user"})
+        self.root.configure(LINK + lan(peer.port, "smart", ("*",)))
+        self.root.add(message(1), "never@far.example")
+        self.root.flush(status=65)
+        self.assertEqual([(sender, recipients) for sender, recipients, _ in peer.messages], [("", ["alice@site7.example"])])
+        self.assertEqual((peer.connections, self.root.list()), (1, []))
+
+    def test_421_where_a_message_begins_costs_it_no_attempt(self):
+        peer = self.peer(replies={"MAIL": "421 4.3.2 going down"})
+        self.root.configure(LINK + lan(peer.port))
+        self.root.add(message(1), "bob@lan.example")
+        self.assertIn(b"421 going down", self.root.run("flush", status=75).stderr)
+        (entry,) = self.root.list()
+        self.assertEqual((entry["state"], entry["attempts"], entry["next_attempt"]), ("ready", 0, None))
+        self.assertEqual(self.state("lan")[1], 1)
 
 
 class Failover(ConnectorCase):

@@ -25,7 +25,8 @@ class Provider:
     `mail`, [(recipient, body)], each taken off the list when the customer has answered 250."""
 
     def __init__(self, path=None, mail=(), replies=None, auth="PLAIN CRAM-MD5", behind_reply=b"", cut_after=None, ends_with="QUIT", tls=None,
-                 name="mail.provider.example", stalls_in=None):
+                 name="mail.provider.example", stalls_in=None, once=False):
+        self.once, self.taken, self.sessions = once, [], 0
         self.tls, self.name, self.stalls_in = tls, name, stalls_in
         self.mail, self.replies, self.auth = list(mail), replies or {}, auth
         self.behind_reply, self.cut_after, self.ends_with = behind_reply, cut_after, ends_with
@@ -51,6 +52,9 @@ class Provider:
             except OSError:
                 return
             connection.settimeout(PATIENCE)
+            self.sessions += 1
+            if self.once:
+                self.listener.close()
             try:
                 with connection:
                     self.talk(connection)
@@ -79,6 +83,13 @@ class Provider:
                 line, secure = connection.makefile("rwb"), True
             elif verb == "AUTH":
                 self.login(line, command)
+            elif verb in ("MAIL", "RCPT", "RSET"):
+                self.say(line, next((r for p, r in self.replies.items() if re.match(p, command)), "250 ok"))
+            elif verb == "DATA":
+                self.say(line, "354 go")
+                body = b"".join(iter(line.readline, b".\r\n"))
+                self.taken.append(re.search(rb"Subject: (.*)\r\n", body).group(1).decode())
+                self.say(line, "250 taken")
             elif verb == "QUIT":
                 self.say(line, "221 bye")
                 return
@@ -283,6 +294,80 @@ class Atrn(Case):
         before = len(provider.commands)
         root.run("flush")
         self.assertEqual(len(provider.commands), before)   # not due again
+
+
+class InTheFlush(Case):
+    """What is due is asked for in the session that has sent the mail."""
+
+    def line_root(self, provider, retrieve, connector=""):
+        root = Root('local-domains = ["example.org"]\n[link.isp]\nport = "tcp:127.0.0.1:9"\nnetwork = "stream"\nnumbers = ["1"]\n[connector.hub]\n'
+                    f'domains = ["*"]\nlink = "isp"\nhost = "line"\nuser = "{USER}"\npassword-command = ["echo", "{PASSWORD}"]\nallow-plain-auth = true\n'
+                    f'{connector}retrieve = {{ {retrieve}, domains = ["example.org"] }}\n')
+        self.addCleanup(root.close)
+        return root, self.provider(path=root.line, once=True, **provider)
+
+    def test_a_far_end_that_serves_one_session(self):
+        for by, retrieved in (("atrn", ["1"]), ("etrn", [])):
+            with self.subTest(by):
+                root, provider = self.line_root({"mail": [("user@example.org", letter(1))]}, f'by = "{by}"')
+                root.add(b"Subject: out\n\ntext\n", "bob@far.example")
+                done = root.run("flush", "--json", "--link", "isp")
+                self.assertEqual([json.loads(line)["result"] for line in done.stdout.splitlines()], ["sent"])
+                self.assertEqual((provider.taken, [m["subject"] for m in root.list("--inbox")]), (["out"], retrieved))
+                self.assertEqual(provider.sessions, 1)
+                self.assertEqual([c.split()[0] for c in provider.commands].count("EHLO"), 1)
+                root.run("due", status=1)
+                events = [e["event"] for e in root.events() if e["event"] in ("queue.flushed", "mail.retrieved")]
+                self.assertEqual(events, ["queue.flushed", "mail.retrieved"])
+
+    def test_a_refusal_is_the_status_and_costs_no_second_session(self):
+        root, provider = self.line_root({"replies": {"ETRN": "459 Node not allowed"}}, 'by = "etrn"')
+        root.add(b"Subject: out\n\ntext\n", "bob@far.example")
+        self.assertIn(b"459", root.run("flush", status=77).stderr)
+        self.assertEqual((provider.taken, provider.sessions, root.list()), (["out"], 1, []))
+        root.run("due", status=1)
+
+    def test_mail_that_was_refused_leaves_the_session_to_the_retrieval(self):
+        root, provider = self.line_root({"replies": {"RCPT": "450 later"}}, 'by = "etrn"')
+        root.add(b"Subject: out\n\ntext\n", "bob@far.example")
+        root.run("flush", status=75)
+        self.assertEqual([c for c in provider.commands if c.startswith("ETRN")], ["ETRN example.org"])
+        self.assertEqual((provider.commands[-1], provider.sessions), ("QUIT", 1))
+
+    def test_over_tcp_where_the_port_is_the_same_and_else_not(self):
+        for port, sessions in (("", 1), ("own", 2)):
+            with self.subTest(port):
+                provider = self.provider()
+                other = self.provider()
+                retrieve = 'by = "etrn"' + (f", port = {other.port}" if port else "")
+                root = self.root_for(provider, retrieve, local=False, domains='["example.org"]')
+                root.add(b"Subject: out\n\ntext\n", "bob@far.example")
+                root.run("flush")
+                self.assertEqual(provider.sessions + other.sessions, sessions)
+                self.assertEqual([c for c in provider.commands + other.commands if c.startswith("ETRN")], ["ETRN example.org"])
+
+    def test_what_is_not_due_is_not_asked_for(self):
+        root, provider = self.line_root({}, 'by = "etrn", every = "1h"')
+        root.add(b"Subject: out\n\ntext\n", "bob@far.example")
+        root.run("flush", "--link", "isp")
+        other = Provider(path=self.fresh(root))
+        self.addCleanup(other.close)
+        root.add(b"Subject: more\n\ntext\n", "bob@far.example")
+        root.run("flush", "--link", "isp")
+        self.assertEqual((other.taken, [c for c in other.commands if c.startswith("ETRN")]), (["more"], []))
+        self.assertEqual(other.commands[-1], "QUIT")
+
+    def fresh(self, root):
+        Path(root.line).unlink()
+        return root.line
+
+    def test_the_deadline_of_the_flush_ends_the_retrieval(self):
+        root, provider = self.line_root({"mail": [("user@example.org", letter(1))], "stalls_in": "EHLO"}, 'by = "atrn"')
+        root.add(b"Subject: out\n\ntext\n", "bob@far.example")
+        watch = Stopwatch()
+        root.run("flush", "--deadline", "3s", status=124)
+        self.assertLess(watch.seconds(), PATIENCE)
+        self.assertEqual((provider.taken, root.list()), (["out"], []))
 
 
 class Etrn(Case):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A hostile server: whatever it says and whenever it goes silent, every message gets one result for every recipient, none
 // is sent without its 250, none is in doubt without its mark, and the session ends. Byte 0: options; byte 1: how the
-// replies are cut; a NUL in the input lets a minute pass.
+// replies are cut, and (bit 7) that no QUIT is wanted; a NUL in the input lets a minute pass.
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
@@ -40,15 +40,24 @@ struct Checker {
   std::set<std::string> marked;
   bool finished = false;
   bool handshake = false;
+  bool keeps_open = false;
 
   void drain(SmtpClient& client) {
-    while (auto action = client.next_action()) {
+    bool unrecorded = false;
+    while (true) {
+      auto action = client.next_action();
+      if (!action && !std::exchange(unrecorded, false)) return;
+      if (!action) {
+        client.on_recorded();
+        continue;
+      }
       assert(!finished);
       if (const auto* write = std::get_if<Write>(&*action)) assert(!write->bytes.empty() && write->bytes.size() <= 65536);
       if (const auto* mark = std::get_if<MarkInDoubt>(&*action)) {
         for (const InFlight& m : mark->messages) marked.insert(m.id);
       }
       if (const auto* result = std::get_if<MessageResult>(&*action)) {
+        unrecorded = true;
         for (const RecipientResult& r : result->recipients) {
           assert(results[result->id].insert(r.address).second);
           assert(r.outcome != Outcome::sent || (marked.contains(result->id) && r.code >= 200 && r.code < 300));
@@ -57,7 +66,10 @@ struct Checker {
         }
       }
       if (std::holds_alternative<StartTls>(*action)) handshake = true;
-      if (std::holds_alternative<SmtpFinished>(*action)) finished = true;
+      if (const auto* end = std::get_if<SmtpFinished>(&*action)) {
+        finished = true;
+        assert(!end->open || (keeps_open && !end->error));
+      }
     }
   }
 };
@@ -73,9 +85,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.skip_before_greeting = (data[0] & 4) != 0 ? 100 : 0;
   options.starttls = (data[0] & 8) != 0 ? StartTlsUse::if_offered : StartTlsUse::never;
   options.window.messages = 1 + (data[0] >> 4);
+  options.keep_open = (data[1] & 128) != 0;
   Source source;
   SmtpClient client(options, source);
   Checker checker;
+  checker.keeps_open = options.keep_open;
   TimePoint now{};
   client.start(now);
   const std::size_t piece = data[1] % 32 + 1u;

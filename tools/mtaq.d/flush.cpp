@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "dialogue.hpp"
+#include "due_retrievals.hpp"
 #include "sys/flush/queue_flush.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
@@ -87,12 +88,14 @@ Result<ExitStatus> run_flush(const Options& options, World& world) {
   settings.max_bytes = flush.max_bytes;
   settings.host = world.host;
   Reporter reporter(options.common);
+  DueRetrievals retrievals(options, world, [&] { reporter.clear_progress(); });
+  settings.heir = &retrievals;
   Result<mail::FlushTally> tally = own ? flush_spool(world, std::move(settings), reporter) : flush_mta(options, world, std::move(settings), reporter);
   reporter.clear_progress();
-  if (!tally) return std::move(tally).error();
+  if (!tally) return retrievals.finish(std::move(tally).error());
   reporter.summarize(*tally);
-  if (auto verdict = tally->judgement()) return std::move(*verdict);
-  return ExitStatus::ok;
+  auto judgement = tally->judgement();
+  return retrievals.finish(judgement ? Result<ExitStatus>(std::move(*judgement)) : Result<ExitStatus>(ExitStatus::ok));
 }
 
 }  // namespace longline::mtaq

@@ -19,7 +19,7 @@ Result<ExitStatus> run_verb(const Options& options, World& world) {
     case Verb::list: return run_list(options, world);
     case Verb::show: return run_show(options, world);
     case Verb::due: return run_due(options, world);
-    case Verb::flush: return retrieve_when_due(options, world, run_flush(options, world));
+    case Verb::flush: return run_flush(options, world);
     case Verb::plan: return run_plan(options, world);
     case Verb::retrieve: return run_retrieve(options, world);
     case Verb::receive: return run_receive(options, world);

@@ -35,8 +35,6 @@ Result<ExitStatus> run_flush(const Options& options, World& world);
 Result<ExitStatus> run_plan(const Options& options, World& world);
 Result<ExitStatus> run_receive(const Options& options, World& world);
 Result<ExitStatus> run_retrieve(const Options& options, World& world);
-/// Behind a flush: fetches what is due within its scope and reach. `flushed` goes first; its failure is the status.
-Result<ExitStatus> retrieve_when_due(const Options& options, World& world, Result<ExitStatus> flushed);
 Result<ExitStatus> run_x400_ping(const Options& options, World& world);
 /// Findings: 78 for errors of the configuration, 1 for errors of the spool.
 Result<ExitStatus> run_check(const Options& options, const sys::StatePaths& paths);

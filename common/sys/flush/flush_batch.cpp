@@ -103,7 +103,7 @@ std::vector<std::string> FlushBatch::recipients_for(const Entry& entry, const Fl
 std::size_t FlushBatch::due(const FlushHop& hop) const {
   auto* self = const_cast<FlushBatch*>(this);
   return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
-    return !self->recipients_for(entry.second, hop).empty();
+    return !entry.second.is_elsewhere && !self->recipients_for(entry.second, hop).empty();
   }));
 }
 
@@ -163,6 +163,8 @@ Result<void> FlushBatch::refresh() {
     const auto found = entries_.find(message.id);
     if (found == entries_.end()) return true;
     message.subject = std::string();
+    if (callbacks_.counted->contains(message.id)) --message.attempts;   // of before this flush
+    found->second.is_elsewhere = message.state == mail::MessageState::sending;   // we have begun none
     found->second.message = std::move(message);
     found->second.is_there = true;
     return true;
@@ -184,7 +186,7 @@ void FlushBatch::start_hop(const FlushHop& hop, bool take_new) {
 }
 
 void FlushBatch::queue_for_hop(const Entry& entry) {
-  if (recipients_for(entry, hop_).empty()) return;
+  if (entry.is_elsewhere || recipients_for(entry, hop_).empty()) return;
   queue_.insert(mail::flush_place(entry.message, order_time_));
 }
 
@@ -238,9 +240,9 @@ void FlushBatch::claim_more() {
     // Removed meanwhile: nothing is left of it. Otherwise somebody holds it back.
     if (const Result<QueuedMessage> now = spool_.find(id)) {
       Entry& entry = found->second;
-      const bool is_held = now->state == mail::MessageState::held;
-      if (!is_held) entry.cause = Errc::busy;
-      entry.reason = is_held ? "held" : "another flush is sending it";
+      entry.is_elsewhere = now->state != mail::MessageState::held;
+      if (entry.is_elsewhere) continue;
+      entry.reason = "held";
       for (const std::string& address : recipients_for(entry, hop_)) entry.results.push_back({address, Outcome::not_tried, 0, "", ""});
       callbacks_.on_receipt(receipt_of(entry), entry.in_snapshot);
     }
@@ -248,11 +250,27 @@ void FlushBatch::claim_more() {
   }
 }
 
+std::vector<std::string> FlushBatch::elsewhere() const {
+  std::vector<std::string> ids;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.is_elsewhere) ids.push_back(id);
+  }
+  return ids;
+}
+
+void FlushBatch::ask_again_for_elsewhere() {
+  for (auto& [id, entry] : entries_) {
+    if (std::exchange(entry.is_elsewhere, false)) queue_for_hop(entry);
+  }
+  if (!queue_.empty()) claim_more();
+}
+
 std::optional<mail::Outgoing> FlushBatch::next_message() {
   if (source_failure_) return std::nullopt;
   if (claimed_.empty()) {
     if (queue_.empty() && take_new_) look_for_new();
     while (claimed_.empty() && !queue_.empty() && !source_failure_) claim_more();
+    if (claimed_.empty() && !source_failure_) ask_again_for_elsewhere();
   }
   // Asked again now that it is its turn: others were begun since it was claimed.
   while (!claimed_.empty()) {

@@ -47,6 +47,7 @@ class FlushBatch : public mail::MessageSource {
     std::function<bool(const config::Connector&)> in_scope;   ///< for mail that comes while the line is open
     std::function<std::optional<Error>(std::int64_t size)> refusal;   ///< why a message of this size must not be begun now
     std::function<void(std::int64_t size)> on_begin;          ///< it is
+    std::set<std::string>* counted;   ///< messages that were tried in this flush: over two connectors it is one attempt
   };
   FlushBatch(Spool& spool, const config::Config& config, EventSink& events, std::string host, std::string lane, mail::ConnectorChoice choice,
              Callbacks callbacks);
@@ -79,7 +80,10 @@ class FlushBatch : public mail::MessageSource {
   Result<void> refuse_too_large(const FlushHop& hop, std::int64_t peer_limit);
   /// What the hop has not got when its session is over (or never began) stays, for this reason. `writes`: say so in the
   /// spool, and let expire what is old enough.
-  Result<void> give_up(const FlushHop& hop, const Error& why, bool writes);
+  enum class Rest { all, but_elsewhere };
+  Result<void> give_up(const FlushHop& hop, const Error& why, bool writes, Rest rest = Rest::all);
+  /// Ids that another flush has, which sends them to others of their recipients. due() does not count them.
+  std::vector<std::string> elsewhere() const;
   /// Reads again what another flush may have changed since the snapshot; what is gone or done is forgotten.
   Result<void> refresh();
   /// Refuses for good what waits for this hop: its domain takes no mail, or is none.
@@ -107,6 +111,7 @@ class FlushBatch : public mail::MessageSource {
     std::set<std::string> recipients;         // those that are this batch's
     bool in_snapshot = true;
     bool is_there = true;                     // in the spool, when that was read last
+    bool is_elsewhere = false;                // another flush has it, when that was asked last
     std::vector<mail::RecipientResult> results{};
     std::optional<WallTime> next_attempt{};
     std::optional<Errc> cause{};
@@ -124,6 +129,7 @@ class FlushBatch : public mail::MessageSource {
   void drop_empty(LetGo& out);
   void look_for_new();
   void claim_more();
+  void ask_again_for_elsewhere();
   RecipientUpdate update_for(const Entry& entry, mail::RecipientResult& result, std::vector<mail::DsnRecipient>& failed);
   Result<std::optional<mail::Submission>> notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> recipients,
                                                        const mail::DsnWishes& wishes);
@@ -137,7 +143,6 @@ class FlushBatch : public mail::MessageSource {
   /// Judges every recipient that waits for the hop, and hands what comes of it on a thousand messages at a time: a queue may hold many more.
   Result<void> judge(const FlushHop& hop, const Verdict& verdict, const Sink& sink);
   Result<void> settle(std::vector<mail::MessageResult> results);
-  Result<void> commit(std::vector<MessageUpdate> updates, const std::vector<std::string>& touched);
 
   Spool& spool_;
   const config::Config& config_;

@@ -82,7 +82,7 @@ RecipientUpdate FlushBatch::update_for(const Entry& entry, RecipientResult& resu
       failed.push_back({result.address, result.code, result.enhanced, result.text, remote_name(hop_)});
       break;
     case Outcome::in_doubt:
-      update = {result.address, RecipientState::in_doubt, "the line was cut after the last byte and before the reply", {}};
+      update = {result.address, RecipientState::in_doubt, "sent over the line to its last byte, and no reply came: " + result.text, {}};
       break;
     case Outcome::not_tried:
       if (before.state == RecipientState::waiting && !result.text.empty()) update.reason = result.text;
@@ -185,6 +185,7 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
       if (r.outcome == Outcome::deferred || r.outcome == Outcome::not_tried) left.push_back(r);
       entry.results.push_back(std::move(r));
     }
+    update.counts = update.counts && callbacks_.counted->insert(result.id).second;
     LONGLINE_TRY(const mail::DsnWishes wishes, spool_.wishes(result.id));
     std::erase_if(failed, [&](const mail::DsnRecipient& r) { return !wishes.of(r.address).wants_failure(); });
     LONGLINE_TRY(update.notification, notification(entry, mail::DsnAction::failed, std::move(failed), wishes));
@@ -270,8 +271,9 @@ Result<void> FlushBatch::refuse(const FlushHop& hop, const std::string& enhanced
   return judge(hop, verdict, [this](std::vector<mail::MessageResult> results) { return record(results); });
 }
 
-Result<void> FlushBatch::give_up(const FlushHop& hop, const Error& why, bool writes) {
-  const Verdict verdict = [&](Entry& entry, const std::string& address) {
+Result<void> FlushBatch::give_up(const FlushHop& hop, const Error& why, bool writes, Rest rest) {
+  const Verdict verdict = [&](Entry& entry, const std::string& address) -> std::optional<RecipientResult> {
+    if (entry.is_elsewhere && rest == Rest::but_elsewhere) return std::nullopt;
     const Error& reason = entry.held_back ? *entry.held_back : why;
     entry.cause = reason.code;
     return RecipientResult{address, Outcome::not_tried, 0, "", printable_at_most(reason.message(), 400)};

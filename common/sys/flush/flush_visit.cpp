@@ -126,6 +126,22 @@ Result<void> QueueFlush::unreachable(FlushBatch& batch, const FlushHop& hop, Err
   return batch.give_up(hop, ended_by_ ? cut_short() : why, !link_down);
 }
 
+/// The connector whose retrieval goes into the hop's session.
+const config::Connector* QueueFlush::heir_in(const FlushHop& hop) const {
+  if (settings_.heir == nullptr || !hop.domain.empty()) return nullptr;
+  const auto wanted = std::find_if(hop.all.begin(), hop.all.end(), [&](const config::Connector* c) { return in_scope(*c) && settings_.heir->wants(*c); });
+  return wanted == hop.all.end() ? nullptr : *wanted;
+}
+
+Result<void> QueueFlush::hand_on(const config::Connector& connector, std::optional<OpenedSession> session) {
+  if (!session) return {};
+  const Result<void> taken = settings_.heir->take(connector, std::move(*session));
+  if (!taken && taken.error().code != Errc::interrupted && taken.error().code != Errc::deadline) return taken.error();
+  if (!taken && !ended_by_) ended_by_ = taken.error().code;
+  // Our timers and signals stood still meanwhile.
+  return loop_.run_once(loop_.now());
+}
+
 Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std::vector<PeerAddress>& addresses) {
   const config::Connector& connector = *hop.connector;
   for (const PeerAddress& address : addresses) {
@@ -150,6 +166,8 @@ Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std
     LONGLINE_TRY(const mail::PeerMemory memory, spool_.peer_memory(connector.name, to_string(address), wall_now()));
     allowance_.start_session(memory.rate, memory.round_trip, loop_.now());
     batch.start_hop(hop, settings_.scope.ids.empty());
+    const config::Connector* heir = heir_in(hop);
+    if (heir != nullptr) session.keep_open();
     session_ = &session;
     session_began_ = loop_.now();
     bytes_done_before_ = bytes_done_;
@@ -179,7 +197,9 @@ Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std
       const bool opened = finished->error->stage != Stage::connect && finished->error->stage != Stage::auth;
       LONGLINE_CHECK(fail_hop(batch, hop, why, opened));
     }
-    return batch.give_up(hop, ended_by_ ? cut_short().context("connector " + connector.name) : why, true);
+    const auto rest = ended_by_ || finished->error ? FlushBatch::Rest::all : FlushBatch::Rest::but_elsewhere;
+    LONGLINE_CHECK(batch.give_up(hop, ended_by_ ? cut_short().context("connector " + connector.name) : why, true, rest));
+    return heir == nullptr ? Result<void>() : hand_on(*heir, session.take_open());
   }
   return {};
 }

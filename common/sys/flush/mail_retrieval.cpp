@@ -49,10 +49,11 @@ std::string_view name_of(By by) {
 /// One session: asks, and serves the line when it has turned round.
 class Session {
  public:
-  Session(Loop& loop, std::unique_ptr<ByteStream> line, mail::RetrievalOptions options, TlsSettings tls, ReceivedMail* mail,
+  /// `encrypted`: TLS comes before the peer's first word.
+  Session(Loop& loop, std::unique_ptr<ByteStream> line, mail::Retrieval machine, bool encrypted, TlsSettings tls, ReceivedMail* mail,
           mail::SmtpServerOptions server, const RetrievalRun& run)
-      : loop_(loop), encrypted_(options.opening.encrypted), machine_(std::move(options)), tls_settings_(std::move(tls)), mail_(mail),
-        server_(std::move(server)), run_(run),
+      : loop_(loop), encrypted_(encrypted), machine_(std::move(machine)), tls_settings_(std::move(tls)), mail_(mail), server_(std::move(server)),
+        run_(run),
         pump_(loop, std::move(line),
               {[this](std::string_view bytes) {
                  trace(true, bytes);
@@ -233,7 +234,7 @@ config::Connector at_port(const config::Connector& connector) {
 }
 
 Result<void> talk(const config::Config& config, const StatePaths& paths, EventSink& events, const config::Connector& connector, const RetrievalRun& run,
-                  TimePoint end, RetrievalResult& result) {
+                  TimePoint end, std::optional<OpenedSession> opened, RetrievalResult& result) {
   const config::Retrieve& retrieve = *connector.retrieve;
   const config::Connector there = at_port(connector);
   const PeerAddress address = peer_address(there);
@@ -259,14 +260,24 @@ Result<void> talk(const config::Config& config, const StatePaths& paths, EventSi
     server.command_timeout = kClientPatience;
     server.wall_at_start = wall_now();
   }
-  Result<std::unique_ptr<ByteStream>> line = connect_peer(config, paths, there, address, end);
-  if (!line) {
-    result.error = std::move(line).error();
-    return {};
+  const bool encrypted = opening->encrypted && !opened;
+  mail::RetrievalOptions options{retrieve.by, retrieve.domains, std::move(*opening)};
+  std::optional<mail::Retrieval> machine;
+  std::unique_ptr<ByteStream> line;
+  if (opened) {
+    machine.emplace(std::move(options), std::move(opened->peer), std::move(opened->parser));
+    line = std::move(opened->line);
+  } else {
+    Result<std::unique_ptr<ByteStream>> connected = connect_peer(config, paths, there, address, end);
+    if (!connected) {
+      result.error = std::move(connected).error();
+      return {};
+    }
+    machine.emplace(std::move(options));
+    line = std::move(*connected);
   }
   LONGLINE_TRY(Signals signals, Signals::open({SIGTERM, SIGINT, SIGHUP}));
-  Session session(loop, std::move(*line), {retrieve.by, retrieve.domains, std::move(*opening)}, tls_settings(paths, there, address), mail.get(),
-                  std::move(server), run);
+  Session session(loop, std::move(line), std::move(*machine), encrypted, tls_settings(paths, there, address), mail.get(), std::move(server), run);
   const auto watch = loop.watch(signals.fd(), POLLIN, [&](short) {
     while (signals.take()) session.stop(Errc::interrupted);
   });
@@ -280,6 +291,11 @@ Result<void> talk(const config::Config& config, const StatePaths& paths, EventSi
 }
 
 }  // namespace
+
+bool retrieves_in_session(const config::Connector& connector) {
+  if (!connector.retrieve || connector.retrieve->by == By::command || connector.protocol != config::Protocol::smtp || connector.host == "mx") return false;
+  return connector.host == "line" || at_port(connector).port == connector.port;
+}
 
 bool RetrievalResult::mail_comes() const {
   return std::any_of(answers.begin(), answers.end(), [](const mail::RetrievalAnswer& a) { return a.mail_comes; });
@@ -319,7 +335,7 @@ std::string to_text(const RetrievalResult& result) {
 }
 
 Result<RetrievalResult> retrieve_mail(const config::Config& config, const StatePaths& paths, EventSink& events, const config::Connector& connector,
-                                      const RetrievalRun& run) {
+                                      const RetrievalRun& run, std::optional<OpenedSession> session) {
   const config::Retrieve& retrieve = *connector.retrieve;
   RetrievalResult result{connector.name, connector.link, retrieve.by, {}, 0, 0, 0, std::nullopt};
   const TimePoint end = run.deadline.value_or(steady_now() + kLongest);
@@ -327,7 +343,7 @@ Result<RetrievalResult> retrieve_mail(const config::Config& config, const StateP
   if (retrieve.by == By::command) {
     result.error = run_command(retrieve, end);
   } else {
-    LONGLINE_CHECK(talk(config, paths, events, connector, run, end, result));
+    LONGLINE_CHECK(talk(config, paths, events, connector, run, end, std::move(session), result));
   }
   Event event{"mail.retrieved"};
   if (result.error) event = failure_event("mail.retrieve-failed", std::nullopt, connector.link, *result.error);

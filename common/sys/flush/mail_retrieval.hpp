@@ -12,6 +12,7 @@
 #include "base/json.hpp"
 #include "config/config.hpp"
 #include "mail/retrieval.hpp"
+#include "sys/flush/opened_session.hpp"
 #include "sys/state_paths.hpp"
 
 namespace longline::sys {
@@ -37,10 +38,13 @@ struct RetrievalRun {
   std::function<void(bool received, std::string_view bytes)> trace{};
 };
 
-/// Fetches the mail that waits behind a connector with `retrieve`, over a line that is up; never dials. A connection that turns round (ATRN,
-/// TURN) is served as `mtaq receive` would, into [receive]. When it went well, with or without mail, the time is noted in the spool. An
-/// Error is one of ours (the spool); what the peer refused is in the result.
+/// Whether the session that sends a connector's mail is one in which its `retrieve` can be asked for: the same peer, the same port.
+bool retrieves_in_session(const config::Connector& connector);
+
+/// Fetches the mail that waits behind a connector with `retrieve`, over a line that is up, or in a session that is open; never dials. A
+/// connection that turns round (ATRN, TURN) is served as `mtaq receive` would, into [receive]. When it went well, with or without mail, the
+/// time is noted in the spool. An Error is one of ours (the spool); what the peer refused is in the result.
 Result<RetrievalResult> retrieve_mail(const config::Config& config, const StatePaths& paths, EventSink& events, const config::Connector& connector,
-                                      const RetrievalRun& run);
+                                      const RetrievalRun& run, std::optional<OpenedSession> session = std::nullopt);
 
 }  // namespace longline::sys

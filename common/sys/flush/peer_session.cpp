@@ -83,6 +83,7 @@ Result<mail::SmtpFinished> PeerSession::run_once(mail::ResumingSource& source) {
   tls_ = sender_->tls();
   bytes_out_ += sender_->bytes_out();
   bytes_in_ += sender_->bytes_in();
+  if (finished && finished->open) opened_ = sender_->release();
   sender_.reset();
   if (tls_ && observer_.note) {
     observer_.note(fmt::format("{}, {}{}{}", tls_->version, tls_->cipher, tls_->resumed ? ", resumed" : "",

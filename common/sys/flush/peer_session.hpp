@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/event.hpp"
 #include "config/config.hpp"
@@ -34,6 +35,9 @@ class PeerSession : public FlushSession {
   Result<std::uint64_t> known_size_limit();
   /// Connects, not beyond `deadline`. Errors as connect_peer() and opening_options().
   Result<void> open(std::optional<TimePoint> deadline);
+  /// Before run(): where all went well, the session is not ended, and take_open() has it.
+  void keep_open() { options_.keep_open = true; }
+  std::optional<OpenedSession> take_open() { return std::exchange(opened_, std::nullopt); }
   /// After open(): runs the loop until the visit is over.
   Result<mail::SmtpFinished> run(mail::MessageSource& source);
   /// For a handler of the loop: as SmtpSender's.
@@ -71,6 +75,7 @@ class PeerSession : public FlushSession {
   mail::SmtpPeer peer_;
   std::optional<SmtpSender> sender_;
   std::optional<TlsInfo> tls_;
+  std::optional<OpenedSession> opened_;
   std::uint64_t bytes_out_ = 0, bytes_in_ = 0;
   int connections_ = 0;
   bool ending_ = false;

@@ -199,22 +199,45 @@ Result<void> QueueFlush::run_lane(const std::string& lane) {
                       if (why && why->code == Errc::deadline && session_ != nullptr && session_->resumes()) why.reset();
                       return why;
                     },
-                    [this](std::int64_t size) { allowance_.begin(size); }});
+                    [this](std::int64_t size) { allowance_.begin(size); },
+                    &counted_});
   while (!shares.empty()) batch.add(std::move(shares.extract(shares.begin()).mapped()));
   while (!batch.empty()) {
     LONGLINE_TRY(const std::optional<ProcessIdentity> holder, spool_.take_lease(lane));
     if (!holder) {
-      Result<void> sent = send_lane(batch);
+      const Result<void> sent = send_lane(batch);
       LONGLINE_CHECK(spool_.release_lease());
-      return sent;
+      if (!sent) return sent;
+      const std::vector<std::string> elsewhere = batch.elsewhere();
+      if (settings_.wait && !elsewhere.empty()) LONGLINE_CHECK(await(elsewhere));
+      if (settings_.wait && !elsewhere.empty() && !ended_by_) continue;
+      return give_up_rest(batch, Error(Errc::busy, "another flush is sending it", Stage::lock));
     }
     if (!settings_.wait || ended_by_) {
       const Error busy(Errc::busy, fmt::format("another flush (process {}, {}) has the line", holder->pid, escape(command_name(*holder))),
                        Stage::lock);
-      for (const FlushHop& hop : batch.hops()) LONGLINE_CHECK(batch.give_up(hop, ended_by_ ? cut_short() : busy, false));
-      return {};
+      return give_up_rest(batch, busy);
     }
     LONGLINE_CHECK(follow(batch, lane));
+  }
+  return {};
+}
+
+Result<void> QueueFlush::give_up_rest(FlushBatch& batch, const Error& why) {
+  for (const FlushHop& hop : batch.hops()) LONGLINE_CHECK(batch.give_up(hop, ended_by_ ? cut_short() : why, false));
+  return {};
+}
+
+Result<void> QueueFlush::await(const std::vector<std::string>& ids) {
+  const TimePoint end = loop_.now() + kFollowLongest;
+  for (const std::string& id : ids) {
+    while (!ended_by_ && loop_.now() < end) {
+      const Result<mail::QueuedMessage> message = spool_.find(id);
+      if (!message && message.error().code != Errc::not_found) return message.error();
+      if (!message || message->state != mail::MessageState::sending) break;
+      const TimePoint step = loop_.now() + kFollowStep;
+      while (loop_.now() < step && !ended_by_) LONGLINE_CHECK(loop_.run_once(step));
+    }
   }
   return {};
 }

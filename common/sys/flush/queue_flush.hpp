@@ -18,6 +18,7 @@
 #include "mail/receipt_book.hpp"
 #include "sys/flush/flush_batch.hpp"
 #include "sys/flush/flush_session.hpp"
+#include "sys/flush/opened_session.hpp"
 #include "sys/flush/peer_connection.hpp"
 #include "sys/loop.hpp"
 #include "sys/signals.hpp"
@@ -33,12 +34,24 @@ struct FlushScope {
   std::vector<std::string> ids;
 };
 
+/// Who goes on in a session when its mail is sent. What is fetched there needs no second connection, which the far end of a modem may not
+/// even have.
+class SessionHeir {
+ public:
+  virtual ~SessionHeir() = default;
+  /// Asked before the session's first byte.
+  virtual bool wants(const config::Connector& connector) = 0;
+  /// Errc::interrupted and deadline end the flush, too.
+  virtual Result<void> take(const config::Connector& connector, OpenedSession session) = 0;
+};
+
 struct FlushSettings {
   FlushScope scope;
   bool wait = false;                    ///< for another flush that has the line
   std::optional<Duration> deadline;
   std::optional<std::int64_t> max_bytes;   ///< of messages: one that would pass it is not begun
   std::string host;                     ///< our mail name
+  SessionHeir* heir = nullptr;          ///< outlives the flush
 };
 
 /// Who wants to know how it goes.
@@ -77,8 +90,13 @@ class QueueFlush {
   Result<void> run_lane(const std::string& lane);
   Result<void> send_lane(FlushBatch& batch);
   Result<void> follow(FlushBatch& batch, const std::string& lane);
+  Result<void> give_up_rest(FlushBatch& batch, const Error& why);
+  /// Until no other flush has one of these messages, or the time is over.
+  Result<void> await(const std::vector<std::string>& ids);
   // flush_visit.cpp
   Result<void> send_hop(FlushBatch& batch, const FlushHop& hop);
+  const config::Connector* heir_in(const FlushHop& hop) const;
+  Result<void> hand_on(const config::Connector& connector, std::optional<OpenedSession> session);
   Result<void> visit(FlushBatch& batch, const FlushHop& hop, const std::vector<PeerAddress>& addresses);
   /// Likewise, over X.400 (flush_association.cpp).
   Result<void> associate(FlushBatch& batch, const FlushHop& hop);
@@ -103,6 +121,7 @@ class QueueFlush {
   mail::ConnectorStates states_;
   std::map<const config::Connector*, Error> no_dns_;
   std::set<std::string> failed_;           // state keys of what failed in this run
+  std::set<std::string> counted_;          // ids whose attempt was counted in this run
   mail::ConnectorChoice choice_;
   mail::ReceiptBook book_;
   mail::FlushAllowance allowance_;

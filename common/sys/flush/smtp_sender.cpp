@@ -53,6 +53,8 @@ Result<mail::SmtpFinished> SmtpSender::run() {
   return Error(Errc::software, "the session ended without a result", Stage::transfer);
 }
 
+OpenedSession SmtpSender::release() { return {pump_.release(), machine_.take_parser(), machine_.peer()}; }
+
 // ---- TLS
 
 void SmtpSender::start_tls() {
@@ -111,8 +113,10 @@ void SmtpSender::drain() {
       results_.push_back(std::move(std::get<mail::MessageResult>(*action)));
       continue;
     }
-    record_results();
-    if (!action || failure_) break;
+    const bool recorded = record_results();
+    if (failure_) break;
+    if (!action && recorded) continue;
+    if (!action) break;
     if (auto* write = std::get_if<Write>(&*action)) {
       if (trace_) trace_(false, write->secret ? "********\r\n" : write->bytes);
       write_out(write->bytes, write->secret);
@@ -147,11 +151,14 @@ void SmtpSender::write_out(std::string_view bytes, bool secret) {
   }
 }
 
-void SmtpSender::record_results() {
-  if (results_.empty()) return;
+/// Whether there were any.
+bool SmtpSender::record_results() {
+  if (results_.empty()) return false;
   std::vector<mail::MessageResult> results;
   results.swap(results_);
   if (auto recorded = journal_.record(results); !recorded) fail(std::move(recorded).error());
+  else machine_.on_recorded();
+  return true;
 }
 
 void SmtpSender::fail(Error error) {
@@ -172,7 +179,7 @@ void SmtpSender::set_timers() {
 
 void SmtpSender::finish_when_written() {
   if (!finished_ || over_) return;
-  if (pump_.idle() || pump_.closed() || finished_->error) {
+  if (pump_.idle() || pump_.closed() || finished_->error || finished_->open) {
     over_ = true;
   } else if (!last_write_) {
     last_write_ = loop_.at(loop_.now() + kQuitPatience, [this] { over_ = true; });

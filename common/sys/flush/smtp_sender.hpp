@@ -8,6 +8,7 @@
 
 #include "base/secret.hpp"
 #include "mail/smtp_client.hpp"
+#include "sys/flush/opened_session.hpp"
 #include "sys/line_pump.hpp"
 #include "sys/loop.hpp"
 #include "sys/tls/tls_stream.hpp"
@@ -36,6 +37,9 @@ class SmtpSender {
   /// Ends now; what has no reply is in doubt.
   void abort();
 
+  /// Where SmtpFinished says `open`, once, behind everything else.
+  OpenedSession release();
+
   const mail::SmtpPeer& peer() const { return machine_.peer(); }
   /// What TLS came to; absent: none.
   const std::optional<TlsInfo>& tls() const { return tls_info_; }
@@ -49,7 +53,7 @@ class SmtpSender {
   void on_closed(const Error& why);
   void drain();
   void write_out(std::string_view bytes, bool secret);
-  void record_results();
+  bool record_results();
   void fail(Error error);
   void set_timers();
   void finish_when_written();

@@ -238,7 +238,7 @@ Result<void> Spool::mark_in_doubt(const std::vector<mail::InFlight>& messages) {
   return change([&]() -> Result<void> {
     LONGLINE_TRY(SqliteStatement* update,
                  statement("UPDATE recipients SET state=2, next_attempt=NULL, "
-                           "reason='the line was cut after the last byte and before the reply' "
+                           "reason='sent over the line to its last byte, and no reply was read' "
                            "WHERE seq=? AND address=? AND state<3"));
     for (const mail::InFlight& message : messages) {
       LONGLINE_TRY(const std::int64_t sequence, sequence_of(message.id));

@@ -86,7 +86,7 @@ TEST_CASE("reasons fall into classes") {
   CHECK(classify_reason("535 5.7.8 authentication failed") == ReasonClass::auth);
   CHECK(classify_reason("mail.example.com: Name or service not known") == ReasonClass::dns);
   CHECK(classify_reason("connector hub: 192.0.2.1 port 25: Connection refused") == ReasonClass::link);
-  CHECK(classify_reason("the line was cut after the last byte and before the reply") == ReasonClass::link);
+  CHECK(classify_reason("sent over the line to its last byte, and no reply was read") == ReasonClass::link);
   CHECK(classify_reason("450 mailbox busy") == ReasonClass::other);
 }
 

@@ -33,6 +33,10 @@ struct Talk {
     machine.start(at(0));
     drain();
   }
+  Talk(RetrievalOptions o, SmtpPeer peer, SmtpReplyParser parser = SmtpReplyParser()) : machine(std::move(o), std::move(peer), std::move(parser)) {
+    machine.start(at(0));
+    drain();
+  }
   void drain() {
     while (auto action = machine.next_action()) {
       REQUIRE(!finished);
@@ -72,6 +76,45 @@ TEST_CASE("RFC 2645: after the login the line turns round, at every split of the
     CHECK(t.written.ends_with("ATRN example.org,example.com\r\n"));
     CHECK_FALSE(t.machine.deadline());
   }
+}
+
+TEST_CASE("in a session that is open already, with what is known of the peer") {
+  SmtpPeer peer;
+  peer.etrn = true;
+  peer.logged_in = true;
+  Talk atrn(options(By::atrn), peer);
+  CHECK(atrn.written == "ATRN example.org,example.com\r\n");
+  CHECK(atrn.machine.deadline());
+  atrn.hear("250 OK now reversing the connection\r\n");
+  CHECK(atrn.turned);
+
+  Talk etrn(options(By::etrn), peer);
+  etrn.hear("250 OK\r\n");
+  etrn.hear("251 none\r\n");
+  REQUIRE(etrn.finished);
+  CHECK_FALSE(etrn.finished->error);
+  CHECK(etrn.written == "ETRN example.org\r\nETRN example.com\r\nQUIT\r\n");
+
+  peer.logged_in = false;
+  CHECK(Talk(options(By::atrn), peer).finished->error->code == Errc::auth_refused);
+}
+
+TEST_CASE("what the peer said before it was asked is not taken for the answer") {
+  SmtpPeer peer;
+  peer.etrn = true;
+  for (const std::string_view early : {"250 ok\r\n", "250", "250-a\r\n", "\r\n"}) {
+    SmtpReplyParser parser;
+    parser.feed(early);
+    Talk t(options(By::etrn), peer, std::move(parser));
+    REQUIRE(t.finished);
+    CHECK(t.finished->error->code == Errc::protocol);
+    CHECK(t.written.empty());
+  }
+  Talk pushed(options(By::etrn, false));
+  pushed.hear(kGreeting);
+  pushed.hear("250-mail.provider.example\r\n250 ETRN\r\n250 OK, queuing started\r\n");
+  REQUIRE(pushed.finished);
+  CHECK(pushed.finished->error->code == Errc::protocol);
 }
 
 TEST_CASE("neither ATRN nor TURN without a login, and no TURN without TLS") {

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace longline::mail::test {
 
@@ -26,7 +27,15 @@ Result<std::string> FakeSource::read_body(const std::string& id, std::uint64_t o
 }
 
 void ClientLog::drain(SmtpClient& client) {
-  while (auto action = client.next_action()) {
+  bool unrecorded = false;
+  while (true) {
+    auto action = client.next_action();
+    if (!action && !std::exchange(unrecorded, false)) return;
+    if (!action) {
+      if (on_recorded) on_recorded();
+      client.on_recorded();
+      continue;
+    }
     REQUIRE(!finished);
     if (auto* write = std::get_if<Write>(&*action)) {
       REQUIRE(!write->bytes.empty());
@@ -44,6 +53,7 @@ void ClientLog::drain(SmtpClient& client) {
         }
       }
       if (result->last) ++last_results[result->id];
+      unrecorded = true;
     } else if (std::holds_alternative<StartTls>(*action)) {
       ++tls_starts;
     } else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ struct ClientLog {
   std::optional<SmtpFinished> finished;
   std::size_t largest_write = 0;
   int tls_starts = 0;
+  std::function<void()> on_recorded;                                      ///< what recording a result leads to
 
   /// Drains the client; checks that every message is marked before its last byte is in `written`.
   void drain(SmtpClient& client);
