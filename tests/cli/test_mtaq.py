@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.mail import LINK, MTAQ, PATIENCE, Root, fill_disk, lan  # noqa: E402
+from support.mail import LINK, MTAQ, PATIENCE, Peer, Root, fill_disk, lan  # noqa: E402
 
 HOST = os.uname().nodename
 
@@ -385,7 +385,7 @@ class Changes(Case):
         self.assertEqual([(e["event"], e["message"]) for e in self.root.events()], [("queue.held", id)])
 
 
-class Sendmail(Case):
+class SendmailCase(Case):
     def setUp(self):
         super().setUp()
         self.sendmail = self.root.folder / "sendmail"
@@ -397,6 +397,8 @@ class Sendmail(Case):
         self.assertEqual(done.returncode, status, done.stderr)
         return done
 
+
+class Sendmail(SendmailCase):
     def test_as_cron_calls_it(self):
         message = b"From: root (Cron Daemon)\nTo: bob@example.com\nSubject: Cron\n\nout\n.\nmore\n"
         done = self.run_sendmail("-i", "-FCronDaemon", "-B8BITMIME", "-oem", "bob@example.com", stdin=message)
@@ -469,8 +471,47 @@ class Sendmail(Case):
     def test_listing(self):
         id = self.root.add()
         self.assertIn(id.encode(), self.run_sendmail("-bp").stdout)
-        self.run_sendmail("-bd", status=64)
         self.run_sendmail("-Q", "x@example.com", status=64)
+
+
+class QueueRun(SendmailCase):
+    """sendmail -q, as cron's and pppd's scripts call it."""
+
+    def test_it_is_a_quiet_flush_of_everything(self):
+        for arguments in (["-q"], ["-qf"], ["-qq"], ["-q15m"], ["-q1h30m"], ["-q", "-oem"], ["-bm", "-q"]):
+            with self.subTest(arguments=arguments):
+                first = Peer(path=self.root.line)
+                second = Peer()
+                self.addCleanup(first.close)
+                self.addCleanup(second.close)
+                self.root.configure(LINK + lan(second.port))
+                self.root.add(b"Subject: a\n\nx\n", "a@example.com")
+                self.root.add(b"Subject: b\n\nx\n", "b@lan.example")
+                done = self.run_sendmail(*arguments)
+                self.assertEqual((done.stdout, done.stderr), (b"", b""))
+                self.assertEqual([(len(p.messages), p.messages[0][1]) for p in (first, second)], [(1, ["a@example.com"]), (1, ["b@lan.example"])])
+                self.assertEqual(self.root.list(), [])
+                first.close()
+
+    def test_nothing_waits(self):
+        done = self.run_sendmail("-q")
+        self.assertEqual((done.stdout, done.stderr), (b"", b""))
+
+    def test_it_never_dials(self):
+        id = self.root.add()
+        done = self.run_sendmail("-q", status=75)
+        self.assertRegex(done.stderr, rb"\Asendmail: [^\n]*isp[^\n]*\n\Z")
+        self.assertEqual(self.root.ids(), [id])
+
+    def test_what_is_not_served(self):
+        id = self.root.add()
+        for part in ("-qRexample.com", "-qSalice", "-qIabc", "-q!Rexample.com", "-qGlocal", "-q?"):
+            self.assertIn(b"mtaq flush", self.run_sendmail(part, status=64).stderr)
+        for daemon in (["-bd"], ["-bd", "-q15m"], ["-q15m", "-bd"]):
+            self.assertIn(b"mtaq receive", self.run_sendmail(*daemon, status=64).stderr)
+        self.run_sendmail("-q", "x@example.com", status=64)
+        self.run_sendmail("-q", "-t", stdin=b"To: x@example.com\n\nx\n", status=64)
+        self.assertEqual(self.root.ids(), [id])
 
 
 if __name__ == "__main__":
