@@ -374,6 +374,20 @@ class Changes(Case):
         self.root.run("remove", "-", stdin=b" ".join(i.encode() for i in ids))
         self.assertEqual(self.root.list(), [])
 
+    def test_a_broken_line_is_named(self):
+        id = self.root.add()
+        whole = json.dumps({"id": id}).encode()
+        for broken, what in ((whole[:-3], b"not a JSON object"), (b'{"queue":"spool"}', b"without an id"), (b'{"id":"a","arrived":"noon"}', b"is not a time")):
+            for stdin, line in ((broken, 1), (b"\n" + whole + b"\r\n  " + broken + b"\n" + whole + b"\n", 3)):
+                with self.subTest(stdin=stdin):
+                    done = self.root.run("hold", "-", stdin=stdin, status=65)
+                    self.assertIn(b"mtaq: stdin:%d: " % line, done.stderr)
+                    self.assertIn(what, done.stderr)
+                    error = json.loads(self.root.run("flush", "--json", "-", stdin=stdin, status=65).stderr)["error"]
+                    self.assertIn(f"stdin:{line}: ", error["message"])
+        # Nothing is done by halves.
+        self.assertEqual([m["state"] for m in self.root.list()], ["ready"])
+
     def test_one_that_is_gone_does_not_stop_the_others(self):
         id = self.root.add()
         self.root.run("remove", "0000001", id, status=66)
