@@ -312,6 +312,7 @@ class Listing(Case):
             self.assertIn(wanted, text)
         self.assertEqual(json.loads(self.root.run("show", "--json", id).stdout)["id"], id)
         self.assertEqual(self.root.run("show", id.upper()).stdout.decode(), text)
+        self.assertEqual(self.root.run("show", "--json", "--raw", id, status=64).stdout, b"")
         self.root.run("show", "zzzzzzz", status=66)
         self.root.run("show", "../x", status=66)
 
