@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 
 namespace longline::link {
@@ -22,6 +23,11 @@ std::string bar(std::int64_t value, std::int64_t largest) {
 bool is_failure(const PastCall& call) { return !call.code.empty() && call.code != "idle-timeout" && call.code != "call-limit"; }
 
 }  // namespace
+
+CallEnd judge_end(CallEnd end, std::int64_t due, std::int64_t moved) {
+  if (!end.code.empty() || due <= 0 || moved > 0) return end;
+  return {"nothing-moved", std::string(to_string(Stage::transfer)), fmt::format("{} message{} due, none moved", due, due == 1 ? " was" : "s were")};
+}
 
 std::vector<DaySum> sum_by_day(const std::vector<PastCall>& calls, const LocalClock& clock) {
   std::vector<DaySum> out;

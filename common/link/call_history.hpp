@@ -11,6 +11,16 @@
 
 namespace longline::link {
 
+/// How a call that is over ended.
+struct CallEnd {
+  std::string code{};                    ///< of the error; "" when it ended as asked
+  std::string stage{};
+  std::string cause{};                   ///< one sentence
+};
+/// That it was put down as asked says nothing good of a call for which mail was due and that moved none (the event link.nothing-moved): it has the
+/// code "nothing-moved". What broke a call off remains its end.
+CallEnd judge_end(CallEnd end, std::int64_t due, std::int64_t moved);
+
 /// A call that is over or under way, as far as sums go.
 struct PastCall {
   WallTime begun{};                      ///< CONNECT, or the first dial command of one that never came so far
@@ -18,7 +28,7 @@ struct PastCall {
   Duration duration{};
   std::int64_t bytes = 0;                ///< both ways
   Money cost = 0;
-  std::string code{};                    ///< of what ended it; "" when it ended as asked, or is under way
+  std::string code{};                    ///< CallEnd's; "" also while it is under way
   std::optional<std::int64_t> ras{};
 };
 

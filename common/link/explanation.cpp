@@ -102,7 +102,8 @@ Explanation of_event(const EventMeaning& row, Kind kind) {
 
 std::optional<Explanation> event_named(std::string_view name) {
   for (const EventMeaning& row : event_meanings()) {
-    if (iequals(row.event, name)) return of_event(row, Kind::event);
+    // A link's without "link.": how history says "nothing-moved".
+    if (iequals(row.event, name) || iequals(row.event, "link." + std::string(name))) return of_event(row, Kind::event);
   }
   return std::nullopt;
 }

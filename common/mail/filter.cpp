@@ -55,6 +55,14 @@ bool matches(const Filter& filter, const QueuedMessage& message, ConnectorChoice
   });
 }
 
+std::vector<std::string> waiting_recipients(const Filter& filter, const QueuedMessage& message, ConnectorChoice& choice) {
+  std::vector<std::string> out;
+  for (const Recipient& r : message.recipients) {
+    if (!r.finished() && recipient_matches(filter, message, r, choice)) out.push_back(r.address);
+  }
+  return out;
+}
+
 bool glob_match(std::string_view pattern, std::string_view text) {
   const std::string p = to_lower(pattern), t = to_lower(text);
   std::size_t i = 0, j = 0, star = std::string::npos, resume = 0;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mail/connector_choice.hpp"
 #include "mail/queue.hpp"
@@ -29,6 +30,8 @@ struct Filter {
 };
 
 bool matches(const Filter& filter, const QueuedMessage& message, ConnectorChoice& choice, WallTime now);
+/// Those of a message that matches who wait, and of whom all holds that is said about recipients.
+std::vector<std::string> waiting_recipients(const Filter& filter, const QueuedMessage& message, ConnectorChoice& choice);
 
 /// '*' is any text, '?' one character of UTF-8 or one byte that is not UTF-8; ASCII case is ignored.
 bool glob_match(std::string_view pattern, std::string_view text);

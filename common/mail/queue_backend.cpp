@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mail/queue_backend.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.hpp"
@@ -15,6 +16,15 @@ constexpr std::array<std::string_view, 5> kDone = {"held", "released", "removed"
 
 std::string_view to_string(QueueChange change) { return kNames[static_cast<std::size_t>(change)]; }
 std::string_view done_name(QueueChange change) { return kDone[static_cast<std::size_t>(change)]; }
+
+bool MessagePart::is_whole() const {
+  const auto waiting = std::count_if(message.recipients.begin(), message.recipients.end(), [](const Recipient& r) { return !r.finished(); });
+  return recipients.size() == static_cast<std::size_t>(waiting);
+}
+
+Result<std::vector<Result<void>>> QueueBackend::remove_recipients(const std::vector<MessagePart>&) {
+  return Error(Errc::usage, "queue " + std::string(name()) + " cannot take recipients out of a message", Stage::queue);
+}
 
 Error changed_meanwhile(const std::string& id) {
   return Error(Errc::not_found, "message " + escape_at_most(id, 40) + ": changed meanwhile: another message has this id now", Stage::queue);

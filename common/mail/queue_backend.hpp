@@ -25,6 +25,14 @@ struct Fate {
   RecipientResult result;
 };
 
+/// Some of those who wait for a message that was seen, or all.
+struct MessagePart {
+  QueuedMessage message;
+  std::vector<std::string> recipients;
+  /// Whether nobody else waits for it.
+  bool is_whole() const;
+};
+
 /// A queue of messages: our spool, Postfix's, Exim's, or one in memory. Calls are synchronous; each runs one short command or
 /// touches files, and ends. Errors: permission; not_found for an id that is not there; next_hop_unreachable when the
 /// mail system does not run; deadline when it does not answer; usage for what this queue cannot do.
@@ -50,6 +58,12 @@ class QueueBackend {
   /// One result a message, in their order. Ids are used again, so each is looked at first: what has another time of arrival or
   /// sender than `as_seen` is left alone ("changed meanwhile"). not_found: gone; busy: being sent.
   virtual Result<std::vector<Result<void>>> change(QueueChange change, const std::vector<QueuedMessage>& as_seen) = 0;
+
+  /// Whether remove_recipients() works.
+  virtual bool removes_recipients() const { return false; }
+  /// They leave their message, with no notification; it goes with the last who waits. What is left is held only if it was when it was seen.
+  /// Results as of change().
+  virtual Result<std::vector<Result<void>>> remove_recipients(const std::vector<MessagePart>& parts);
 
   /// Asks the mail system to try these now (nothing named: all that is not held). Returns when it was asked.
   virtual Result<void> trigger(const std::vector<std::string>& ids) = 0;

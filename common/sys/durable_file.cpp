@@ -13,7 +13,6 @@
 #include "sys/unique_fd.hpp"
 
 namespace longline::sys {
-namespace {
 
 Result<void> write_and_sync(int fd, std::string_view bytes, const std::string& path) {
   while (!bytes.empty()) {
@@ -25,8 +24,6 @@ Result<void> write_and_sync(int fd, std::string_view bytes, const std::string& p
   if (::fsync(fd) != 0) return system_error(errno, path);
   return {};
 }
-
-}  // namespace
 
 Result<void> write_new_file(const std::string& path, std::string_view bytes) {
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));

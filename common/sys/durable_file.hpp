@@ -8,6 +8,9 @@
 
 namespace longline::sys {
 
+/// Writes all of it and waits until it is on the disk; `path` is for the error.
+Result<void> write_and_sync(int fd, std::string_view bytes, const std::string& path);
+
 /// Writes a new file, mode 0600, and waits until its bytes are on the disk. Nothing is left after an error.
 /// Errc::cannot_create, disk_full, io.
 Result<void> write_new_file(const std::string& path, std::string_view bytes);

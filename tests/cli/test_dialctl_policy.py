@@ -252,7 +252,7 @@ class BackoffTest(Case):
 
     def test_a_call_that_moved_nothing_has_failed(self):
         host = self.host('backoff = "10m..6h"')
-        for moved, state in ((2, "down"), (0, "unreachable")):
+        for moved, state, result in ((2, "down", ("ok", None, None)), (0, "unreachable", ("nothing-moved", "transfer", "3 messages were due, none moved"))):
             self.assertEqual(host.dialctl("up", "isp").returncode, 0)
             with socket.socket(socket.AF_UNIX) as control:
                 control.connect(str(host.root / "run" / "isp.sock"))
@@ -261,9 +261,15 @@ class BackoffTest(Case):
                 self.assertIn(b'"status"', control.recv(4096), "the report was read")
             self.assertEqual(host.dialctl("down", "isp").returncode, 0)
             wait_until(lambda: host.status()["state"] == state)
-            self.assertEqual((host.history()[-1]["due"], host.history()[-1]["moved"]), (3, moved))
+            call = host.history()[-1]
+            self.assertEqual((call["due"], call["moved"]), (3, moved))
+            self.assertEqual((call["result"], call["stage"], call["cause"]), result)
         self.assertEqual([e["id"] for e in host.events("link.nothing-moved")], [9316])
         self.assertIn("none moved", host.events("link.unreachable")[0]["text"])
+        text = host.dialctl("history").stdout
+        self.assertEqual([line.split()[-1] for line in text.splitlines()[1:3]], ["ok", "nothing-moved"])
+        self.assertRegex(text, r"(?m)^failures by cause\n  nothing-moved +1 #")
+        self.assertRegex(text, r"(?m)^\d{4}-\d\d-\d\d +2 +1 ")
 
     def test_ten_at_once_make_one_failed_call(self):
         host = self.host('backoff = "10m..6h"', BUSY)

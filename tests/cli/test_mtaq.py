@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.mail import LINK, MTAQ, PATIENCE, Root, fill_disk, lan  # noqa: E402
+from support.mail import LINK, MTAQ, PATIENCE, Peer, Root, fill_disk, lan  # noqa: E402
 
 HOST = os.uname().nodename
 
@@ -312,6 +312,7 @@ class Listing(Case):
             self.assertIn(wanted, text)
         self.assertEqual(json.loads(self.root.run("show", "--json", id).stdout)["id"], id)
         self.assertEqual(self.root.run("show", id.upper()).stdout.decode(), text)
+        self.assertEqual(self.root.run("show", "--json", "--raw", id, status=64).stdout, b"")
         self.root.run("show", "zzzzzzz", status=66)
         self.root.run("show", "../x", status=66)
 
@@ -374,6 +375,20 @@ class Changes(Case):
         self.root.run("remove", "-", stdin=b" ".join(i.encode() for i in ids))
         self.assertEqual(self.root.list(), [])
 
+    def test_a_broken_line_is_named(self):
+        id = self.root.add()
+        whole = json.dumps({"id": id}).encode()
+        for broken, what in ((whole[:-3], b"not a JSON object"), (b'{"queue":"spool"}', b"without an id"), (b'{"id":"a","arrived":"noon"}', b"is not a time")):
+            for stdin, line in ((broken, 1), (b"\n" + whole + b"\r\n  " + broken + b"\n" + whole + b"\n", 3)):
+                with self.subTest(stdin=stdin):
+                    done = self.root.run("hold", "-", stdin=stdin, status=65)
+                    self.assertIn(b"mtaq: stdin:%d: " % line, done.stderr)
+                    self.assertIn(what, done.stderr)
+                    error = json.loads(self.root.run("flush", "--json", "-", stdin=stdin, status=65).stderr)["error"]
+                    self.assertIn(f"stdin:{line}: ", error["message"])
+        # Nothing is done by halves.
+        self.assertEqual([m["state"] for m in self.root.list()], ["ready"])
+
     def test_one_that_is_gone_does_not_stop_the_others(self):
         id = self.root.add()
         self.root.run("remove", "0000001", id, status=66)
@@ -385,7 +400,7 @@ class Changes(Case):
         self.assertEqual([(e["event"], e["message"]) for e in self.root.events()], [("queue.held", id)])
 
 
-class Sendmail(Case):
+class SendmailCase(Case):
     def setUp(self):
         super().setUp()
         self.sendmail = self.root.folder / "sendmail"
@@ -397,6 +412,8 @@ class Sendmail(Case):
         self.assertEqual(done.returncode, status, done.stderr)
         return done
 
+
+class Sendmail(SendmailCase):
     def test_as_cron_calls_it(self):
         message = b"From: root (Cron Daemon)\nTo: bob@example.com\nSubject: Cron\n\nout\n.\nmore\n"
         done = self.run_sendmail("-i", "-FCronDaemon", "-B8BITMIME", "-oem", "bob@example.com", stdin=message)
@@ -469,8 +486,47 @@ class Sendmail(Case):
     def test_listing(self):
         id = self.root.add()
         self.assertIn(id.encode(), self.run_sendmail("-bp").stdout)
-        self.run_sendmail("-bd", status=64)
         self.run_sendmail("-Q", "x@example.com", status=64)
+
+
+class QueueRun(SendmailCase):
+    """sendmail -q, as cron's and pppd's scripts call it."""
+
+    def test_it_is_a_quiet_flush_of_everything(self):
+        for arguments in (["-q"], ["-qf"], ["-qq"], ["-q15m"], ["-q1h30m"], ["-q", "-oem"], ["-bm", "-q"]):
+            with self.subTest(arguments=arguments):
+                first = Peer(path=self.root.line)
+                second = Peer()
+                self.addCleanup(first.close)
+                self.addCleanup(second.close)
+                self.root.configure(LINK + lan(second.port))
+                self.root.add(b"Subject: a\n\nx\n", "a@example.com")
+                self.root.add(b"Subject: b\n\nx\n", "b@lan.example")
+                done = self.run_sendmail(*arguments)
+                self.assertEqual((done.stdout, done.stderr), (b"", b""))
+                self.assertEqual([(len(p.messages), p.messages[0][1]) for p in (first, second)], [(1, ["a@example.com"]), (1, ["b@lan.example"])])
+                self.assertEqual(self.root.list(), [])
+                first.close()
+
+    def test_nothing_waits(self):
+        done = self.run_sendmail("-q")
+        self.assertEqual((done.stdout, done.stderr), (b"", b""))
+
+    def test_it_never_dials(self):
+        id = self.root.add()
+        done = self.run_sendmail("-q", status=75)
+        self.assertRegex(done.stderr, rb"\Asendmail: [^\n]*isp[^\n]*\n\Z")
+        self.assertEqual(self.root.ids(), [id])
+
+    def test_what_is_not_served(self):
+        id = self.root.add()
+        for part in ("-qRexample.com", "-qSalice", "-qIabc", "-q!Rexample.com", "-qGlocal", "-q?"):
+            self.assertIn(b"mtaq flush", self.run_sendmail(part, status=64).stderr)
+        for daemon in (["-bd"], ["-bd", "-q15m"], ["-q15m", "-bd"]):
+            self.assertIn(b"mtaq receive", self.run_sendmail(*daemon, status=64).stderr)
+        self.run_sendmail("-q", "x@example.com", status=64)
+        self.run_sendmail("-q", "-t", stdin=b"To: x@example.com\n\nx\n", status=64)
+        self.assertEqual(self.root.ids(), [id])
 
 
 if __name__ == "__main__":

@@ -94,13 +94,73 @@ class Batch(unittest.TestCase):
         self.here.run("import", stdin=batch)
         self.assertEqual(len(self.here.list()), 2)
 
+    def recipients(self, batch):
+        return [line[9:-1].decode() for line in batch.split(b"\r\n") if line.startswith(b"RCPT")]
+
+    def test_those_who_are_meant_and_nobody_else(self):
+        self.here.add(MESSAGES[0], "bob@example.com", "carol@lan.example", "dan@lan.example")
+        for words, expected in ((["--domain", "lan.example"], ["carol@lan.example", "dan@lan.example"]), (["--connector", "hub"], ["bob@example.com"]),
+                                (["--link", "isp"], ["bob@example.com"]), (["--recipient", "dan@*"], ["dan@lan.example"]),
+                                (["--domain", "lan.example", "--link", "isp"], []),
+                                (["--sender", "alice@*"], ["bob@example.com", "carol@lan.example", "dan@lan.example"])):
+            self.assertEqual(self.recipients(self.here.run("export", *words).stdout), expected, words)
+        [message] = self.here.list()
+        self.assertEqual((message["state"], len(message["recipients"])), ("ready", 3))
+
+    def test_remove_leaves_a_message_to_the_others(self):
+        """What goes by stick to one site must not take the mail of another along."""
+        id = self.here.add(MESSAGES[0], "bob@example.com", "carol@lan.example", "dan@lan.example")
+        whole = self.here.add(MESSAGES[1], "carol@lan.example")
+        other = self.here.add(MESSAGES[4], "bob@example.com")
+        batch = self.here.run("export", "--domain", "lan.example", "--remove").stdout
+        self.assertEqual(self.recipients(batch), ["carol@lan.example", "dan@lan.example", "carol@lan.example"])
+        messages = self.here.list()
+        self.assertEqual([(m["id"], m["state"], [r["address"] for r in m["recipients"]]) for m in messages],
+                         [(id, "ready", ["bob@example.com"]), (other, "ready", ["bob@example.com"])])
+        removed = [(e["message"], e.get("recipient"), e["text"]) for e in self.here.events("queue.removed")]
+        self.assertCountEqual(removed, [(id, "carol@lan.example", "exported"), (id, "dan@lan.example", "exported"), (whole, None, "exported")])
+        # The others have it from here, once.
+        with Peer(path=self.here.line) as peer:
+            self.here.flush("--wait")
+            self.assertEqual([m[1] for m in peer.messages], [["bob@example.com"]] * 2)
+        self.assertEqual(self.here.list(), [])
+        self.assertEqual(self.here.list("--inbox"), [])
+        self.there.run("import", stdin=batch)
+        came = [[r["address"] for r in m["recipients"]] for m in self.there.list()]
+        self.assertEqual(came, [["carol@lan.example", "dan@lan.example"], ["carol@lan.example"]])
+
+    def test_what_was_held_before_stays_held(self):
+        id = self.here.add(MESSAGES[0], "bob@example.com", "carol@lan.example")
+        self.here.run("hold", id)
+        self.here.run("export", "--domain", "lan.example", "--remove")
+        self.assertEqual([(m["state"], len(m["recipients"])) for m in self.here.list()], [("held", 1)])
+        self.here.run("export", "--domain", "example.com", "--remove")
+        self.assertEqual(self.here.list(), [])
+
+    def test_hold_is_of_the_whole_message(self):
+        id = self.here.add(MESSAGES[0], "bob@example.com", "carol@lan.example")
+        batch = self.here.run("export", "--domain", "lan.example", "--hold").stdout
+        self.assertEqual(self.recipients(batch), ["carol@lan.example"])
+        self.assertEqual([(m["id"], m["state"], len(m["recipients"])) for m in self.here.list()], [(id, "held", 2)])
+
+    def test_a_message_goes_with_the_last_who_waits(self):
+        with Peer(replies={r"RCPT TO:<later@": "451 later"}) as peer:
+            self.here.configure(LINK + lan(peer.port))
+            self.here.add(MESSAGES[0], "bob@lan.example", "later@lan.example", "bob@example.com")
+            self.here.flush("--connector", "lan", status=75)
+        self.here.run("export", "--link", "isp", "--remove")
+        [message] = self.here.list()
+        self.assertEqual([(r["address"], r["state"]) for r in message["recipients"]], [("bob@lan.example", "delivered"), ("later@lan.example", "deferred")])
+        self.here.run("export", "--domain", "lan.example", "--remove")
+        self.assertEqual(self.here.list(), [])
+
     def test_a_full_stick_removes_nothing(self):
         for message in MESSAGES:
-            self.here.add(message)
+            self.here.add(message, "bob@example.com", "carol@lan.example")
         with open("/dev/full", "wb") as full:
-            done = subprocess.run(self.here.command("export", "--remove"), stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
+            done = subprocess.run(self.here.command("export", "--remove", "--domain", "lan.example"), stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
         self.assertEqual((done.returncode, done.stderr), (74, b"mtaq: stdout could not be written\n"))
-        self.assertEqual([m["state"] for m in self.here.list()], ["ready"] * len(MESSAGES))
+        self.assertEqual([(m["state"], len(m["recipients"])) for m in self.here.list()], [("ready", 2)] * len(MESSAGES))
 
     def test_finished_recipients_stay_behind(self):
         with Peer(replies={r"RCPT TO:<later@": "451 later"}) as peer:

@@ -92,6 +92,7 @@ class Submit(Case):
         # Neither may a user look into the spool.
         self.as_user("list", program="mtaq", status=77)
         self.as_user("-bp", status=77)
+        self.as_user("-q", status=77)
 
     def test_mtaq_add_by_a_user_has_no_id_yet(self):
         self.assertEqual(self.as_user("add", "bob@example.com", program="mtaq", stdin=b"x\n").stdout, b"")

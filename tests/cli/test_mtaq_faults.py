@@ -2,7 +2,9 @@
 """mtaq where something is wrong: a disk that fills at any write, addresses that nobody expects, mail that goes in circles, a queue that is
 changed while it is flushed."""
 
+import fcntl
 import json
+import os
 import re
 import signal
 import socket
@@ -38,6 +40,84 @@ class Case(unittest.TestCase):
         peer = Peer(path=self.root.line, **behaviour)
         self.addCleanup(peer.close)
         return peer
+
+
+class NewSpool(Case):
+    """spool.db.new.PID: a spool that is being made, or whose maker was killed."""
+
+    def draft(self, pid, content=b"half"):
+        path = self.root.folder / f"spool.db.new.{pid}"
+        path.write_bytes(content)
+        return path
+
+    def dead_pid(self):
+        process = subprocess.Popen(["true"])
+        process.wait()
+        return process.pid
+
+    def test_what_a_killed_maker_left_goes(self):
+        path = self.draft(self.dead_pid())
+        self.root.run("list")
+        self.assertTrue(path.exists(), "only who writes takes it away")
+        self.root.add()
+        self.assertFalse(path.exists())
+        path = self.draft(self.dead_pid())
+        self.root.add()
+        self.assertFalse(path.exists())
+        self.assertEqual(len(self.root.list()), 2)
+
+    def test_a_process_number_that_is_used_again_keeps_nothing(self):
+        path = self.draft(os.getpid())
+        self.root.add()
+        self.assertTrue(path.exists(), "whoever is older than the file may be making it")
+        os.utime(path, (1, 1))
+        self.root.add()
+        self.assertFalse(path.exists())
+
+    def test_what_is_locked_is_being_made(self):
+        path = self.draft(self.dead_pid())
+        with open(path, "rb") as maker:
+            fcntl.flock(maker, fcntl.LOCK_EX)
+            self.root.add()
+            self.assertTrue(path.exists())
+            self.assertNotIn(b"leftover", self.root.run("check", "--json", status=None).stdout)
+        self.assertIn(b"leftover", self.root.run("check", "--json", status=None).stdout)
+        self.root.add()
+        self.assertFalse(path.exists())
+
+    def test_killed_between_its_two_names(self):
+        id = self.root.add(message("first"))
+        path = self.root.folder / f"spool.db.new.{self.dead_pid()}"
+        os.link(self.root.spool, path)
+        self.root.add()
+        self.assertFalse(path.exists())
+        self.assertEqual(self.root.run("show", "--raw", id).stdout, stored("first"))
+
+    def test_no_file_of_ours_and_nothing_that_is_none(self):
+        folder, link = self.root.folder / f"spool.db.new.{self.dead_pid()}", self.root.folder / "spool.db.new.999999999"
+        folder.mkdir()
+        target = self.root.folder / "elsewhere"
+        target.write_bytes(b"x")
+        link.symlink_to(target)
+        others = [self.root.folder / name for name in ("spool.db.new.", "spool.db.new.x", "spool.db.new.-1", "spool.db.new.1.2")]
+        for other in others:
+            other.write_bytes(b"x")
+        self.root.add()
+        self.assertTrue(all(path.exists() for path in (folder, link, target, *others)))
+
+    def test_two_first_ones_at_once(self):
+        """The slower one has written its spool, and not yet named it, when the other comes."""
+        slow = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=link", "-e", "inject=link:delay_enter=1000000",
+                                 *self.root.command("add", "bob@example.com")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        slow.stdin.write(message("slow"))
+        slow.stdin.close()
+        wait_until(lambda: any(path.stat().st_size > 0 for path in self.root.folder.glob("spool.db.new.*")), "the draft")
+        self.root.add(message("fast"))
+        self.assertEqual(slow.wait(PATIENCE), 0, slow.stderr.read())
+        slow.stdout.close()
+        slow.stderr.close()
+        self.assertEqual(sorted(m["subject"] for m in self.root.list()), ["fast", "slow"])
+        self.assertEqual(list(self.root.folder.glob("spool.db.new.*")), [])
 
 
 class FullDisk(Case):

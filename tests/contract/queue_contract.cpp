@@ -344,6 +344,88 @@ TEST_CASE("requeue keeps the message, or the queue says that it cannot") {
   CHECK(now.front().sender == "alice@here.example");
 }
 
+TEST_CASE("recipients leave a message that others wait for, or the queue says that it cannot do that") {
+  World world;
+  world.add("alice@here.example", {"bob@far.example", "carol@far.example", "dan@far.example"});
+  const QueuedMessage message = world.rest(1).front();
+  if (!world.queue->removes_recipients()) {
+    const auto refused = world.queue->remove_recipients({{message, {"bob@far.example"}}});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::usage);
+    CHECK(world.rest(1).front().recipients.size() == 3);
+    return;
+  }
+  const auto removed = [&](const QueuedMessage& seen, const std::vector<std::string>& recipients) {
+    auto results = world.queue->remove_recipients({{seen, recipients}});
+    REQUIRE(results);
+    REQUIRE(results->size() == 1);
+    return results->front();
+  };
+  // What was held for this is not held any more; what was held before is.
+  REQUIRE(world.change(QueueChange::hold, message));
+  CHECK(removed(message, {"bob@far.example"}));
+  QueuedMessage now = world.rest(1).front();
+  CHECK(now.state == MessageState::ready);
+  REQUIRE(now.recipients.size() == 2);
+  CHECK(now.recipients[0].address == "carol@far.example");
+  REQUIRE(world.change(QueueChange::hold, message));
+  now = world.list().front();
+  CHECK(removed(now, {"carol@far.example"}));
+  now = world.list().front();
+  CHECK(now.state == MessageState::held);
+  CHECK(removed(now, {"nobody@far.example"}));
+  CHECK(removed(now, {"dan@far.example"}));
+  CHECK(world.list().empty());
+  const Result<void> again = removed(now, {"dan@far.example"});
+  REQUIRE_FALSE(again);
+  CHECK(again.error().code == Errc::not_found);
+}
+
+TEST_CASE("a message goes with the last who waits, and its transfers with those they are for") {
+  World world;
+  auto* queue = dynamic_cast<sys::SpoolQueue*>(world.queue.get());
+  if (queue == nullptr) return;
+  sys::Spool& spool = queue->spool();
+  world.add("alice@here.example", {"bob@far.example", "carol@far.example", "dan@far.example"});
+  const QueuedMessage message = world.rest(1).front();
+  sys::MessageUpdate update;
+  update.id = message.id;
+  update.recipients = {{"dan@far.example", mail::RecipientState::delivered, "", {}}};
+  REQUIRE(spool.record({update}, sys::wall_now()));
+  for (const auto& [connector, address] : {std::pair{"hub", "bob@far.example"}, {"spoke", "carol@far.example"}}) {
+    REQUIRE(spool.put_outgoing({message.id, {address, "dan@far.example"}, "prefix", true, 1000, {"session", "activity"},
+                                {"session", connector, "HUB", 15, 5, false, {}, false}}));
+  }
+  REQUIRE(world.queue->remove_recipients({{message, {"bob@far.example"}}}));
+  CHECK_FALSE(*spool.outgoing_transfer(message.id, "hub"));
+  CHECK(*spool.outgoing_transfer(message.id, "spoke"));
+  CHECK(world.list().size() == 1);
+  REQUIRE(world.queue->remove_recipients({{message, {"carol@far.example"}}}));
+  CHECK(world.list().empty());
+  CHECK_FALSE(*spool.outgoing_transfer(message.id, "spoke"));
+}
+
+TEST_CASE("a flush that looked before recipients left does not get the message") {
+  World world;
+  auto* queue = dynamic_cast<sys::SpoolQueue*>(world.queue.get());
+  if (queue == nullptr) return;
+  sys::Spool& spool = queue->spool();
+  for (int i = 0; i < 2; ++i) world.add("alice@here.example", {"bob@far.example", "carol@far.example"});
+  const auto messages = world.rest(2);
+  const std::vector<std::string> ids = {messages[0].id, messages[1].id};
+  REQUIRE(*spool.take_lease("link:isp") == std::nullopt);
+  const auto results = world.queue->remove_recipients({{messages[0], {"bob@far.example"}}});
+  REQUIRE(results);
+  CHECK(results->front());
+  CHECK(*spool.claim(ids) == std::vector<std::string>{ids[1]});
+  // What is being sent keeps its recipients.
+  CHECK(world.queue->remove_recipients({{messages[1], {"bob@far.example"}}})->front().error().code == Errc::busy);
+  REQUIRE(spool.release_lease());
+  REQUIRE(*spool.take_lease("link:isp") == std::nullopt);
+  CHECK(*spool.claim(ids) == ids);
+  REQUIRE(spool.release_lease());
+}
+
 TEST_CASE("another message under the same id is left alone") {
   World world;
   world.add("alice@here.example", {"bob@far.example"});

@@ -135,6 +135,7 @@ class Add(Case):
                 self.check(root, tag, done, call)
                 root.add(message("next"))
                 self.assertIn("<next@test>", [m["message_id"] for m in root.list()], call)
+                self.assertEqual(list(root.folder.glob("spool.db.new.*")), [], call)
                 self.check_spool(root)
             finally:
                 root.close()

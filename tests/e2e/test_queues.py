@@ -405,6 +405,23 @@ class Queue:
         self.assertEqual([r["address"] for r in message["recipients"]], ["bob@far.example", "carol@far.example"])
         self.assertEqual(message["message_id"], "<1@here.example>")
 
+    def test_export_leaves_out_what_others_wait_for(self):
+        site = self.make(DEAD)
+        self.send(site, "bob@far.example", "carol@other.example")
+        self.send(site, "dan@far.example")
+        site.rest(2)
+        done = self.mtaq(site, "export", "--domain", "far.example", "--remove", status=65)
+        self.assertIn(b"others wait for it", done.stderr)
+        self.assertEqual([line for line in done.stdout.split(b"\r\n") if line.startswith(b"RCPT")], [b"RCPT TO:<dan@far.example>"])
+        [left] = self.listing(site)
+        self.assertEqual([r["address"] for r in left["recipients"]], ["bob@far.example", "carol@other.example"])
+        self.assertNotEqual(left["state"], "held")
+        # Without a change it is a copy, for those who are meant.
+        batch = self.mtaq(site, "export", "--domain", "far.example").stdout
+        self.assertEqual([line for line in batch.split(b"\r\n") if line.startswith(b"RCPT")], [b"RCPT TO:<bob@far.example>"])
+        self.mtaq(site, "export", left["id"], "--remove")
+        self.assertEqual(site.ids(), [])
+
     def test_other_users_are_told(self):
         site = self.make(DEAD)
         self.send(site, "bob@far.example")

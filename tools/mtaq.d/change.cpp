@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "failures.hpp"
 #include "mail/queue_listing.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
@@ -40,24 +41,6 @@ std::string_view event_name(QueueChange change) {
   }
   return "queue.requeued";
 }
-
-// The first failure is the status; the others are said when they come.
-class Failures {
- public:
-  explicit Failures(const tools::CommonOptions& common) : common_(common) {}
-  void add(Error error) {
-    if (first_) tools::print_error("mtaq", common_, error);
-    else first_ = std::move(error);
-  }
-  Result<ExitStatus> status() && {
-    if (first_) return std::move(*first_);
-    return ExitStatus::ok;
-  }
-
- private:
-  const tools::CommonOptions& common_;
-  std::optional<Error> first_;
-};
 
 // What was seen of it, if the caller gave that, must be so still.
 bool is_as_given(const GivenId& given, const QueuedMessage& message) {

@@ -5,9 +5,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <map>
+#include <set>
 
-#include "base/text.hpp"
 #include "common/tool.hpp"
+#include "failures.hpp"
 #include "mail/batch_smtp.hpp"
 #include "sys/system_clock.hpp"
 #include "verbs.hpp"
@@ -15,26 +16,31 @@
 namespace longline::mtaq {
 namespace {
 
+using mail::MessagePart;
 using mail::QueueBackend;
 using mail::QueueChange;
 using mail::QueuedMessage;
 
 using tools::print;
 
-std::vector<std::string> waiting_recipients(const QueuedMessage& message) {
-  std::vector<std::string> out;
-  for (const mail::Recipient& r : message.recipients) {
-    if (!r.finished()) out.push_back(r.address);
-  }
+std::vector<QueuedMessage> messages_of(const std::vector<MessagePart>& parts) {
+  std::vector<QueuedMessage> out;
+  for (const MessagePart& part : parts) out.push_back(part.message);
   return out;
 }
 
-Result<std::vector<QueuedMessage>> select(const ExportOptions& what, World& world, QueueBackend& queue) {
+Error others_wait(const MessagePart& part, std::string_view queue) {
+  return Error(Errc::refused, fmt::format("message {}: left out: others wait for it too, and {} takes no recipient out of a message", part.message.id, queue),
+               Stage::queue)
+      .with_hint("by its id alone it is exported, and removed, for all of them");
+}
+
+Result<std::vector<MessagePart>> select(const ExportOptions& what, World& world, QueueBackend& queue, Failures& failures) {
   LONGLINE_TRY(const std::vector<GivenId> given, read_ids(what.ids));
   std::map<std::string, bool> wanted;
   for (const GivenId& one : given) wanted.emplace(queue.canonical_id(one.id), false);
   LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
-  std::vector<QueuedMessage> out;
+  std::vector<MessagePart> out;
   const WallTime now = sys::wall_now();
   // "-" with nothing on stdin: nothing was asked for.
   if (!what.ids.empty() && given.empty()) return out;
@@ -42,7 +48,12 @@ Result<std::vector<QueuedMessage>> select(const ExportOptions& what, World& worl
     const auto found = wanted.find(message.id);
     if (!wanted.empty() && found == wanted.end()) return true;
     if (found != wanted.end()) found->second = true;
-    if (matches(what.filter, message, choice, now) && !waiting_recipients(message).empty()) out.push_back(std::move(message));
+    if (!matches(what.filter, message, choice, now)) return true;
+    std::vector<std::string> recipients = waiting_recipients(what.filter, message, choice);
+    if (recipients.empty()) return true;
+    MessagePart part{std::move(message), std::move(recipients)};
+    if (what.remove && !part.is_whole() && !queue.removes_recipients()) failures.add(others_wait(part, queue.name()));
+    else out.push_back(std::move(part));
     return true;
   }));
   for (const auto& [id, found] : wanted) {
@@ -60,22 +71,25 @@ Result<void> settle() {
   return {};
 }
 
-// A message that went meanwhile is left out, and `gone` says so.
-Result<void> write_batch(const std::vector<QueuedMessage>& messages, QueueBackend& queue, const std::string& host, std::optional<Error>& gone) {
+// What went meanwhile is left out of the batch, and of `parts` when that is written.
+Result<void> write_batch(std::vector<MessagePart>& parts, QueueBackend& queue, const std::string& host, Failures& failures) {
   mail::BatchWriter writer;
-  if (messages.empty()) return {};
+  if (parts.empty()) return {};
+  std::set<std::string> gone;
   print(writer.begin(host));
-  for (const QueuedMessage& message : messages) {
+  for (const MessagePart& part : parts) {
+    const QueuedMessage& message = part.message;
     bool begun = false;
     Result<void> read = queue.read(message.id, [&](std::string_view piece) {
       // What other mail systems hold is not known to be of seven bits.
-      if (!begun) print(writer.envelope(message.sender, waiting_recipients(message), message.eight_bit || message.foreign));
+      if (!begun) print(writer.envelope(message.sender, part.recipients, message.eight_bit || message.foreign));
       begun = true;
       print(writer.body(piece));
       return std::ferror(stdout) == 0;
     });
     if (!read && !begun && read.error().code == Errc::not_found) {
-      if (!gone) gone = std::move(read).error();
+      failures.add(std::move(read).error());
+      gone.insert(message.id);
       continue;
     }
     if (!read) return std::move(read).error();
@@ -83,36 +97,58 @@ Result<void> write_batch(const std::vector<QueuedMessage>& messages, QueueBacken
     print(writer.end_message());
   }
   print(writer.end());
-  return settle();
+  LONGLINE_CHECK(settle());
+  std::erase_if(parts, [&](const MessagePart& part) { return gone.contains(part.message.id); });
+  return {};
 }
 
 // Held while they are written, so that no flush sends what the batch has too. What could not be held is not exported.
-class Held {
- public:
-  Held(QueueBackend& queue, std::vector<QueuedMessage>& messages) : queue_(queue), messages_(messages) {}
-  Result<std::optional<Error>> hold() {
-    std::optional<Error> first;
-    LONGLINE_TRY(std::vector<Result<void>> results, queue_.change(QueueChange::hold, messages_));
-    std::vector<QueuedMessage> kept;
-    for (std::size_t i = 0; i < messages_.size(); ++i) {
-      if (results[i]) kept.push_back(std::move(messages_[i]));
-      else if (!first) first = std::move(results[i]).error();
-    }
-    messages_ = std::move(kept);
-    return first;
+Result<void> hold_all(QueueBackend& queue, std::vector<MessagePart>& parts, Failures& failures) {
+  LONGLINE_TRY(std::vector<Result<void>> results, queue.change(QueueChange::hold, messages_of(parts)));
+  std::vector<MessagePart> kept;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (results[i]) kept.push_back(std::move(parts[i]));
+    else failures.add(std::move(results[i]).error());
   }
-  void undo() {
-    std::vector<QueuedMessage> ours;
-    for (const QueuedMessage& message : messages_) {
-      if (message.state != mail::MessageState::held) ours.push_back(message);
-    }
-    (void)queue_.change(QueueChange::release, ours);
-  }
+  parts = std::move(kept);
+  return {};
+}
 
- private:
-  QueueBackend& queue_;
-  std::vector<QueuedMessage>& messages_;
-};
+void undo_hold(QueueBackend& queue, std::vector<MessagePart> parts) {
+  std::erase_if(parts, [](const MessagePart& part) { return part.message.state == mail::MessageState::held; });
+  (void)queue.change(QueueChange::release, messages_of(parts));
+}
+
+void report(World& world, const QueueBackend& queue, std::string_view name, const MessagePart& part) {
+  Event event{std::string(name)};
+  event.message = part.message.id;
+  event.text = "exported";
+  if (part.message.foreign) event.more.set("queue", queue.name());
+  if (name == "queue.held" || part.is_whole()) return world.events.emit(event);
+  for (const std::string& address : part.recipients) {
+    Event one = event;
+    one.more.set("recipient", address);
+    world.events.emit(one);
+  }
+}
+
+// Those whom nobody else waits with go with their message.
+Result<void> remove_exported(QueueBackend& queue, const std::vector<MessagePart>& parts, World& world, Failures& failures) {
+  std::vector<MessagePart> whole, portions;
+  for (const MessagePart& part : parts) (part.is_whole() ? whole : portions).push_back(part);
+  const auto account = [&](const std::vector<MessagePart>& done, const std::vector<Result<void>>& results) {
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (results[i]) report(world, queue, "queue.removed", done[i]);
+      else failures.add(results[i].error());
+    }
+  };
+  LONGLINE_TRY(const std::vector<Result<void>> removed, queue.change(QueueChange::remove, messages_of(whole)));
+  account(whole, removed);
+  if (portions.empty()) return {};
+  LONGLINE_TRY(const std::vector<Result<void>> thinned, queue.remove_recipients(portions));
+  account(portions, thinned);
+  return {};
+}
 
 }  // namespace
 
@@ -122,33 +158,19 @@ Result<ExitStatus> run_export(const Options& options, World& world) {
   LONGLINE_CHECK(check_connector(world, what.filter.connector));
   const bool changes = what.remove || what.hold;
   LONGLINE_TRY(const std::unique_ptr<QueueBackend> queue, open_queue(world, changes));
-  LONGLINE_TRY(std::vector<QueuedMessage> messages, select(what, world, *queue));
-  std::optional<Error> first;
-  Held held(*queue, messages);
-  if (changes) {
-    LONGLINE_TRY(first, held.hold());
-  }
-  if (Result<void> written = write_batch(messages, *queue, world.host, first); !written) {
-    if (changes) held.undo();
+  Failures failures(options.common);
+  LONGLINE_TRY(std::vector<MessagePart> parts, select(what, world, *queue, failures));
+  if (changes) LONGLINE_CHECK(hold_all(*queue, parts, failures));
+  if (Result<void> written = write_batch(parts, *queue, world.host, failures); !written) {
+    if (changes) undo_hold(*queue, std::move(parts));
     return std::move(written).error();
   }
-  if (what.remove) {
-    LONGLINE_TRY(const std::vector<Result<void>> results, queue->change(QueueChange::remove, messages));
-    for (const Result<void>& result : results) {
-      if (!result && !first) first = result.error();
-    }
+  if (what.remove) LONGLINE_CHECK(remove_exported(*queue, parts, world, failures));
+  for (const MessagePart& part : parts) {
+    if (what.hold) report(world, *queue, "queue.held", part);
   }
-  for (const QueuedMessage& message : messages) {
-    if (!changes) break;
-    Event event{what.remove ? "queue.removed" : "queue.held"};
-    event.message = message.id;
-    event.text = "exported";
-    if (message.foreign) event.more.set("queue", queue->name());
-    world.events.emit(event);
-  }
-  if (!options.common.quiet && !options.common.json) std::fprintf(stderr, "%zu message%s exported\n", messages.size(), messages.size() == 1 ? "" : "s");
-  if (first) return std::move(*first);
-  return ExitStatus::ok;
+  if (!options.common.quiet && !options.common.json) std::fprintf(stderr, "%zu message%s exported\n", parts.size(), parts.size() == 1 ? "" : "s");
+  return std::move(failures).status();
 }
 
 }  // namespace longline::mtaq

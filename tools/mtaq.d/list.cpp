@@ -61,6 +61,9 @@ Result<ExitStatus> run_list(const Options& options, World& world) {
 }
 
 Result<ExitStatus> run_show(const Options& options, World& world) {
+  if (options.show.raw && options.common.json) {
+    return Error(Errc::usage, "--raw is the message alone, and --json what is known of it").with_hint("ask twice: one of them each time");
+  }
   LONGLINE_TRY(const std::unique_ptr<mail::QueueBackend> queue, open_queue(world, false));
   LONGLINE_TRY(const mail::QueuedMessage message, queue->find(queue->canonical_id(options.show.id)));
   LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));

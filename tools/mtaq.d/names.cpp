@@ -23,7 +23,7 @@ Error unknown(std::string_view what, const std::string& name, const std::vector<
 Result<GivenId> id_in_json(std::string_view line) {
   LONGLINE_TRY(const JsonObject object, parse_json_object(line));
   const auto id = object.string("id");
-  if (!id) return Error(Errc::malformed, "stdin: an object without an id");
+  if (!id) return Error(Errc::malformed, "an object without an id");
   GivenId out{*id};
   if (const auto arrived = object.string("arrived")) {
     LONGLINE_TRY(out.arrived, parse_iso8601(*arrived));
@@ -55,10 +55,17 @@ Result<std::vector<GivenId>> read_ids(const std::vector<std::string>& given) {
       continue;
     }
     LONGLINE_TRY(const std::string text, sys::read_file("-", kMost));
+    int number = 0;
     for (const std::string_view line : split(text, '\n')) {
+      ++number;
       if (trim(line).starts_with('{')) {
-        LONGLINE_TRY(GivenId one, id_in_json(trim(line)));
-        ids.push_back(std::move(one));
+        Result<GivenId> one = id_in_json(trim(line));
+        if (!one) {
+          Error error = std::move(one).error();
+          error.where = Where{"stdin", number};
+          return error;
+        }
+        ids.push_back(std::move(*one));
       } else {
         add_words(line, ids);
       }

@@ -33,8 +33,23 @@ Result<void> set_mode(const std::string& argument, Options& out) {
       return {};
     case 'i': out.add.checks_aliases = true; return {};
     case 'p': out.verb = Verb::list; return {};
+    case 'd':
+      return Error(Errc::usage, "mode -bd is not served: there is no daemon")
+          .with_hint("'mtaq receive --listen HOST:PORT' receives mail; 'sendmail -q' from cron runs the queue");
     default: return Error(Errc::usage, "mode " + escape_at_most(argument, 40) + " is not served; -bm, -bs, -bp and -bi are");
   }
+}
+
+// "-q", "-qf" (in the foreground), "-q15m" and the like: how often is for whoever starts it, so each is one run.
+Result<void> set_queue_run(const std::string& argument, Options& out) {
+  std::string_view rest = std::string_view(argument).substr(2);
+  while (!rest.empty() && std::string_view("fpq").find(rest[0]) != std::string_view::npos) rest.remove_prefix(1);
+  if (rest.find_first_not_of("0123456789smhdw") != std::string_view::npos) {
+    return Error(Errc::usage, "option " + escape_at_most(argument, 40) + ": a run of a part of the queue is not served; -q runs all of it")
+        .with_hint("'mtaq flush ID...' sends some messages, 'mtaq flush --connector NAME' those of one connector");
+  }
+  out.verb = Verb::flush;
+  return {};
 }
 
 }  // namespace
@@ -61,6 +76,8 @@ Result<void> parse_sendmail_options(const std::vector<std::string>& arguments, O
       LONGLINE_TRY(out.add.full_name, rest.value(argument));
     } else if (argument[1] == 'b') {
       LONGLINE_CHECK(set_mode(argument, out));
+    } else if (argument[1] == 'q') {
+      LONGLINE_CHECK(set_queue_run(argument, out));
     } else if (argument.starts_with("-o")) {
       // -oem, -oee and the like: how to report errors; the exit status does.
     } else if (kIgnoredWithValue.find(argument[1]) != std::string_view::npos) {
@@ -69,6 +86,12 @@ Result<void> parse_sendmail_options(const std::vector<std::string>& arguments, O
       return Error(Errc::usage, "unknown option " + escape_at_most(argument, 40));
     }
   }
+  if (out.verb != Verb::flush) return {};
+  if (!out.add.recipients.empty() || out.add.recipients_from_header) {
+    return Error(Errc::usage, "-q runs the queue, and takes no message and no recipients");
+  }
+  // Not before: a command line that is wrong has its hint.
+  out.common.quiet = true;
   return {};
 }
 

@@ -8,6 +8,12 @@
 #include "sys/system_clock.hpp"
 
 namespace longline::sys {
+namespace {
+
+// What concerns one message stays with it; what concerns the file concerns all.
+bool is_of_message(Errc code) { return code == Errc::not_found || code == Errc::busy || code == Errc::usage; }
+
+}  // namespace
 
 std::string SpoolQueue::canonical_id(std::string id) const {
   const auto sequence = mail::parse_id(id);
@@ -57,10 +63,18 @@ Result<std::vector<Result<void>>> SpoolQueue::change(mail::QueueChange change, c
   results.reserve(as_seen.size());
   for (const mail::QueuedMessage& message : as_seen) {
     Result<void> done = change_one(change, message.id);
-    // What concerns one message stays with it; what concerns the file concerns all.
-    if (!done && done.error().code != Errc::not_found && done.error().code != Errc::busy && done.error().code != Errc::usage) {
-      return std::move(done).error();
-    }
+    if (!done && !is_of_message(done.error().code)) return std::move(done).error();
+    results.push_back(std::move(done));
+  }
+  return results;
+}
+
+Result<std::vector<Result<void>>> SpoolQueue::remove_recipients(const std::vector<mail::MessagePart>& parts) {
+  std::vector<Result<void>> results;
+  results.reserve(parts.size());
+  for (const mail::MessagePart& part : parts) {
+    Result<void> done = spool_.remove_recipients(part.message.id, part.recipients, part.message.state == mail::MessageState::held);
+    if (!done && !is_of_message(done.error().code)) return std::move(done).error();
     results.push_back(std::move(done));
   }
   return results;

@@ -24,6 +24,8 @@ class SpoolQueue : public mail::QueueBackend {
   Result<mail::QueuedMessage> find(const std::string& id) override { return spool_.find(id); }
   Result<void> read(const std::string& id, const Sink& sink) override;
   Result<std::vector<Result<void>>> change(mail::QueueChange change, const std::vector<mail::QueuedMessage>& as_seen) override;
+  bool removes_recipients() const override { return true; }
+  Result<std::vector<Result<void>>> remove_recipients(const std::vector<mail::MessagePart>& parts) override;
   /// usage: QueueFlush sends what is in the spool.
   Result<void> trigger(const std::vector<std::string>& ids) override;
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "sys/spool/spool_draft.hpp"
 #include "sys/spool/spool_file.hpp"
 #include "sys/system_clock.hpp"
 
@@ -49,6 +50,7 @@ Result<std::string> SpoolBody::read(std::int64_t offset, std::size_t most) {
 
 Result<Spool> Spool::open(const std::string& path) {
   LONGLINE_TRY(const SpoolFile file, inspect_spool_file(path, kVersion));
+  remove_abandoned_drafts(path);
   if (file == SpoolFile::absent) {
     LONGLINE_CHECK(create_spool_file(path, kVersion, wall_now()));
     LONGLINE_CHECK(inspect_spool_file(path, kVersion));

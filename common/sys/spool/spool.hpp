@@ -128,6 +128,9 @@ class Spool {
   /// Forgets deferrals, doubts and what a transfer has come to: the message is ready again.
   Result<void> requeue(const std::string& id);
   Result<void> remove(const std::string& id);
+  /// spool_recipients.cpp: takes these out of it, and the message away with the last who waits; what is left is held from now on, or is not. In one
+  /// transaction. Errc::busy as with remove().
+  Result<void> remove_recipients(const std::string& id, const std::vector<std::string>& recipients, bool held);
   /// Removes it and queues the notification, if there is one, in its place: its id.
   Result<std::optional<std::string>> bounce(const std::string& id, const std::optional<mail::Submission>& notification, WallTime now);
 
@@ -143,7 +146,8 @@ class Spool {
   Result<std::vector<Traffic>> traffic_since(WallTime since);
 
   // With the lease:
-  /// Marks messages as being sent. Returns those that are still there, not held, and nobody else's.
+  /// Marks messages as being sent. Returns those that are still there, not held, nobody else's, and have all the recipients that they had when the
+  /// lease was taken.
   Result<std::vector<std::string>> claim(const std::vector<std::string>& ids);
   Result<void> mark_in_doubt(const std::vector<mail::InFlight>& messages);
   /// The ids of the notifications that were queued. In one transaction where the disk has room for that.
@@ -256,7 +260,10 @@ class Spool {
   Result<void> add_traffic(const Traffic& traffic, WallTime now);
   Result<void> check_free(std::int64_t sequence, const std::string& id);
   Result<void> erase(std::int64_t sequence);
+  Result<bool> has_waiting(std::int64_t sequence);
+  Result<void> note_thinned(std::int64_t sequence);
   Result<void> erase_outgoing(std::int64_t sequence, const std::string& connector);   ///< "": of every connector
+  Result<void> erase_outgoing_to(std::int64_t sequence, const std::string& recipient);
   Result<std::map<std::int64_t, std::int64_t>> bytes_done();
   Result<std::int64_t> incoming_number(const std::string& peer, const TransferName& name);   ///< 0: none
   Result<void> name_incoming(std::int64_t n, const std::string& peer, const TransferName& name);

@@ -15,6 +15,7 @@
 #include "sys/process.hpp"
 #include "sys/process_identity.hpp"
 #include "sys/spool/spool.hpp"
+#include "sys/spool/spool_draft.hpp"
 #include "sys/spool/spool_file.hpp"
 #include "sys/sqlite.hpp"
 
@@ -215,14 +216,8 @@ class Check {
 
   /// spool.db.new.PID: a spool that was being made.
   void leftovers() {
-    std::error_code unreadable;
-    const std::string start = fs::path(paths_.spool).filename().string() + ".new.";
-    for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(paths_.spool).parent_path(), unreadable)) {
-      const std::string name = entry.path().filename().string();
-      if (!name.starts_with(start)) continue;
-      const auto pid = parse_integer(std::string_view(name).substr(start.size()));
-      if (pid && *pid > 0 && *pid < (1 << 30) && process_is_alive(static_cast<int>(*pid))) continue;
-      find(Severity::warning, "leftover", entry.path().string() + " was left by a process that is gone", "rm " + entry.path().string());
+    for (const std::string& name : abandoned_drafts(paths_.spool)) {
+      find(Severity::warning, "leftover", name + " was left by a process that is gone", "the next mtaq that writes takes it away");
     }
   }
 

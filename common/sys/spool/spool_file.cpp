@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "sys/durable_file.hpp"
+#include "sys/spool/spool_draft.hpp"
 #include "sys/sqlite.hpp"
 #include "sys/state_paths.hpp"
 #include "sys/unique_fd.hpp"
@@ -72,6 +73,7 @@ CREATE TABLE IF NOT EXISTS transfers_out(
   n INTEGER PRIMARY KEY, seq INTEGER NOT NULL, connector TEXT NOT NULL, recipients TEXT NOT NULL, prefix BLOB NOT NULL, with_body INTEGER NOT NULL,
   size INTEGER NOT NULL, session BLOB NOT NULL, activity BLOB NOT NULL, latest BLOB NOT NULL, mta TEXT NOT NULL, checkpoint_size INTEGER NOT NULL,
   window INTEGER NOT NULL, serial INTEGER NOT NULL, bytes INTEGER NOT NULL, changed INTEGER NOT NULL, UNIQUE(seq, connector));
+CREATE TABLE IF NOT EXISTS thinned(seq INTEGER PRIMARY KEY, lease INTEGER NOT NULL);
 )sql";
 
 constexpr std::uint32_t kApplicationId = 0x4c4c6d71;   // "LLmq"
@@ -139,17 +141,19 @@ Result<void> create_spool_file(const std::string& path, std::int64_t version, Wa
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   LONGLINE_CHECK(ensure_folder(folder.string()));
   LONGLINE_TRY(const std::string image, build_image(version, now));
-  const std::string temporary = fmt::format("{}.new.{}", path, ::getpid());
-  ::unlink(temporary.c_str());
-  if (auto written = write_new_file(temporary, image); !written) {
+  auto draft = SpoolDraft::create(path);
+  if (!draft && draft.error().code == Errc::disk_full) return Error(Errc::disk_full, path + ": disk full", Stage::queue);
+  if (!draft) return std::move(draft).error().in_stage(Stage::queue);
+  if (auto written = write_and_sync(draft->fd.get(), image, draft->name); !written) {
+    ::unlink(draft->name.c_str());
     if (written.error().code == Errc::disk_full) return Error(Errc::disk_full, path + ": disk full", Stage::queue);
     return std::move(written).error().in_stage(Stage::queue);
   }
   // The log exists from the beginning; publish_file() syncs the folder for both.
   { const UniqueFd log(::open((path + "-wal").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); }
-  Result<void> published = publish_file(temporary, path);
+  Result<void> published = publish_file(draft->name, path);
   if (!published) {
-    ::unlink(temporary.c_str());
+    ::unlink(draft->name.c_str());
     if (published.error().sys_errno == EEXIST) return {};
     return std::move(published).error().in_stage(Stage::queue);
   }

@@ -14,6 +14,11 @@ constexpr const char* kSelect =
     "SELECT m.seq, m.arrived, m.size, m.sender, m.message_id, m.subject, m.priority, m.eight_bit, m.held, "
     "m.lease IS NOT NULL AND m.lease IN (SELECT value FROM json_each(?2)), m.attempts, "
     "r.address, r.state, r.reason, r.next_attempt, m.box FROM messages m CROSS JOIN recipients r ON r.seq=m.seq ";
+constexpr const char* kClaim =
+    "UPDATE messages SET lease=?1 WHERE seq=?2 AND held=0 AND (lease IS NULL OR lease=?1 OR lease NOT IN (SELECT id FROM leases))";
+constexpr const char* kClaimWhole =
+    "UPDATE messages SET lease=?1 WHERE seq=?2 AND held=0 AND (lease IS NULL OR lease=?1 OR lease NOT IN (SELECT id FROM leases)) "
+    "AND NOT EXISTS (SELECT 1 FROM thinned WHERE thinned.seq=messages.seq AND thinned.lease>=?1)";
 constexpr std::int64_t kReceiptsKept = 20'000;
 
 std::int64_t milliseconds(WallTime t) { return t.time_since_epoch().count(); }
@@ -214,15 +219,23 @@ Result<void> Spool::remove(const std::string& id) {
   });
 }
 
+Result<bool> Spool::has_waiting(std::int64_t sequence) {
+  LONGLINE_TRY(SqliteStatement* left, statement("SELECT count(*) FROM recipients WHERE seq=? AND state<3"));
+  LONGLINE_TRY(const bool row, left->bind(1, sequence).step());
+  const bool waiting = row && left->integer(0) > 0;
+  left->reset();
+  return waiting;
+}
+
 // ---- with the lease
 
 Result<std::vector<std::string>> Spool::claim(const std::vector<std::string>& ids) {
   std::vector<std::string> claimed;
   LONGLINE_CHECK(change([&]() -> Result<void> {
     claimed.clear();
-    LONGLINE_TRY(SqliteStatement* update,
-                 statement("UPDATE messages SET lease=?1 WHERE seq=?2 AND held=0 AND "
-                           "(lease IS NULL OR lease=?1 OR lease NOT IN (SELECT id FROM leases))"));
+    // Where a full disk has kept the table from being made, nothing is in it.
+    LONGLINE_TRY(const bool thins, has_table("thinned"));
+    LONGLINE_TRY(SqliteStatement* update, statement(thins ? kClaimWhole : kClaim));
     for (const std::string& id : ids) {
       const auto sequence = mail::parse_id(id);
       if (!sequence) continue;
@@ -270,11 +283,8 @@ Result<void> Spool::apply(const MessageUpdate& update, WallTime now, std::vector
   }
   if (update.traffic) LONGLINE_CHECK(add_traffic(*update.traffic, now));
   if (!update.ends_transfer.empty()) LONGLINE_CHECK(erase_outgoing(sequence, update.ends_transfer));
-  LONGLINE_TRY(SqliteStatement* left, statement("SELECT count(*) FROM recipients WHERE seq=? AND state<3"));
-  LONGLINE_TRY(const bool row, left->bind(1, sequence).step());
-  const bool finished = row && left->integer(0) == 0;
-  left->reset();
-  if (finished) LONGLINE_CHECK(erase(sequence));
+  LONGLINE_TRY(const bool waiting, has_waiting(sequence));
+  if (!waiting) LONGLINE_CHECK(erase(sequence));
   // Behind it, so that on a full disk they take the room that it leaves.
   if (update.notification) {
     LONGLINE_TRY(std::string id, insert(*update.notification, now));

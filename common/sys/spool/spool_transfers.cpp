@@ -235,6 +235,14 @@ Result<void> Spool::drop_outgoing(const std::string& id, const std::string& conn
   return change([&] { return erase_outgoing(mail::parse_id(id).value_or(0), connector); });
 }
 
+/// A transfer is of all its recipients.
+Result<void> Spool::erase_outgoing_to(std::int64_t sequence, const std::string& recipient) {
+  const Result<SqliteStatement*> drop =
+      statement("DELETE FROM transfers_out WHERE seq=? AND instr(char(10)||recipients||char(10), char(10)||?||char(10))>0");
+  if (!drop) return {};
+  return (*drop)->bind(1, sequence).bind(2, recipient).run();
+}
+
 Result<void> Spool::erase_outgoing(std::int64_t sequence, const std::string& connector) {
   // As with wishes: a disk that was full may have kept the table from being made.
   const Result<SqliteStatement*> drop = statement("DELETE FROM transfers_out WHERE seq=?1 AND (?2='' OR connector=?2)");

@@ -155,6 +155,20 @@ TEST_CASE("policy: a call that is under way ends with the hours, or with the bud
   CHECK_FALSE(call_limit({}, {}, Duration(0), false, now, kUtc));
 }
 
+TEST_CASE("history: a call that moved nothing of what was due did not end well") {
+  CHECK(judge_end({}, 0, 0).code.empty());
+  CHECK(judge_end({}, 3, 1).code.empty());
+  CHECK(judge_end({}, 3, 1).cause.empty());
+  CHECK(judge_end({}, 3, 0).code == "nothing-moved");
+  CHECK(judge_end({}, 3, 0).stage == "transfer");
+  CHECK(judge_end({}, 3, 0).cause == "3 messages were due, none moved");
+  CHECK(judge_end({}, 1, 0).cause == "1 message was due, none moved");
+  const CallEnd dropped = judge_end({"line-dropped", "transfer", "NO CARRIER"}, 3, 0);
+  CHECK(dropped.code == "line-dropped");
+  CHECK(dropped.cause == "NO CARRIER");
+  CHECK(sum_by_cause({{utc("2026-11-24T23:30:00Z"), true, kMinute, 100, 0, judge_end({}, 3, 0).code}}).size() == 1);
+}
+
 TEST_CASE("history: sums by local day and by cause, and their bars") {
   std::vector<PastCall> calls;
   calls.push_back({utc("2026-11-24T23:30:00Z"), true, 10 * kMinute, 1'000'000, to_money(0.6), ""});   // the 25th in Berlin

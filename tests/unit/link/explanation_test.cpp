@@ -78,6 +78,7 @@ TEST_CASE("the events of the articles") {
 TEST_CASE("our events by name, in any case; exit statuses by number and name") {
   CHECK(explain("link.nothing-moved")->kind == Explanation::Kind::event);
   CHECK(explain("Link.Nothing-Moved")->code == "link.nothing-moved");
+  CHECK(explain("nothing-moved")->code == "link.nothing-moved");
   CHECK(explain("75")->name == "temporary");
   CHECK(explain("status 0")->name == "ok");
   CHECK(explain(" Exit  temporary ")->code == "75");

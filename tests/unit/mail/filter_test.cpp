@@ -115,6 +115,33 @@ TEST_CASE("recipients who have their mail count where nobody waits any more") {
   CHECK(matches(f, m, choice, kNow));
 }
 
+TEST_CASE("those who wait and are meant are a part of a message") {
+  const World world;
+  ConnectorChoice choice(world.config);
+  QueuedMessage m = world.message();
+  const auto meant = [&](const Filter& f) { return waiting_recipients(f, m, choice); };
+  const std::vector<std::string> both = {"bob@example.com", "carol@other.example"}, bob = {"bob@example.com"}, carol = {"carol@other.example"}, none;
+  CHECK(meant({}) == both);
+  Filter f;
+  f.sender = "alice@*";
+  CHECK(meant(f) == both);
+  for (const auto& [member, text] : {std::pair{&Filter::link, "isp"}, {&Filter::connector, "hub"}, {&Filter::domain, "*.com"}, {&Filter::reason, "greylist"}}) {
+    f = {};
+    f.*member = text;
+    CHECK(meant(f) == bob);
+  }
+  f = {};
+  f.recipient = "carol@*";
+  CHECK(meant(f) == carol);
+  f.link = "isp";
+  CHECK(meant(f) == none);
+  m.recipients[0].state = RecipientState::delivered;
+  CHECK(meant({}) == carol);
+  f = {};
+  f.domain = "example.com";
+  CHECK(meant(f) == none);
+}
+
 TEST_CASE("sender, connector, link, state, reason") {
   const World world;
   Filter f;
