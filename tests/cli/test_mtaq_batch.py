@@ -4,11 +4,12 @@
 import json
 import subprocess
 import sys
+import threading
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.mail import LINK, PATIENCE, Peer, Root, lan  # noqa: E402
+from support.mail import LINK, PATIENCE, Peer, Root, lan, wait_until  # noqa: E402
 
 MESSAGES = [b"Subject: plain\n\nbody\n", b"Subject: dots\n\n.\n..\n.dot\n", "Subject: 8 bit\n\ngrüße\n".encode() + bytes(range(128, 256)) + b"\n",
             b"Subject: commands\n\nMAIL FROM:<evil@x.example>\nRCPT TO:<evil@x.example>\nDATA\n.\nQUIT\n", b"Subject: none\n\n",
@@ -128,6 +129,22 @@ class Batch(unittest.TestCase):
         self.there.run("import", stdin=batch)
         came = [[r["address"] for r in m["recipients"]] for m in self.there.list()]
         self.assertEqual(came, [["carol@lan.example", "dan@lan.example"], ["carol@lan.example"]])
+
+    def test_who_was_taken_out_while_a_flush_runs_gets_it_by_one_way_only(self):
+        gate = threading.Event()
+        with Peer(path=self.here.line, on_message=lambda n: gate.wait(PATIENCE)) as peer:
+            for _ in range(20):   # more than a flush claims ahead
+                self.here.add(MESSAGES[0], "bob@example.com")
+            self.here.add(MESSAGES[0] + b"x" * 2000, "bob@example.com", "carol@example.com")
+            flush = self.here.start("flush", "--wait", "--json")
+            wait_until(lambda: peer.messages, "the first message")
+            batch = self.here.run("export", "--recipient", "carol@*", "--remove").stdout
+            gate.set()
+            out, err = flush.communicate(timeout=PATIENCE)
+            self.assertEqual((flush.returncode, len(out.splitlines())), (0, 21), err)
+            self.assertEqual(self.recipients(batch), ["carol@example.com"])
+            self.assertEqual({tuple(m[1]) for m in peer.messages}, {("bob@example.com",)})
+            self.assertEqual((len(peer.messages), self.here.list()), (21, []))
 
     def test_what_was_held_before_stays_held(self):
         id = self.here.add(MESSAGES[0], "bob@example.com", "carol@lan.example")

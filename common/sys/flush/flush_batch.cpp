@@ -88,14 +88,16 @@ std::set<std::string> FlushBatch::domains_of(const config::Connector& connector)
   return domains;
 }
 
+bool FlushBatch::has_result(const Entry& entry, std::string_view address) {
+  return std::any_of(entry.results.begin(), entry.results.end(), [&](const RecipientResult& result) { return result.address == address; });
+}
+
 std::vector<std::string> FlushBatch::recipients_for(const Entry& entry, const FlushHop& hop) {
   std::vector<std::string> out;
   for (const mail::Recipient& r : entry.message.recipients) {
     const config::Connector* connector = choice_.choose(r.address).connector;
     if (r.finished() || !ours(connector) || !hop.serves(connector, r.address) || !entry.recipients.contains(r.address)) continue;
-    const bool done = std::any_of(entry.results.begin(), entry.results.end(),
-                                  [&](const RecipientResult& result) { return result.address == r.address; });
-    if (!done) out.push_back(r.address);
+    if (!has_result(entry, r.address)) out.push_back(r.address);
   }
   return out;
 }
@@ -108,10 +110,9 @@ std::size_t FlushBatch::due(const FlushHop& hop) const {
 }
 
 bool FlushBatch::complete(const Entry& entry) {
-  const auto waiting = std::count_if(entry.message.recipients.begin(), entry.message.recipients.end(), [&](const mail::Recipient& r) {
-    return !r.finished() && ours(choice_.choose(r.address).connector) && entry.recipients.contains(r.address);
+  return std::none_of(entry.message.recipients.begin(), entry.message.recipients.end(), [&](const mail::Recipient& r) {
+    return !r.finished() && entry.recipients.contains(r.address) && ours(choice_.choose(r.address).connector) && !has_result(entry, r.address);
   });
-  return entry.results.size() >= static_cast<std::size_t>(waiting);
 }
 
 void FlushBatch::let_go(Entry& entry, std::set<std::string> addresses, LetGo& out) {
@@ -162,15 +163,19 @@ Result<void> FlushBatch::refresh() {
   LONGLINE_CHECK(spool_.visit(Box::queue, [&](QueuedMessage&& message) {
     const auto found = entries_.find(message.id);
     if (found == entries_.end()) return true;
-    message.subject = std::string();
-    if (callbacks_.counted->contains(message.id)) --message.attempts;   // of before this flush
     found->second.is_elsewhere = message.state == mail::MessageState::sending;   // we have begun none
-    found->second.message = std::move(message);
     found->second.is_there = true;
+    adopt(found->second, std::move(message));
     return true;
   }));
   std::erase_if(entries_, [&](const auto& one) { return !one.second.is_there || complete(one.second); });
   return {};
+}
+
+void FlushBatch::adopt(Entry& entry, QueuedMessage&& now) const {
+  now.subject = std::string();
+  if (callbacks_.counted->contains(now.id)) --now.attempts;   // of before this flush
+  entry.message = std::move(now);
 }
 
 // ---- the source
@@ -232,9 +237,11 @@ void FlushBatch::claim_more() {
     source_failure_ = claimed.error();
     return;
   }
-  claimed_.assign(claimed->begin(), claimed->end());
   for (const std::string& id : wanted) {
-    if (std::find(claimed_.begin(), claimed_.end(), id) != claimed_.end()) continue;
+    if (std::find(claimed->begin(), claimed->end(), id) != claimed->end()) {
+      if (see_claimed(id)) claimed_.push_back(id);
+      continue;
+    }
     const auto found = entries_.find(id);
     if (found == entries_.end()) continue;
     // Removed meanwhile: nothing is left of it. Otherwise somebody holds it back.
@@ -248,6 +255,19 @@ void FlushBatch::claim_more() {
     }
     entries_.erase(found);
   }
+}
+
+/// Since it was seen recipients may have left it, or another flush may have served them. False: none is left for the hop.
+bool FlushBatch::see_claimed(const std::string& id) {
+  Entry& entry = entries_.at(id);
+  Result<QueuedMessage> now = spool_.find(id);
+  if (!now) source_failure_ = now.error();
+  else adopt(entry, std::move(*now));
+  if (source_failure_ || !recipients_for(entry, hop_).empty()) return !source_failure_;
+  if (!complete(entry)) return false;
+  if (!entry.results.empty()) callbacks_.on_receipt(receipt_of(entry), entry.in_snapshot);
+  entries_.erase(id);
+  return false;
 }
 
 std::vector<std::string> FlushBatch::elsewhere() const {

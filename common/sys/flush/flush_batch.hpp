@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/event.hpp"
@@ -47,7 +48,8 @@ class FlushBatch : public mail::MessageSource {
     std::function<bool(const config::Connector&)> in_scope;   ///< for mail that comes while the line is open
     std::function<std::optional<Error>(std::int64_t size)> refusal;   ///< why a message of this size must not be begun now
     std::function<void(std::int64_t size)> on_begin;          ///< it is
-    std::set<std::string>* counted;   ///< messages that were tried in this flush: over two connectors it is one attempt
+    /// Messages that were tried in this flush: over two connectors it is one attempt.
+    std::shared_ptr<std::set<std::string>> counted = std::make_shared<std::set<std::string>>();
   };
   FlushBatch(Spool& spool, const config::Config& config, EventSink& events, std::string host, std::string lane, mail::ConnectorChoice choice,
              Callbacks callbacks);
@@ -122,6 +124,7 @@ class FlushBatch : public mail::MessageSource {
   bool ours(const config::Connector* connector) const;
   std::vector<std::string> recipients_for(const Entry& entry, const FlushHop& hop);
   std::set<std::string> domains_of(const config::Connector& connector) const;
+  static bool has_result(const Entry& entry, std::string_view address);
   bool complete(const Entry& entry);
   void queue_for_hop(const Entry& entry);
   void hold_back(const std::string& id, Error why);
@@ -129,6 +132,8 @@ class FlushBatch : public mail::MessageSource {
   void drop_empty(LetGo& out);
   void look_for_new();
   void claim_more();
+  bool see_claimed(const std::string& id);
+  void adopt(Entry& entry, mail::QueuedMessage&& now) const;
   void ask_again_for_elsewhere();
   RecipientUpdate update_for(const Entry& entry, mail::RecipientResult& result, std::vector<mail::DsnRecipient>& failed);
   Result<std::optional<mail::Submission>> notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> recipients,

@@ -200,7 +200,7 @@ Result<void> QueueFlush::run_lane(const std::string& lane) {
                       return why;
                     },
                     [this](std::int64_t size) { allowance_.begin(size); },
-                    &counted_});
+                    counted_});
   while (!shares.empty()) batch.add(std::move(shares.extract(shares.begin()).mapped()));
   while (!batch.empty()) {
     LONGLINE_TRY(const std::optional<ProcessIdentity> holder, spool_.take_lease(lane));

@@ -121,7 +121,7 @@ class QueueFlush {
   mail::ConnectorStates states_;
   std::map<const config::Connector*, Error> no_dns_;
   std::set<std::string> failed_;           // state keys of what failed in this run
-  std::set<std::string> counted_;          // ids whose attempt was counted in this run
+  std::shared_ptr<std::set<std::string>> counted_ = std::make_shared<std::set<std::string>>();   // ids whose attempt was counted in this run
   mail::ConnectorChoice choice_;
   mail::ReceiptBook book_;
   mail::FlushAllowance allowance_;

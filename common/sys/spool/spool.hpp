@@ -146,8 +146,8 @@ class Spool {
   Result<std::vector<Traffic>> traffic_since(WallTime since);
 
   // With the lease:
-  /// Marks messages as being sent. Returns those that are still there, not held, nobody else's, and have all the recipients that they had when the
-  /// lease was taken.
+  /// Marks messages as being sent. Returns those that are still there, not held, and nobody else's. Nobody changes them from now on, but they may
+  /// have changed since they were seen.
   Result<std::vector<std::string>> claim(const std::vector<std::string>& ids);
   Result<void> mark_in_doubt(const std::vector<mail::InFlight>& messages);
   /// The ids of the notifications that were queued. In one transaction where the disk has room for that.
@@ -261,7 +261,6 @@ class Spool {
   Result<void> check_free(std::int64_t sequence, const std::string& id);
   Result<void> erase(std::int64_t sequence);
   Result<bool> has_waiting(std::int64_t sequence);
-  Result<void> note_thinned(std::int64_t sequence);
   Result<void> erase_outgoing(std::int64_t sequence, const std::string& connector);   ///< "": of every connector
   Result<void> erase_outgoing_to(std::int64_t sequence, const std::string& recipient);
   Result<std::map<std::int64_t, std::int64_t>> bytes_done();

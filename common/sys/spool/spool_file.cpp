@@ -73,7 +73,6 @@ CREATE TABLE IF NOT EXISTS transfers_out(
   n INTEGER PRIMARY KEY, seq INTEGER NOT NULL, connector TEXT NOT NULL, recipients TEXT NOT NULL, prefix BLOB NOT NULL, with_body INTEGER NOT NULL,
   size INTEGER NOT NULL, session BLOB NOT NULL, activity BLOB NOT NULL, latest BLOB NOT NULL, mta TEXT NOT NULL, checkpoint_size INTEGER NOT NULL,
   window INTEGER NOT NULL, serial INTEGER NOT NULL, bytes INTEGER NOT NULL, changed INTEGER NOT NULL, UNIQUE(seq, connector));
-CREATE TABLE IF NOT EXISTS thinned(seq INTEGER PRIMARY KEY, lease INTEGER NOT NULL);
 )sql";
 
 constexpr std::uint32_t kApplicationId = 0x4c4c6d71;   // "LLmq"

@@ -14,11 +14,6 @@ constexpr const char* kSelect =
     "SELECT m.seq, m.arrived, m.size, m.sender, m.message_id, m.subject, m.priority, m.eight_bit, m.held, "
     "m.lease IS NOT NULL AND m.lease IN (SELECT value FROM json_each(?2)), m.attempts, "
     "r.address, r.state, r.reason, r.next_attempt, m.box FROM messages m CROSS JOIN recipients r ON r.seq=m.seq ";
-constexpr const char* kClaim =
-    "UPDATE messages SET lease=?1 WHERE seq=?2 AND held=0 AND (lease IS NULL OR lease=?1 OR lease NOT IN (SELECT id FROM leases))";
-constexpr const char* kClaimWhole =
-    "UPDATE messages SET lease=?1 WHERE seq=?2 AND held=0 AND (lease IS NULL OR lease=?1 OR lease NOT IN (SELECT id FROM leases)) "
-    "AND NOT EXISTS (SELECT 1 FROM thinned WHERE thinned.seq=messages.seq AND thinned.lease>=?1)";
 constexpr std::int64_t kReceiptsKept = 20'000;
 
 std::int64_t milliseconds(WallTime t) { return t.time_since_epoch().count(); }
@@ -233,9 +228,9 @@ Result<std::vector<std::string>> Spool::claim(const std::vector<std::string>& id
   std::vector<std::string> claimed;
   LONGLINE_CHECK(change([&]() -> Result<void> {
     claimed.clear();
-    // Where a full disk has kept the table from being made, nothing is in it.
-    LONGLINE_TRY(const bool thins, has_table("thinned"));
-    LONGLINE_TRY(SqliteStatement* update, statement(thins ? kClaimWhole : kClaim));
+    LONGLINE_TRY(SqliteStatement* update,
+                 statement("UPDATE messages SET lease=?1 WHERE seq=?2 AND held=0 AND "
+                           "(lease IS NULL OR lease=?1 OR lease NOT IN (SELECT id FROM leases))"));
     for (const std::string& id : ids) {
       const auto sequence = mail::parse_id(id);
       if (!sequence) continue;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Recipients who leave a message that others wait for.
 #include "sys/spool/spool.hpp"
-#include "sys/spool/spool_file.hpp"
 
 namespace longline::sys {
 
@@ -17,23 +16,9 @@ Result<void> Spool::remove_recipients(const std::string& id, const std::vector<s
     }
     LONGLINE_TRY(const bool waiting, has_waiting(*sequence));
     if (!waiting) return erase(*sequence);
-    LONGLINE_CHECK(note_thinned(*sequence));
     LONGLINE_TRY(SqliteStatement rest, db_->prepare("UPDATE messages SET held=? WHERE seq=?"));
     return rest.bind(1, std::int64_t{held}).bind(2, *sequence).run();
   });
-}
-
-/// A flush that runs may have seen who was a recipient then. What takes its lease from now on looks again.
-Result<void> Spool::note_thinned(std::int64_t sequence) {
-  LONGLINE_TRY(const std::int64_t running, db_->integer("SELECT count(*) FROM leases"));
-  if (running == 0) return {};
-  LONGLINE_TRY(const bool has_tables, has_table("thinned"));
-  if (!has_tables) LONGLINE_CHECK(add_missing_tables(*db_));
-  LONGLINE_TRY(SqliteStatement* old, statement("DELETE FROM thinned WHERE lease<(SELECT min(id) FROM leases)"));
-  LONGLINE_CHECK(old->run());
-  LONGLINE_TRY(SqliteStatement* note,
-               statement("INSERT OR REPLACE INTO thinned(seq, lease) SELECT ?, seq FROM sqlite_sequence WHERE name='leases'"));
-  return note->bind(1, sequence).run();
 }
 
 }  // namespace longline::sys

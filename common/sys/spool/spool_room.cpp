@@ -107,7 +107,7 @@ Result<void> Spool::also_from_reserve(const std::function<Result<void>()>& step)
 
 Result<void> Spool::prepare_note() {
   // The last that is made: a full disk may have kept it from us when the spool was opened.
-  LONGLINE_TRY(const bool has_tables, has_table("thinned"));
+  LONGLINE_TRY(const bool has_tables, has_table("transfers_out"));
   if (!has_tables) LONGLINE_CHECK(add_missing_tables(*db_));
   if (reserve_->keep()) return {};
   empty_log();
