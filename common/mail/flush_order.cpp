@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <tuple>
+#include <utility>
 
 namespace longline::mail {
 
@@ -12,9 +13,13 @@ bool FlushPlace::operator<(const FlushPlace& other) const {
 }
 
 FlushPlace flush_place(const QueuedMessage& message, WallTime now) {
+  return flush_place(message.id, message.priority, message.size, message.arrived, now);
+}
+
+FlushPlace flush_place(std::string id, int priority, std::int64_t size, WallTime arrived, WallTime now) {
   constexpr double kHour = 3'600'000;
-  const double waited = static_cast<double>(std::max<std::int64_t>((now - message.arrived).count(), 0)) / kHour;
-  return {message.priority, std::log2(static_cast<double>(std::max<std::int64_t>(message.size, 1))) - waited, message.id};
+  const double waited = static_cast<double>(std::max<std::int64_t>((now - arrived).count(), 0)) / kHour;
+  return {priority, std::log2(static_cast<double>(std::max<std::int64_t>(size, 1))) - waited, std::move(id)};
 }
 
 }  // namespace longline::mail

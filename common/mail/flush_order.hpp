@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "mail/queue.hpp"
@@ -20,5 +21,6 @@ struct FlushPlace {
 
 /// `now` must be the same for all places that are compared. A time of arrival in the future counts as now.
 FlushPlace flush_place(const QueuedMessage& message, WallTime now);
+FlushPlace flush_place(std::string id, int priority, std::int64_t size, WallTime arrived, WallTime now);
 
 }  // namespace longline::mail

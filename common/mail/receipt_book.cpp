@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT
 #include "mail/receipt_book.hpp"
 
-#include <utility>
-
 namespace longline::mail {
 
-void ReceiptBook::join(const Receipt& part) {
-  const auto [place, fresh] = parts_.try_emplace(part.id, part);
-  if (!fresh) merge(place->second, part);
+void ReceiptBook::note(const Receipt& part, bool in_snapshot) {
+  const auto [place, fresh] = parts_.try_emplace(part.id, in_snapshot, part);
+  if (!fresh) merge(place->second.second, part);
 }
 
-void ReceiptBook::note(const Receipt& part) { join(part); }
-
-std::optional<Receipt> ReceiptBook::close_one(const std::string& id) {
-  const auto open = open_.find(id);
-  if (open == open_.end() || --open->second > 0) return std::nullopt;
-  open_.erase(open);
-  const auto whole = parts_.extract(id);
-  return whole.empty() ? std::nullopt : std::optional<Receipt>(whole.mapped());
+bool ReceiptBook::was_last(const std::string& id) {
+  const auto others = others_.find(id);
+  if (others == others_.end()) return true;
+  if (--others->second == 0) others_.erase(others);
+  return false;
 }
 
-std::optional<Receipt> ReceiptBook::add(const Receipt& part) {
-  join(part);
-  return close_one(part.id);
+std::optional<Receipt> ReceiptBook::add(const Receipt& part, bool in_snapshot) {
+  if (in_snapshot && !others_.contains(part.id) && !parts_.contains(part.id)) return part;
+  note(part, in_snapshot);
+  return in_snapshot ? drop(part.id) : std::nullopt;
 }
 
-std::optional<Receipt> ReceiptBook::drop(const std::string& id) { return close_one(id); }
+std::optional<Receipt> ReceiptBook::drop(const std::string& id) {
+  if (!was_last(id)) return std::nullopt;
+  auto whole = parts_.extract(id);
+  return whole.empty() ? std::nullopt : std::optional<Receipt>(std::move(whole.mapped().second));
+}
 
 std::vector<std::pair<bool, Receipt>> ReceiptBook::rest() {
   std::vector<std::pair<bool, Receipt>> out;
-  for (auto& [id, receipt] : parts_) out.emplace_back(open_.contains(id), std::move(receipt));
+  for (auto& [id, part] : parts_) out.push_back(std::move(part));
   parts_.clear();
-  open_.clear();
+  others_.clear();
   return out;
 }
 

@@ -32,6 +32,13 @@ bool shares_session(const config::Connector& a, const config::Connector& b) {
   return smtp && way(a) == way(b);
 }
 
+/// Leaves those who still wait for the message as it is now.
+void keep_waiting(std::vector<std::string>& recipients, const QueuedMessage& message) {
+  std::erase_if(recipients, [&](const std::string& address) {
+    return std::none_of(message.recipients.begin(), message.recipients.end(), [&](const mail::Recipient& r) { return r.address == address && !r.finished(); });
+  });
+}
+
 }  // namespace
 
 bool FlushHop::serves(const config::Connector* other, std::string_view recipient) const {
@@ -47,11 +54,22 @@ bool FlushBatch::ours(const config::Connector* connector) const {
   return connector != nullptr && mail::lease_name(*connector) == lane_ && callbacks_.in_scope(*connector);
 }
 
+FlushShare share_of(const QueuedMessage& message) { return {message.id, message.size, message.arrived, message.priority}; }
+
 void FlushBatch::add(FlushShare share) {
-  seen_.insert(share.message.id);
-  if (share.in_snapshot) ++taken_on_;
-  std::string id = share.message.id;
-  entries_.emplace(std::move(id), Entry{std::move(share.message), std::move(share.recipients), share.in_snapshot});
+  Entry entry{share.size, share.arrived, share.priority, share.in_snapshot};
+  entry.recipients = std::move(share.recipients);
+  entries_.emplace(std::move(share.id), std::move(entry));
+}
+
+void FlushBatch::drop(const std::string& id) {
+  if (entries_.erase(id) > 0) dropped_.insert(id);
+}
+
+void FlushBatch::close(const std::string& id) {
+  const Entry& entry = entries_.at(id);
+  if (entry.work && !entry.work->results.empty()) callbacks_.on_receipt(receipt_of(*entry.work), entry.in_snapshot);
+  drop(id);
 }
 
 std::vector<std::string> FlushBatch::waiting() const {
@@ -80,65 +98,53 @@ std::vector<FlushHop> FlushBatch::hops() const {
 std::set<std::string> FlushBatch::domains_of(const config::Connector& connector) const {
   std::set<std::string> domains;
   for (const auto& [id, entry] : entries_) {
-    for (const mail::Recipient& r : entry.message.recipients) {
-      const bool here = !r.finished() && entry.recipients.contains(r.address) && choice_.choose(r.address).connector == &connector;
-      if (here) domains.insert(to_lower(mail::domain_of(r.address)));
+    for (const std::string& address : entry.recipients) {
+      if (choice_.choose(address).connector == &connector) domains.insert(to_lower(mail::domain_of(address)));
     }
   }
   return domains;
 }
 
-bool FlushBatch::has_result(const Entry& entry, std::string_view address) {
-  return std::any_of(entry.results.begin(), entry.results.end(), [&](const RecipientResult& result) { return result.address == address; });
-}
-
-std::vector<std::string> FlushBatch::recipients_for(const Entry& entry, const FlushHop& hop) {
+std::vector<std::string> FlushBatch::recipients_for(const Entry& entry, const FlushHop& hop) const {
   std::vector<std::string> out;
-  for (const mail::Recipient& r : entry.message.recipients) {
-    const config::Connector* connector = choice_.choose(r.address).connector;
-    if (r.finished() || !ours(connector) || !hop.serves(connector, r.address) || !entry.recipients.contains(r.address)) continue;
-    if (!has_result(entry, r.address)) out.push_back(r.address);
+  for (const std::string& address : entry.recipients) {
+    const config::Connector* connector = choice_.choose(address).connector;
+    if (ours(connector) && hop.serves(connector, address)) out.push_back(address);
   }
   return out;
 }
 
 std::size_t FlushBatch::due(const FlushHop& hop) const {
-  auto* self = const_cast<FlushBatch*>(this);
   return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
-    return !entry.second.is_elsewhere && !self->recipients_for(entry.second, hop).empty();
+    return !entry.second.is_elsewhere && !recipients_for(entry.second, hop).empty();
   }));
 }
 
-bool FlushBatch::complete(const Entry& entry) {
-  return std::none_of(entry.message.recipients.begin(), entry.message.recipients.end(), [&](const mail::Recipient& r) {
-    return !r.finished() && entry.recipients.contains(r.address) && ours(choice_.choose(r.address).connector) && !has_result(entry, r.address);
-  });
+bool FlushBatch::complete(const Entry& entry) const {
+  return std::none_of(entry.recipients.begin(), entry.recipients.end(), [&](const std::string& address) { return ours(choice_.choose(address).connector); });
 }
 
-void FlushBatch::let_go(Entry& entry, std::set<std::string> addresses, LetGo& out) {
+void FlushBatch::let_go(const std::string& id, Entry& entry, std::vector<std::string> addresses, LetGo& out) {
   if (addresses.empty()) return;
-  for (const std::string& address : addresses) entry.recipients.erase(address);
-  out.shares.push_back({entry.message, std::move(addresses), entry.in_snapshot});
+  std::erase_if(entry.recipients, [&](const std::string& one) { return std::find(addresses.begin(), addresses.end(), one) != addresses.end(); });
+  out.shares.push_back({id, entry.size, entry.arrived, entry.priority, std::move(addresses), entry.in_snapshot});
 }
 
 void FlushBatch::drop_empty(LetGo& out) {
   for (const FlushShare& share : out.shares) {
-    const auto found = entries_.find(share.message.id);
+    const auto found = entries_.find(share.id);
     if (found == entries_.end() || !complete(found->second)) continue;
-    if (found->second.results.empty()) out.gone.push_back(share.message.id);
-    else callbacks_.on_receipt(receipt_of(found->second), found->second.in_snapshot);
-    entries_.erase(found);
+    if (!found->second.work || found->second.work->results.empty()) out.gone.push_back(share.id);
+    close(share.id);
   }
 }
 
 FlushBatch::LetGo FlushBatch::hand_over(const FlushHop& hop, const std::function<bool(const std::string&)>& which) {
   LetGo out;
   for (auto& [id, entry] : entries_) {
-    std::set<std::string> addresses;
-    for (const std::string& address : recipients_for(entry, hop)) {
-      if (which(address)) addresses.insert(address);
-    }
-    let_go(entry, std::move(addresses), out);
+    std::vector<std::string> addresses = recipients_for(entry, hop);
+    std::erase_if(addresses, [&](const std::string& address) { return !which(address); });
+    let_go(id, entry, std::move(addresses), out);
   }
   drop_empty(out);
   return out;
@@ -148,11 +154,9 @@ FlushBatch::LetGo FlushBatch::reroute(mail::ConnectorChoice choice) {
   choice_ = std::move(choice);
   LetGo out;
   for (auto& [id, entry] : entries_) {
-    std::set<std::string> addresses;
-    for (const std::string& address : entry.recipients) {
-      if (!ours(choice_.choose(address).connector)) addresses.insert(address);
-    }
-    let_go(entry, std::move(addresses), out);
+    std::vector<std::string> addresses = entry.recipients;
+    std::erase_if(addresses, [&](const std::string& address) { return ours(choice_.choose(address).connector); });
+    let_go(id, entry, std::move(addresses), out);
   }
   drop_empty(out);
   return out;
@@ -163,19 +167,26 @@ Result<void> FlushBatch::refresh() {
   LONGLINE_CHECK(spool_.visit(Box::queue, [&](QueuedMessage&& message) {
     const auto found = entries_.find(message.id);
     if (found == entries_.end()) return true;
-    found->second.is_elsewhere = message.state == mail::MessageState::sending;   // we have begun none
-    found->second.is_there = true;
-    adopt(found->second, std::move(message));
+    Entry& entry = found->second;
+    entry.is_elsewhere = message.state == mail::MessageState::sending;   // we have begun none
+    entry.is_there = true;
+    if (entry.work) adopt(entry, std::move(message));
+    else keep_waiting(entry.recipients, message);
     return true;
   }));
-  std::erase_if(entries_, [&](const auto& one) { return !one.second.is_there || complete(one.second); });
+  std::vector<std::string> gone;
+  for (const auto& [id, entry] : entries_) {
+    if (!entry.is_there || complete(entry)) gone.push_back(id);
+  }
+  for (const std::string& id : gone) drop(id);
   return {};
 }
 
 void FlushBatch::adopt(Entry& entry, QueuedMessage&& now) const {
+  keep_waiting(entry.recipients, now);
   now.subject = std::string();
   if (callbacks_.counted->contains(now.id)) --now.attempts;   // of before this flush
-  entry.message = std::move(now);
+  entry.begun().message = std::move(now);
 }
 
 // ---- the source
@@ -187,38 +198,39 @@ void FlushBatch::start_hop(const FlushHop& hop, bool take_new) {
   order_time_ = wall_now();
   queue_.clear();
   claimed_.clear();
-  for (const auto& [id, entry] : entries_) queue_for_hop(entry);
+  for (const auto& [id, entry] : entries_) queue_for_hop(id, entry);
 }
 
-void FlushBatch::queue_for_hop(const Entry& entry) {
+void FlushBatch::queue_for_hop(const std::string& id, const Entry& entry) {
   if (entry.is_elsewhere || recipients_for(entry, hop_).empty()) return;
-  queue_.insert(mail::flush_place(entry.message, order_time_));
+  queue_.insert(mail::flush_place(id, entry.priority, entry.size, entry.arrived, order_time_));
 }
 
-void FlushBatch::hold_back(const std::string& id, Error why) { entries_.at(id).held_back = std::make_unique<Error>(std::move(why)); }
+void FlushBatch::hold_back(const std::string& id, Error why) { entries_.at(id).begun().held_back = std::move(why); }
 
 void FlushBatch::look_for_new() {
   const Result<bool> changed = spool_.changed_by_others();
   if (!std::exchange(made_some_, false) && !(changed && *changed)) return;
-  std::vector<QueuedMessage> found;
+  std::vector<FlushShare> found;
   const auto visited = spool_.visit(Box::queue, [&](QueuedMessage&& message) {
-    if (message.state != mail::MessageState::held && !seen_.contains(message.id)) found.push_back(std::move(message));
+    if (message.state == mail::MessageState::held || entries_.contains(message.id) || dropped_.contains(message.id)) return true;
+    FlushShare share = share_of(message);
+    share.in_snapshot = false;
+    bool for_hop = false;
+    for (const mail::Recipient& r : message.recipients) {
+      const config::Connector* connector = choice_.choose(r.address).connector;
+      if (r.finished() || !ours(connector)) continue;
+      share.recipients.push_back(r.address);
+      for_hop = for_hop || hop_.serves(connector, r.address);
+    }
+    if (for_hop) found.push_back(std::move(share));
     return true;
   });
   if (!visited) return;
-  for (QueuedMessage& message : found) {
-    FlushShare share{std::move(message), {}, false};
-    bool for_hop = false;
-    for (const mail::Recipient& r : share.message.recipients) {
-      const config::Connector* connector = choice_.choose(r.address).connector;
-      if (r.finished() || !ours(connector)) continue;
-      share.recipients.insert(r.address);
-      for_hop = for_hop || hop_.serves(connector, r.address);
-    }
-    if (!for_hop) continue;
-    const std::string id = share.message.id;
+  for (FlushShare& share : found) {
+    const std::string id = share.id;
     add(std::move(share));
-    queue_for_hop(entries_.at(id));
+    queue_for_hop(id, entries_.at(id));
   }
 }
 
@@ -228,7 +240,7 @@ void FlushBatch::claim_more() {
     std::string id = queue_.extract(queue_.begin()).value().id;
     const auto found = entries_.find(id);
     if (found == entries_.end()) continue;
-    if (std::optional<Error> why = callbacks_.refusal(found->second.message.size)) hold_back(id, std::move(*why));
+    if (std::optional<Error> why = callbacks_.refusal(found->second.size)) hold_back(id, std::move(*why));
     else wanted.push_back(std::move(id));
   }
   if (wanted.empty()) return;
@@ -245,15 +257,16 @@ void FlushBatch::claim_more() {
     const auto found = entries_.find(id);
     if (found == entries_.end()) continue;
     // Removed meanwhile: nothing is left of it. Otherwise somebody holds it back.
-    if (const Result<QueuedMessage> now = spool_.find(id)) {
+    if (Result<QueuedMessage> now = spool_.find(id)) {
       Entry& entry = found->second;
       entry.is_elsewhere = now->state != mail::MessageState::held;
       if (entry.is_elsewhere) continue;
-      entry.reason = "held";
-      for (const std::string& address : recipients_for(entry, hop_)) entry.results.push_back({address, Outcome::not_tried, 0, "", ""});
-      callbacks_.on_receipt(receipt_of(entry), entry.in_snapshot);
+      adopt(entry, std::move(*now));
+      Work& work = entry.begun();
+      work.reason = "held";
+      for (const std::string& address : recipients_for(entry, hop_)) work.results.push_back({address, Outcome::not_tried, 0, "", ""});
     }
-    entries_.erase(found);
+    close(id);
   }
 }
 
@@ -264,9 +277,7 @@ bool FlushBatch::see_claimed(const std::string& id) {
   if (!now) source_failure_ = now.error();
   else adopt(entry, std::move(*now));
   if (source_failure_ || !recipients_for(entry, hop_).empty()) return !source_failure_;
-  if (!complete(entry)) return false;
-  if (!entry.results.empty()) callbacks_.on_receipt(receipt_of(entry), entry.in_snapshot);
-  entries_.erase(id);
+  if (complete(entry)) close(id);
   return false;
 }
 
@@ -280,7 +291,7 @@ std::vector<std::string> FlushBatch::elsewhere() const {
 
 void FlushBatch::ask_again_for_elsewhere() {
   for (auto& [id, entry] : entries_) {
-    if (std::exchange(entry.is_elsewhere, false)) queue_for_hop(entry);
+    if (std::exchange(entry.is_elsewhere, false)) queue_for_hop(id, entry);
   }
   if (!queue_.empty()) claim_more();
 }
@@ -294,7 +305,7 @@ std::optional<mail::Outgoing> FlushBatch::next_message() {
   }
   // Asked again now that it is its turn: others were begun since it was claimed.
   while (!claimed_.empty()) {
-    std::optional<Error> why = callbacks_.refusal(entries_.at(claimed_.front()).message.size);
+    std::optional<Error> why = callbacks_.refusal(entries_.at(claimed_.front()).size);
     if (!why) break;
     hold_back(claimed_.front(), std::move(*why));
     claimed_.pop_front();
@@ -303,14 +314,15 @@ std::optional<mail::Outgoing> FlushBatch::next_message() {
   if (claimed_.empty()) return std::nullopt;
   const Entry& entry = entries_.at(claimed_.front());
   claimed_.pop_front();
-  callbacks_.on_begin(entry.message.size);
+  callbacks_.on_begin(entry.size);
+  const QueuedMessage& message = entry.work->message;
   mail::Outgoing out;
-  out.id = entry.message.id;
-  out.sender = entry.message.sender;
+  out.id = message.id;
+  out.sender = message.sender;
   out.recipients = recipients_for(entry, hop_);
-  out.size = static_cast<std::uint64_t>(entry.message.size);
-  out.eight_bit = entry.message.eight_bit;
-  Result<mail::DsnWishes> wishes = spool_.wishes(entry.message.id);
+  out.size = static_cast<std::uint64_t>(message.size);
+  out.eight_bit = message.eight_bit;
+  Result<mail::DsnWishes> wishes = spool_.wishes(message.id);
   if (!wishes) {
     source_failure_ = wishes.error();
     return std::nullopt;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <map>
@@ -32,12 +33,17 @@ struct FlushHop {
   bool serves(const config::Connector* other, std::string_view recipient) const;
 };
 
-/// One lane's part of a message.
+/// One lane's part of a message: what a flush keeps of each of a hundred thousand.
 struct FlushShare {
-  mail::QueuedMessage message;
-  std::set<std::string> recipients;
+  std::string id;
+  std::int64_t size = 0;
+  WallTime arrived{};
+  int priority = mail::kNormal;
+  std::vector<std::string> recipients{};          ///< in the order of the message
   bool in_snapshot = true;                        ///< it did not come later
 };
+/// Of a message as the spool has it, without recipients.
+FlushShare share_of(const mail::QueuedMessage& message);
 
 /// The messages of one lane (a link, or a LAN connector) on their way out: feeds the SMTP machine, records what became of
 /// them in the spool, makes the notifications. Needs the lane's lease.
@@ -97,10 +103,8 @@ class FlushBatch : public mail::MessageSource {
   /// Mail was queued by this process itself, which may go over the same line.
   void look_again() { made_some_ = true; }
   /// Another flush did this one.
-  void forget(const std::string& id) { entries_.erase(id); }
+  void forget(const std::string& id) { drop(id); }
 
-  int done() const { return done_; }
-  int taken_on() const { return taken_on_; }
   std::size_t sent_in_hop() const { return sent_in_hop_; }
   /// Recipients of the hop about whom the peer has said something.
   std::size_t answered_in_hop() const { return answered_in_hop_; }
@@ -108,41 +112,53 @@ class FlushBatch : public mail::MessageSource {
   std::optional<Error> source_failure() const { return source_failure_; }
 
  private:
-  struct Entry {
-    mail::QueuedMessage message;
-    std::set<std::string> recipients;         // those that are this batch's
-    bool in_snapshot = true;
-    bool is_there = true;                     // in the spool, when that was read last
-    bool is_elsewhere = false;                // another flush has it, when that was asked last
+  /// Of a message that was come to.
+  struct Work {
+    mail::QueuedMessage message{};            // as it is in the spool; no id: not read yet
     std::vector<mail::RecipientResult> results{};
     std::optional<WallTime> next_attempt{};
     std::optional<Errc> cause{};
     std::string reason{};
-    std::unique_ptr<Error> held_back{};       // why it was not begun
+    std::optional<Error> held_back{};         // why it was not begun
+  };
+  struct Entry {
+    std::int64_t size = 0;
+    WallTime arrived{};
+    int priority = mail::kNormal;
+    bool in_snapshot = true;
+    bool is_there = true;                     // in the spool, when that was read last
+    bool is_elsewhere = false;                // another flush has it, when that was asked last
+    std::vector<std::string> recipients{};    // those that are this batch's and have no result yet
+    std::unique_ptr<Work> work{};
+    Work& begun() { return work ? *work : *(work = std::make_unique<Work>()); }
   };
 
   bool ours(const config::Connector* connector) const;
-  std::vector<std::string> recipients_for(const Entry& entry, const FlushHop& hop);
+  std::vector<std::string> recipients_for(const Entry& entry, const FlushHop& hop) const;
   std::set<std::string> domains_of(const config::Connector& connector) const;
-  static bool has_result(const Entry& entry, std::string_view address);
-  bool complete(const Entry& entry);
-  void queue_for_hop(const Entry& entry);
+  bool complete(const Entry& entry) const;
+  void queue_for_hop(const std::string& id, const Entry& entry);
   void hold_back(const std::string& id, Error why);
-  void let_go(Entry& entry, std::set<std::string> addresses, LetGo& out);
+  void let_go(const std::string& id, Entry& entry, std::vector<std::string> addresses, LetGo& out);
   void drop_empty(LetGo& out);
+  void drop(const std::string& id);
+  /// It has its receipt, where there is anything to say.
+  void close(const std::string& id);
   void look_for_new();
   void claim_more();
   bool see_claimed(const std::string& id);
   void adopt(Entry& entry, mail::QueuedMessage&& now) const;
   void ask_again_for_elsewhere();
-  RecipientUpdate update_for(const Entry& entry, mail::RecipientResult& result, std::vector<mail::DsnRecipient>& failed);
-  Result<std::optional<mail::Submission>> notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> recipients,
+  /// Reads the messages of these results, which are in order; what has gone from the spool, or whose recipients have, goes from them, too.
+  Result<void> read(std::vector<mail::MessageResult>& results);
+  RecipientUpdate update_for(const Work& work, mail::RecipientResult& result, std::vector<mail::DsnRecipient>& failed);
+  Result<std::optional<mail::Submission>> notification(const Work& work, mail::DsnAction action, std::vector<mail::DsnRecipient> recipients,
                                                        const mail::DsnWishes& wishes);
-  std::optional<Traffic> traffic_of(const Entry& entry, const mail::MessageResult& result) const;
+  std::optional<Traffic> traffic_of(const Work& work, const mail::MessageResult& result) const;
   /// Tells the sender, once, that recipients have waited for longer than their connectors' `delay-warning`.
-  Result<void> warn_of_delay(const Entry& entry, MessageUpdate& update, const std::vector<mail::RecipientResult>& left, const mail::DsnWishes& wishes);
-  mail::Receipt receipt_of(const Entry& entry) const;
-  void emit(const Entry& entry, const mail::RecipientResult& result);
+  Result<void> warn_of_delay(const Work& work, MessageUpdate& update, const std::vector<mail::RecipientResult>& left, const mail::DsnWishes& wishes);
+  mail::Receipt receipt_of(const Work& work) const;
+  void emit(const mail::QueuedMessage& message, const mail::RecipientResult& result);
   using Verdict = std::function<std::optional<mail::RecipientResult>(Entry& entry, const std::string& address)>;
   using Sink = std::function<Result<void>(std::vector<mail::MessageResult>)>;
   /// Judges every recipient that waits for the hop, and hands what comes of it on a thousand messages at a time: a queue may hold many more.
@@ -158,7 +174,7 @@ class FlushBatch : public mail::MessageSource {
   mutable mail::ConnectorChoice choice_;
   mail::Patience patience_;
   std::map<std::string, Entry> entries_;
-  std::set<std::string> seen_;            // never taken on twice
+  std::set<std::string> dropped_;         // never taken on twice
   FlushHop hop_;
   bool take_new_ = false;
   bool made_some_ = false;                // notifications, which may go over the same line
@@ -168,7 +184,6 @@ class FlushBatch : public mail::MessageSource {
   std::string body_id_;                   // read ahead, so that the body is not looked up for each piece
   std::uint64_t body_offset_ = 0;
   std::string body_;
-  int done_ = 0, taken_on_ = 0;
   std::size_t sent_in_hop_ = 0, answered_in_hop_ = 0;
   std::optional<Error> source_failure_;
 };

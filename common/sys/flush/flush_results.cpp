@@ -56,15 +56,15 @@ std::string_view event_name(Outcome outcome) {
 
 Result<void> FlushBatch::mark_in_doubt(const std::vector<mail::InFlight>& messages) { return spool_.mark_in_doubt(messages); }
 
-RecipientUpdate FlushBatch::update_for(const Entry& entry, RecipientResult& result, std::vector<mail::DsnRecipient>& failed) {
+RecipientUpdate FlushBatch::update_for(const Work& work, RecipientResult& result, std::vector<mail::DsnRecipient>& failed) {
   static const mail::Recipient kUnknown{};
-  const mail::Recipient* found = find_recipient(entry.message, result.address);
+  const mail::Recipient* found = find_recipient(work.message, result.address);
   const mail::Recipient& before = found == nullptr ? kUnknown : *found;
   const WallTime now = wall_now();
   const config::Connector* connector = choice_.choose(result.address).connector;
-  const bool expired = connector != nullptr && patience_.is_over(*connector, entry.message.arrived, connector->expire, now) &&
+  const bool expired = connector != nullptr && patience_.is_over(*connector, work.message.arrived, connector->expire, now) &&
                        (result.outcome == Outcome::deferred ||
-                        (result.outcome == Outcome::not_tried && entry.cause == Errc::next_hop_unreachable));
+                        (result.outcome == Outcome::not_tried && work.cause == Errc::next_hop_unreachable));
   if (expired) {
     result.outcome = Outcome::refused;
     result.text = fmt::format("given up after {}: {}", format_duration(connector->expire), reason_of(result));
@@ -75,7 +75,7 @@ RecipientUpdate FlushBatch::update_for(const Entry& entry, RecipientResult& resu
   switch (result.outcome) {
     case Outcome::sent: update = {result.address, RecipientState::delivered, reason_of(result), {}}; break;
     case Outcome::deferred:
-      update = {result.address, RecipientState::deferred, reason_of(result), now + mail::retry_delay(entry.message.attempts + 1)};
+      update = {result.address, RecipientState::deferred, reason_of(result), now + mail::retry_delay(work.message.attempts + 1)};
       break;
     case Outcome::refused:
       update = {result.address, RecipientState::refused, reason_of(result), {}};
@@ -91,56 +91,56 @@ RecipientUpdate FlushBatch::update_for(const Entry& entry, RecipientResult& resu
   return update;
 }
 
-Result<std::optional<mail::Submission>> FlushBatch::notification(const Entry& entry, mail::DsnAction action, std::vector<mail::DsnRecipient> recipients,
+Result<std::optional<mail::Submission>> FlushBatch::notification(const Work& work, mail::DsnAction action, std::vector<mail::DsnRecipient> recipients,
                                                                  const mail::DsnWishes& wishes) {
   SenderNotice notice{action, std::move(recipients), wishes};
   const config::Connector* connector = notice.recipients.empty() ? nullptr : choice_.choose(notice.recipients.front().address).connector;
-  if (connector != nullptr) notice.retry_until = patience_.expires(*connector, entry.message.arrived);
-  return sender_notice(spool_, choice_, host_, entry.message, std::move(notice));
+  if (connector != nullptr) notice.retry_until = patience_.expires(*connector, work.message.arrived);
+  return sender_notice(spool_, choice_, host_, work.message, std::move(notice));
 }
 
 /// What was sent of a message: its bytes count once a transaction, however many recipients it had.
-std::optional<Traffic> FlushBatch::traffic_of(const Entry& entry, const mail::MessageResult& result) const {
+std::optional<Traffic> FlushBatch::traffic_of(const Work& work, const mail::MessageResult& result) const {
   const bool sent = std::any_of(result.recipients.begin(), result.recipients.end(), [](const RecipientResult& r) { return r.outcome == Outcome::sent; });
   if (!sent || hop_.connector == nullptr) return std::nullopt;
   Traffic traffic;
   traffic.connector = hop_.connector->name;
-  traffic.sender = entry.message.sender;
+  traffic.sender = work.message.sender;
   traffic.messages_out = 1;
-  traffic.bytes_out = entry.message.size;
+  traffic.bytes_out = work.message.size;
   return traffic;
 }
 
-Result<void> FlushBatch::warn_of_delay(const Entry& entry, MessageUpdate& update, const std::vector<RecipientResult>& left,
+Result<void> FlushBatch::warn_of_delay(const Work& work, MessageUpdate& update, const std::vector<RecipientResult>& left,
                                        const mail::DsnWishes& wishes) {
   const WallTime now = wall_now();
   std::vector<mail::DsnRecipient> late;
   for (const RecipientResult& r : left) {
     const config::Connector* connector = choice_.choose(r.address).connector;
     if (connector == nullptr || connector->delay_warning == Duration(0)) continue;
-    if (!patience_.is_over(*connector, entry.message.arrived, connector->delay_warning, now)) continue;
+    if (!patience_.is_over(*connector, work.message.arrived, connector->delay_warning, now)) continue;
     late.push_back({r.address, r.code, r.enhanced, r.text, r.code == 0 ? "" : connector->host, ""});
   }
-  if (late.empty() || entry.message.sender.empty()) return {};
-  LONGLINE_TRY(const bool told, spool_.was_warned(entry.message.id));
+  if (late.empty() || work.message.sender.empty()) return {};
+  LONGLINE_TRY(const bool told, spool_.was_warned(work.message.id));
   if (told) return {};
   std::erase_if(late, [&](const mail::DsnRecipient& r) { return !wishes.of(r.address).wants_delay(); });
-  LONGLINE_TRY(update.notification, notification(entry, mail::DsnAction::delayed, std::move(late), wishes));
+  LONGLINE_TRY(update.notification, notification(work, mail::DsnAction::delayed, std::move(late), wishes));
   update.warns = update.notification.has_value();
   return {};
 }
 
-mail::Receipt FlushBatch::receipt_of(const Entry& entry) const {
+mail::Receipt FlushBatch::receipt_of(const Work& work) const {
   mail::Receipt receipt;
-  receipt.id = entry.message.id;
-  receipt.size = entry.message.size;
-  receipt.message_id = entry.message.message_id;
-  receipt.recipients = entry.results;
-  receipt.next_attempt = entry.next_attempt;
-  receipt.cause = entry.cause;
-  receipt.reason = entry.reason;
-  if (!entry.results.empty()) {
-    const config::Connector* connector = choice_.choose(entry.results.front().address).connector;
+  receipt.id = work.message.id;
+  receipt.size = work.message.size;
+  receipt.message_id = work.message.message_id;
+  receipt.recipients = work.results;
+  receipt.next_attempt = work.next_attempt;
+  receipt.cause = work.cause;
+  receipt.reason = work.reason;
+  if (!work.results.empty()) {
+    const config::Connector* connector = choice_.choose(work.results.front().address).connector;
     if (connector != nullptr) {
       receipt.connector = connector->name;
       receipt.link = connector->link;
@@ -149,15 +149,15 @@ mail::Receipt FlushBatch::receipt_of(const Entry& entry) const {
   return receipt;
 }
 
-void FlushBatch::emit(const Entry& entry, const RecipientResult& result) {
+void FlushBatch::emit(const QueuedMessage& message, const RecipientResult& result) {
   Event event{std::string(event_name(result.outcome))};
-  event.message = entry.message.id;
+  event.message = message.id;
   if (hop_.connector != nullptr) {
     event.connector = hop_.connector->name;
     event.link = hop_.connector->link;
   }
   event.text = reason_of(result);
-  event.more.set("recipient", result.address).set("sender", entry.message.sender).set("size", entry.message.size);
+  event.more.set("recipient", result.address).set("sender", message.sender).set("size", message.size);
   events_.emit(event);
 }
 
@@ -169,44 +169,46 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
     const auto found = entries_.find(result.id);
     if (found == entries_.end()) continue;
     Entry& entry = found->second;
+    Work& work = entry.begun();
     MessageUpdate update;
     update.id = result.id;
     std::vector<mail::DsnRecipient> failed;
     std::vector<RecipientResult> left;
     for (RecipientResult r : result.recipients) {
-      update.recipients.push_back(update_for(entry, r, failed));
+      update.recipients.push_back(update_for(work, r, failed));
       update.counts = update.counts || r.outcome == Outcome::deferred || r.outcome == Outcome::refused;
       const auto next = update.recipients.back().next_attempt;
-      if (r.outcome == Outcome::deferred && (!entry.next_attempt || *next < *entry.next_attempt)) entry.next_attempt = next;
+      if (r.outcome == Outcome::deferred && (!work.next_attempt || *next < *work.next_attempt)) work.next_attempt = next;
       if (r.outcome != Outcome::not_tried) events.emplace_back(result.id, r);
       const bool over = r.outcome == Outcome::sent || r.outcome == Outcome::refused;
       if (over && hop_.connector != nullptr && hop_.connector->protocol == config::Protocol::x400) update.ends_transfer = hop_.connector->name;
       if (r.code != 0) ++answered_in_hop_;
       if (r.outcome == Outcome::deferred || r.outcome == Outcome::not_tried) left.push_back(r);
-      entry.results.push_back(std::move(r));
+      std::erase(entry.recipients, r.address);
+      work.results.push_back(std::move(r));
     }
     update.counts = update.counts && callbacks_.counted->insert(result.id).second;
     LONGLINE_TRY(const mail::DsnWishes wishes, spool_.wishes(result.id));
     std::erase_if(failed, [&](const mail::DsnRecipient& r) { return !wishes.of(r.address).wants_failure(); });
-    LONGLINE_TRY(update.notification, notification(entry, mail::DsnAction::failed, std::move(failed), wishes));
-    if (!update.notification && !left.empty()) LONGLINE_CHECK(warn_of_delay(entry, update, left, wishes));
+    LONGLINE_TRY(update.notification, notification(work, mail::DsnAction::failed, std::move(failed), wishes));
+    if (!update.notification && !left.empty()) LONGLINE_CHECK(warn_of_delay(work, update, left, wishes));
     if (!result.peer_notifies) {
       // The peer will not say when it has delivered the message: where it went is all that can be told (RFC 3461, 6.2.7.3).
       std::vector<mail::DsnRecipient> relayed;
       for (const RecipientResult& r : result.recipients) {
         if (r.outcome == Outcome::sent && wishes.of(r.address).wants_success()) relayed.push_back({r.address, 0, "2.0.0", "", "", ""});
       }
-      LONGLINE_TRY(update.success_notice, notification(entry, mail::DsnAction::relayed, std::move(relayed), wishes));
+      LONGLINE_TRY(update.success_notice, notification(work, mail::DsnAction::relayed, std::move(relayed), wishes));
     }
-    update.traffic = traffic_of(entry, result);
+    update.traffic = traffic_of(work, result);
     const bool done = result.last && complete(entry);
     update.ends = done;
-    if (done) update.receipt = to_json(receipt_of(entry)).dump();
+    if (done) update.receipt = to_json(receipt_of(work)).dump();
     updates.push_back(std::move(update));
     if (done) touched.push_back(result.id);
   }
   LONGLINE_TRY(const std::vector<std::string> notifications, spool_.record(updates, wall_now()));
-  for (const auto& [id, result] : events) emit(entries_.at(id), result);
+  for (const auto& [id, result] : events) emit(entries_.at(id).work->message, result);
   for (const std::string& id : notifications) {
     made_some_ = true;
     Event event{"mail.notified"};
@@ -214,12 +216,8 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
     events_.emit(event);
   }
   for (const std::string& id : touched) {
-    const Entry& entry = entries_.at(id);
-    ++done_;
-    const mail::Receipt receipt = receipt_of(entry);
-    if (receipt.outcome() == Outcome::sent) ++sent_in_hop_;
-    callbacks_.on_receipt(receipt, entry.in_snapshot);
-    entries_.erase(id);
+    if (receipt_of(*entries_.at(id).work).outcome() == Outcome::sent) ++sent_in_hop_;
+    close(id);
   }
   return {};
 }
@@ -247,6 +245,7 @@ Result<void> FlushBatch::judge(const FlushHop& hop, const Verdict& verdict, cons
       }
       if (!result.recipients.empty()) results.push_back(std::move(result));
     }
+    LONGLINE_CHECK(read(results));
     if (!results.empty()) LONGLINE_CHECK(sink(std::move(results)));
     // What is done has gone from the entries.
     next = entries_.upper_bound(last);
@@ -254,11 +253,37 @@ Result<void> FlushBatch::judge(const FlushHop& hop, const Verdict& verdict, cons
   return {};
 }
 
+Result<void> FlushBatch::read(std::vector<mail::MessageResult>& results) {
+  if (results.empty()) return {};
+  std::set<std::string> unread;
+  for (const mail::MessageResult& result : results) {
+    const Entry& entry = entries_.at(result.id);
+    if (!entry.work || entry.work->message.id.empty()) unread.insert(result.id);
+  }
+  if (!unread.empty()) {
+    LONGLINE_CHECK(spool_.visit_from_to(Box::queue, *unread.begin(), *unread.rbegin(), [&](QueuedMessage&& message) {
+      const auto wanted = unread.find(message.id);
+      if (wanted == unread.end()) return true;
+      adopt(entries_.at(*wanted), std::move(message));
+      unread.erase(wanted);
+      return true;
+    }));
+  }
+  for (mail::MessageResult& result : results) {
+    const std::vector<std::string>& waiting = entries_.at(result.id).recipients;
+    std::erase_if(result.recipients, [&](const RecipientResult& r) { return std::find(waiting.begin(), waiting.end(), r.address) == waiting.end(); });
+    if (unread.contains(result.id)) result.recipients.clear();
+  }
+  for (const std::string& id : unread) drop(id);
+  std::erase_if(results, [](const mail::MessageResult& result) { return result.recipients.empty(); });
+  return {};
+}
+
 Result<void> FlushBatch::refuse_too_large(const FlushHop& hop, std::int64_t peer_limit) {
   const Verdict verdict = [&](const Entry& entry, const std::string& address) -> std::optional<RecipientResult> {
-    auto why = mail::why_too_large(*choice_.choose(address).connector, entry.message.size);
-    if (!why && peer_limit > 0 && entry.message.size > peer_limit) {
-      why = fmt::format("the message has {}, the peer takes {}", format_size(entry.message.size), format_size(peer_limit));
+    auto why = mail::why_too_large(*choice_.choose(address).connector, entry.size);
+    if (!why && peer_limit > 0 && entry.size > peer_limit) {
+      why = fmt::format("the message has {}, the peer takes {}", format_size(entry.size), format_size(peer_limit));
     }
     if (!why) return std::nullopt;
     return RecipientResult{address, Outcome::refused, 0, "5.3.4", *why};
@@ -274,8 +299,9 @@ Result<void> FlushBatch::refuse(const FlushHop& hop, const std::string& enhanced
 Result<void> FlushBatch::give_up(const FlushHop& hop, const Error& why, bool writes, Rest rest) {
   const Verdict verdict = [&](Entry& entry, const std::string& address) -> std::optional<RecipientResult> {
     if (entry.is_elsewhere && rest == Rest::but_elsewhere) return std::nullopt;
-    const Error& reason = entry.held_back ? *entry.held_back : why;
-    entry.cause = reason.code;
+    Work& work = entry.begun();
+    const Error& reason = work.held_back ? *work.held_back : why;
+    work.cause = reason.code;
     return RecipientResult{address, Outcome::not_tried, 0, "", printable_at_most(reason.message(), 400)};
   };
   return judge(hop, verdict, [&](std::vector<mail::MessageResult> results) { return writes ? record(results) : settle(std::move(results)); });
@@ -284,10 +310,11 @@ Result<void> FlushBatch::give_up(const FlushHop& hop, const Error& why, bool wri
 Result<void> FlushBatch::settle(std::vector<mail::MessageResult> results) {
   for (mail::MessageResult& result : results) {
     Entry& entry = entries_.at(result.id);
-    std::move(result.recipients.begin(), result.recipients.end(), std::back_inserter(entry.results));
-    if (!complete(entry)) continue;
-    callbacks_.on_receipt(receipt_of(entry), entry.in_snapshot);
-    entries_.erase(result.id);
+    for (RecipientResult& r : result.recipients) {
+      std::erase(entry.recipients, r.address);
+      entry.begun().results.push_back(std::move(r));
+    }
+    if (complete(entry)) close(result.id);
   }
   return {};
 }

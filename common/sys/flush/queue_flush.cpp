@@ -35,7 +35,7 @@ bool QueueFlush::is_usable(const config::Connector* connector) const {
 }
 
 void QueueFlush::account(const mail::Receipt& part, bool in_snapshot) {
-  const std::optional<mail::Receipt> whole = book_.add(part);
+  const std::optional<mail::Receipt> whole = book_.add(part, in_snapshot);
   if (whole) hand_out(*whole, in_snapshot);
 }
 
@@ -115,35 +115,48 @@ Result<void> QueueFlush::load_states() {
   return {};
 }
 
-bool QueueFlush::distribute(const FlushShare& share) {
-  std::map<std::string, std::set<std::string>> by_lane;
-  mail::Receipt nowhere{share.message.id, "", "", share.message.size, share.message.message_id, {}, {}, {}, ""};
-  for (const mail::Recipient& r : share.message.recipients) {
-    if (r.finished() || !share.recipients.contains(r.address)) continue;
-    const mail::Destination destination = choice_.choose(r.address);
+void QueueFlush::distribute(const FlushShare& share, const mail::QueuedMessage* seen) {
+  std::map<std::string, std::vector<std::string>> by_lane;
+  mail::Receipt nowhere{share.id, "", "", share.size, seen == nullptr ? "" : seen->message_id, {}, {}, {}, ""};
+  const auto waiting = [&](const std::string& address) {
+    if (seen != nullptr) {
+      for (const mail::Recipient& r : seen->recipients) {
+        if (r.address == address) return r;
+      }
+    }
+    mail::Recipient unknown;
+    unknown.address = address;
+    return unknown;
+  };
+  for (const std::string& address : share.recipients) {
+    const mail::Destination destination = choice_.choose(address);
     if (is_usable(destination.connector)) {
-      by_lane[mail::lease_name(*destination.connector)].insert(r.address);
+      by_lane[mail::lease_name(*destination.connector)].push_back(address);
       continue;
     }
     std::string why = destination.connector != nullptr && !in_scope(*destination.connector)
                           ? "connector " + destination.connector->name + " serves it now"
-                          : mail::waiting_reason(r, destination);
-    nowhere.recipients.push_back({r.address, mail::Outcome::not_tried, 0, "", std::move(why)});
+                          : mail::waiting_reason(waiting(address), destination);
+    nowhere.recipients.push_back({address, mail::Outcome::not_tried, 0, "", std::move(why)});
   }
+  bool is_first = seen != nullptr;
   for (auto& [lane, addresses] : by_lane) {
-    const auto [place, fresh] = snapshot_[lane].try_emplace(share.message.id, FlushShare{share.message, {}, share.in_snapshot});
-    place->second.recipients.merge(addresses);
-    if (!fresh) continue;
-    if (share.in_snapshot) book_.expect(share.message.id);
+    const auto [place, fresh] = snapshot_[lane].try_emplace(share.id, share);
+    if (fresh) place->second.recipients = std::move(addresses);
+    else place->second.recipients.insert(place->second.recipients.end(), addresses.begin(), addresses.end());
+    if (fresh && !std::exchange(is_first, false) && share.in_snapshot) book_.expect_another(share.id);
   }
-  if (nowhere.recipients.empty()) return true;
-  if (book_.expects(share.message.id) || !share.in_snapshot) book_.note(nowhere);
+  if (nowhere.recipients.empty()) return;
+  if (seen == nullptr) {
+    if (const Result<mail::QueuedMessage> now = spool_.find(share.id)) nowhere.message_id = now->message_id;
+  }
+  // Of what a lane lets go another may have its part, or the lane itself: one of them closes the receipt.
+  if (!share.in_snapshot || seen == nullptr || !by_lane.empty()) book_.note(nowhere, share.in_snapshot);
   else hand_out(nowhere, true);
-  return !by_lane.empty();
 }
 
 void QueueFlush::distribute(const FlushBatch::LetGo& let_go) {
-  for (const FlushShare& share : let_go.shares) distribute(share);
+  for (const FlushShare& share : let_go.shares) distribute(share, nullptr);
   for (const std::string& id : let_go.gone) {
     if (const std::optional<mail::Receipt> whole = book_.drop(id)) hand_out(*whole, true);
   }
@@ -164,15 +177,14 @@ Result<void> QueueFlush::take_snapshot() {
     const bool named = wanted.erase(message.id) > 0;
     if (!ids.empty() && !named) return true;
     if (message.state == mail::MessageState::held && !named) return true;
-    message.subject = std::string();    // of a hundred thousand messages at once nothing is kept that is not used
-    FlushShare share{std::move(message), {}, true};
-    for (const mail::Recipient& r : share.message.recipients) {
-      if (!r.finished() && (everything || is_usable(choice_.choose(r.address).connector))) share.recipients.insert(r.address);
+    FlushShare share = share_of(message);
+    for (const mail::Recipient& r : message.recipients) {
+      if (!r.finished() && (everything || is_usable(choice_.choose(r.address).connector))) share.recipients.push_back(r.address);
     }
     if (share.recipients.empty()) return true;
-    bytes_total_ += share.message.size;
+    bytes_total_ += share.size;
     ++messages_total_;
-    distribute(share);
+    distribute(share, &message);
     return true;
   }));
   for (const std::string& id : wanted) {

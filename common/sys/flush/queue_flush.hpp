@@ -82,8 +82,8 @@ class QueueFlush {
  private:
   Result<void> take_snapshot();
   bool in_scope(const config::Connector& connector) const;
-  /// Puts a part of a message under the lanes that serve it now. Whether any does.
-  bool distribute(const FlushShare& share);
+  /// Puts a part of a message under the lanes that serve it now. `seen`: it is the first that is heard of it; else a lane had it before.
+  void distribute(const FlushShare& share, const mail::QueuedMessage* seen);
   void distribute(const FlushBatch::LetGo& let_go);
   Result<void> load_states();
   bool is_usable(const config::Connector* connector) const;

@@ -119,6 +119,8 @@ class Spool {
 
   /// All messages of a box, oldest first, as of one moment. The visitor returns false to end.
   Result<void> visit(Box box, const std::function<bool(mail::QueuedMessage&&)>& visitor);
+  /// Likewise, from the message `first` to `last`, whether these are there or not.
+  Result<void> visit_from_to(Box box, const std::string& first, const std::string& last, const std::function<bool(mail::QueuedMessage&&)>& visitor);
   /// From either box.
   Result<mail::QueuedMessage> find(const std::string& id);
   Result<SpoolBody> open_body(const std::string& id);
@@ -234,6 +236,7 @@ class Spool {
   Result<SqliteStatement*> statement(const char* sql);
   Result<std::vector<std::int64_t>> running_leases();
   Result<void> drop_dead_leases();
+  Result<void> visit_range(Box box, std::int64_t first, std::int64_t last, const std::function<bool(mail::QueuedMessage&&)>& visitor);
   Result<void> visit_rows(const char* sql, std::int64_t parameter,
                           const std::function<bool(mail::QueuedMessage&&)>& visitor);
   // spool_room.cpp:

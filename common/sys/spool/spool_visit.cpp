@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reading the whole queue: two tables in the order of their keys side by side, which is twice as fast as SQLite's join.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "sys/spool/spool.hpp"
@@ -96,14 +97,22 @@ class RecipientRows {
 }  // namespace
 
 Result<void> Spool::visit(Box box, const std::function<bool(QueuedMessage&&)>& visitor) {
+  return visit_range(box, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(), visitor);
+}
+
+Result<void> Spool::visit_from_to(Box box, const std::string& first, const std::string& last, const std::function<bool(QueuedMessage&&)>& visitor) {
+  return visit_range(box, mail::parse_id(first).value_or(0), mail::parse_id(last).value_or(-1), visitor);
+}
+
+Result<void> Spool::visit_range(Box box, std::int64_t first, std::int64_t last, const std::function<bool(QueuedMessage&&)>& visitor) {
   if (!db_) return {};
   LONGLINE_TRY(const std::vector<std::int64_t> running, running_leases());
   // The first statement's read transaction is the second's too: both see one moment.
   LONGLINE_TRY(SqliteStatement messages,
                db_->prepare("SELECT seq, arrived, size, sender, message_id, subject, priority, eight_bit, attempts, held, lease "
-                            "FROM messages WHERE box=? ORDER BY seq"));
+                            "FROM messages WHERE seq BETWEEN ?2 AND ?3 AND box=?1 ORDER BY seq"));
   LONGLINE_TRY(const auto done, bytes_done());
-  messages.bind(1, static_cast<std::int64_t>(box));
+  messages.bind(1, static_cast<std::int64_t>(box)).bind(2, first).bind(3, last);
   LONGLINE_TRY(bool row, messages.step());
   if (!row) return {};
   LONGLINE_TRY(RecipientRows recipients, RecipientRows::open(*db_, messages.integer(0)));

@@ -53,7 +53,8 @@ Result<void> QueueFlush::associate(FlushBatch& batch, const FlushHop& hop) {
   } else if (!ended_by_) {
     LONGLINE_CHECK(fail_hop(batch, hop, why, finished->bound));
   }
-  return batch.give_up(hop, ended_by_ ? cut_short().context("connector " + connector.name) : why, true);
+  const auto rest = ended_by_ || finished->error ? FlushBatch::Rest::all : FlushBatch::Rest::but_elsewhere;
+  return batch.give_up(hop, ended_by_ ? cut_short().context("connector " + connector.name) : why, true, rest);
 }
 
 }  // namespace longline::sys
