@@ -58,7 +58,7 @@ const std::vector<EventMeaning>& event_meanings() {
       {"mail.refused", "A message that was received could not be stored; the peer keeps it.", "the disk of the spool"},
       {"mail.reported", "An X.400 peer reported what became of a message; its sender gets a notice if he wants one.", ""},
       {"mail.resumed", "A transfer over X.400 went on behind its last checkpoint.", "nothing: what was there is not sent again"},
-      {"mail.retrieve-failed", "The mail that waits at a peer could not be fetched; it is due again at once.",
+      {"mail.retrieve-failed", "The mail that waits at a peer could not be fetched; mtaq(1) says when it is due again.",
        "the reply in the text; 'retrieve', user and password of the connector|mtaq --verbose retrieve --connector NAME shows the dialogue"},
       {"mail.retrieved", "A peer was asked for the mail that it keeps for us, and what it handed over on the spot was taken in.", ""},
       {"mail.sent", "The peer took responsibility for a message.", ""},

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::array kWorstFirst = {Outcome::in_doubt, Outcome::not_tried, Outcome::deferred, Outcome::refused, Outcome::sent};
 
+constexpr std::size_t kMostReasons = 100;
+
 std::optional<std::string> non_empty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::string>(text);
 }
@@ -139,7 +141,10 @@ void FlushTally::add(const Receipt& receipt) {
     // It was not begun because it could not have been through in time.
     if (receipt.cause == Errc::deadline && !ended_by_) ended_by_ = Errc::deadline;
     if (receipt.cause == Errc::link_down && link_down_++ == 0) first_link_down_ = receipt.link;
-    if (first_left_reason_.empty()) first_left_reason_ = reason;
+    held_ += receipt.reason == "held" || reason == "held" ? 1 : 0;
+    const auto known = std::find_if(left_reasons_.begin(), left_reasons_.end(), [&](const auto& one) { return one.first == reason; });
+    if (known != left_reasons_.end()) ++known->second;
+    else if (!reason.empty() && left_reasons_.size() < kMostReasons) left_reasons_.emplace_back(reason, 1);
     if (receipt.next_attempt && (!next_attempt_ || *receipt.next_attempt < *next_attempt_)) next_attempt_ = receipt.next_attempt;
   }
 }
@@ -157,11 +162,13 @@ std::optional<Error> FlushTally::judgement() const {
       code = Errc::link_down;
       stage = Stage::connect;
     }
+    const auto most = std::max_element(left_reasons_.begin(), left_reasons_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     std::string what = fmt::format("{} of {} left", left_, messages(total()));
     if (code == Errc::deadline) what += ": the time ran out";
     else if (code == Errc::interrupted) what += ": interrupted";
-    else if (!first_left_reason_.empty()) what += ": " + first_left_reason_;
-    what += next_attempt_ ? "; due again at " + format_iso8601(*next_attempt_) : "; tried again by the next flush";
+    else if (!left_reasons_.empty()) what += ": " + most->first;
+    if (next_attempt_) what += "; due again at " + format_iso8601(*next_attempt_);
+    else what += held_ == left_ ? "; mtaq release lets it go" : "; tried again by the next flush";
     Error error(code, std::move(what), stage);
     if (code != Errc::link_down) return error;
     return std::move(error).with_hint(fmt::format("flush never dials: dialctl run {0} -- mtaq flush --link {0} --wait", first_link_down_));

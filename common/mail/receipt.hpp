@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.hpp"
@@ -45,25 +46,29 @@ std::string to_text(const Receipt& receipt);
 class FlushTally {
  public:
   void add(const Receipt& receipt);
+  /// Held messages that were not asked for by name: no part of it.
+  void leave_out_held(int n) { held_out_ += n; }
   /// The given time ran out, or a signal ended it.
   void ended_by(Errc cause) { ended_by_ = cause; }
 
   int total() const { return sent_ + refused_ + left_; }
   int sent() const { return sent_; }
   int left() const { return left_; }
+  int held_out() const { return held_out_; }
   std::int64_t bytes() const { return bytes_; }
 
   /// nullopt: all taken. Otherwise, in this order: deadline (124) if time ran out with something left; next_hop_unreachable (69) if all
   /// that is left is left because its next hop cannot be reached; link_down or messages_left (75); refused (65). One line, with
-  /// when it will be tried again.
+  /// when it will be tried again, and the reason that most have.
   std::optional<Error> judgement() const;
 
  private:
-  int sent_ = 0, refused_ = 0, left_ = 0, unreachable_ = 0, link_down_ = 0;
+  int sent_ = 0, refused_ = 0, left_ = 0, unreachable_ = 0, link_down_ = 0, held_ = 0, held_out_ = 0;
   std::int64_t bytes_ = 0;
   std::optional<Errc> ended_by_;
   std::optional<WallTime> next_attempt_;
-  std::string first_left_reason_, first_refused_reason_, first_link_down_;
+  std::vector<std::pair<std::string, int>> left_reasons_;   // in the order in which they came, not all of many
+  std::string first_refused_reason_, first_link_down_;
 };
 
 /// How long a deferred recipient rests: 5 min, doubled with each answered attempt, at most 4 h. Only `due` waits for it.

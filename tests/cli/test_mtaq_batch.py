@@ -2,6 +2,7 @@
 """mtaq export and import: mail by stick, ssh or UUCP, and nothing twice."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -145,6 +146,27 @@ class Batch(unittest.TestCase):
             self.assertEqual(self.recipients(batch), ["carol@example.com"])
             self.assertEqual({tuple(m[1]) for m in peer.messages}, {("bob@example.com",)})
             self.assertEqual((len(peer.messages), self.here.list()), (21, []))
+
+    def test_two_imports_of_one_batch_at_once(self):
+        for n in range(40):
+            self.here.add(b"Subject: %d\n\nbody\n" % n, "bob@example.com", "carol@lan.example")
+        batch = self.here.folder / "batch"
+        batch.write_bytes(self.here.run("export").stdout)
+        for process in [self.there.start("import", batch) for _ in range(4)]:
+            process.communicate(timeout=PATIENCE)
+            self.assertEqual(process.returncode, 0)
+        self.assertEqual(sorted(m["subject"] for m in self.there.list()), sorted(str(n) for n in range(40)))
+
+    def test_a_signal_gives_back_what_was_held(self):
+        ids = [self.here.add(MESSAGES[5], "bob@example.com", "carol@lan.example") for _ in range(3)]
+        self.here.run("hold", ids[0])
+        for number in (signal.SIGINT, signal.SIGTERM):
+            export = self.here.start("export", "--remove")   # nobody reads what it writes
+            wait_until(lambda: {m["state"] for m in self.here.list()} == {"held"})
+            export.send_signal(number)
+            _, err = export.communicate(timeout=PATIENCE)
+            self.assertEqual((export.returncode, err), (75, b"mtaq: interrupted\n"))
+            self.assertEqual([m["state"] for m in self.here.list()], ["held", "ready", "ready"])
 
     def test_what_was_held_before_stays_held(self):
         id = self.here.add(MESSAGES[0], "bob@example.com", "carol@lan.example")

@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.connectors import ISP, ConnectorCase, closed_port, message  # noqa: E402
+from support.connectors import ISP, ConnectorCase, closed_port, message, subjects  # noqa: E402
 from support.dns import MX  # noqa: E402
 from support.mail import LINK, PATIENCE, lan, wait_until  # noqa: E402
 from support.stopwatch import Stopwatch  # noqa: E402
@@ -139,7 +139,80 @@ class TwoWays(ConnectorCase):
         self.assertEqual(self.root.list()[0]["state"], "in-doubt")
 
 
+    def test_who_was_served_while_an_export_looked_is_not_in_it(self):
+        """Between the look and the hold: a flush has the line, and the export comes at every moment of it."""
+        one, two = self.peer(), self.peer()
+        self.root.configure(LINK + lan(one.port, "one", ("one.example",)) + lan(two.port, "two", ("two.example",)))
+        exported = []
+        for n in range(25):
+            self.root.add(message(n), "a@one.example", "b@two.example")
+            flush = self.root.start("flush", "--connector", "one", "--wait")
+            time.sleep(n * 0.0015)   # any moment will do
+            exported.append(self.root.run("export", "--domain", "one.example", "--remove", status=None).stdout)
+            flush.communicate(timeout=PATIENCE)
+        sent = [body.split(b"Subject: ")[1].split(b"\r\n")[0] for _, _, body in one.messages]
+        batch = b"".join(exported)
+        gone = [part.split(b"\r\n")[0] for part in batch.split(b"Subject: ")[1:]]
+        self.assertEqual(sorted(map(int, sent + gone)), list(range(25)))
+
+    def test_the_limits_of_another_flush_are_its_own(self):
+        gate = threading.Event()
+        peer = self.peer(on_message=lambda n: gate.wait(PATIENCE) if n == 1 else None)
+        self.addCleanup(gate.set)
+        self.root.configure(LINK + lan(peer.port))
+        ids = [self.root.add(message(n), "bob@lan.example") for n in range(4)]
+        first = self.root.start("flush", "--max-bytes", self.root.list()[0]["size"] + 5)
+        wait_until(lambda: peer.messages, "the first message")
+        second = self.root.start("flush", "--wait", "--json")
+        wait_until(lambda: len(self.root.list()) == 4 and second.poll() is None)
+        gate.set()
+        first.communicate(timeout=PATIENCE)
+        out, err = second.communicate(timeout=PATIENCE)
+        self.assertEqual((first.returncode, second.returncode), (75, 0), err)
+        self.assertEqual(sorted(json.loads(line)["id"] for line in out.splitlines()), sorted(ids))
+        self.assertEqual((len(peer.messages), self.root.list()), (4, []))
+
+
 class Endings(ConnectorCase):
+    def test_held_mail_is_said_and_costs_no_connection(self):
+        peer = self.peer()
+        self.root.configure(LINK + lan(peer.port))
+        held, other = self.root.add(message(1), "bob@lan.example"), self.root.add(message(2), "bob@lan.example")
+        self.root.run("hold", held)
+        done = self.root.run("flush", "--wait", held, status=75)
+        self.assertEqual(done.stderr, b"mtaq: 1 of 1 message left: held; mtaq release lets it go\n")
+        self.assertEqual(peer.connections, 0)
+        self.assertIn(b"1 held message left out\n", self.root.run("flush", "--wait").stderr)
+        self.assertEqual(self.root.run("flush", "--wait", "--quiet").stderr, b"")
+        self.assertEqual(self.root.ids(), [held])
+        self.assertNotIn(other, self.root.ids())
+
+    def test_a_peer_that_hangs_up_at_one_message_loses_its_mail_to_the_next_connector(self):
+        for step in ("RCPT TO:<bad@", "DATA"):
+            with self.subTest(step):
+                first, second = self.peer(pipelining=False, chunking=False, replies={step: "421 4.3.2 not this one"}), self.peer()
+                self.root.configure(LINK + lan(first.port, "first", ("*",), "cost = 1\nmax-transfer-retries = 2") +
+                                    lan(second.port, "second", ("*",), "cost = 20"))
+                self.root.add(b"Subject: bad\n\n", "bad@x.example")
+                for n in range(3):
+                    self.root.add(message(n, 1000), "good@x.example")
+                # One call in which others moved; two for each failure in a row.
+                for _ in range(6):
+                    self.root.run("flush", status=None)
+                self.assertEqual((self.root.list(), len(first.messages) + len(second.messages)), ([], 4))
+                self.assertIn("bad", subjects(second))
+
+    def test_what_was_put_off_lets_the_others_go_first(self):
+        peer = self.peer(replies={"RCPT TO:<bad@": "421 4.3.2 not this one"})
+        self.root.configure(LINK + lan(peer.port))
+        self.root.add(b"Subject: bad\n\n", "bad@lan.example")
+        for n in range(3):
+            self.root.add(message(n, 1000), "good@lan.example")
+        self.root.run("flush", status=75)
+        self.root.run("flush", status=75)
+        self.assertEqual(len(peer.messages), 3)
+        self.assertEqual([m["subject"] for m in self.root.list()], ["bad"])
+
     def test_the_notification_of_the_last_message_goes_in_the_same_session(self):
         peer = self.peer(replies={"RCPT.*never": "550 5.1.1 no such user"})
         self.root.configure(LINK + lan(peer.port, "smart", ("*",)))

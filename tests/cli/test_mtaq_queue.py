@@ -39,6 +39,25 @@ class OtherQueues(Case):
                               env=dict(os.environ, LONGLINE_ROOT=str(self.root.folder)))
         self.assertEqual((done.returncode, done.stdout), (0, b""), done.stderr)
         self.assertEqual(len(self.root.ids("--queue", "spool")), 2)
+        # ... and looks for it where it put it.
+        for arguments, status, words in ((["-bp"], 0, b"carol@example.com"), (["-q"], 75, b"2 of 2 messages left")):
+            done = subprocess.run([sendmail, *arguments], capture_output=True, timeout=PATIENCE, env=dict(os.environ, LONGLINE_ROOT=str(self.root.folder)))
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn(words, done.stdout + done.stderr)
+
+    def test_mail_for_a_host_whose_configuration_is_broken(self):
+        sendmail = self.root.folder / "sendmail"
+        sendmail.symlink_to(self.root.command("list")[0])
+        self.root.configure("[connector.\n")
+        done = subprocess.run([sendmail, "-it"], input=b"To: bob@example.com\nSubject: y\n\nfirst\n.\nlast\n", capture_output=True, timeout=PATIENCE,
+                              env=dict(os.environ, LONGLINE_ROOT=str(self.root.folder)))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"longline.toml:1", done.stderr)
+        self.root.run("add", "bob@example.com", stdin=b"Subject: x\n\n", status=78)
+        self.root.configure(LINK + lan(2525))
+        [message] = self.root.list()
+        self.assertEqual([r["address"] for r in message["recipients"]], ["bob@example.com"])
+        self.assertTrue(self.root.run("show", "--raw", message["id"]).stdout.endswith(b"first\r\n.\r\nlast\r\n"))
 
 
     def test_plan_of_a_queue_that_cannot_be_read(self):

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.mail import PATIENCE, Peer, Root  # noqa: E402
+from support.mail import PATIENCE, Peer, Root, wait_until  # noqa: E402
 from support.secure_peer import NAME, Certificates  # noqa: E402
 from support.stopwatch import Stopwatch  # noqa: E402
 
@@ -158,7 +158,7 @@ class Provider:
             self.say(line, "DATA")
             self.expect(line, "354")
             line.write(body)
-            if self.stalls_in == "DATA":
+            if self.stalls_in == "DATA" or (self.stalls_in == "second" and done == 1):
                 line.flush()
                 return self.stall(line)
             self.say(line, ".")
@@ -360,6 +360,41 @@ class InTheFlush(Case):
     def fresh(self, root):
         Path(root.line).unlink()
         return root.line
+
+    def test_one_at_a_time_uses_the_line(self):
+        root, provider = self.line_root({"mail": [("user@example.org", letter(1))], "stalls_in": "EHLO"}, 'by = "atrn"')
+        provider.once = False
+        first = root.start("retrieve")
+        self.addCleanup(first.kill)
+        wait_until(lambda: any(c.startswith("ATRN") for c in provider.commands))
+        self.assertIn(b"has the line", root.run("retrieve", status=75).stderr)
+        self.assertIn(b"has the line", root.run("flush", "--link", "isp", status=75).stderr)
+        self.assertEqual(root.run("flush", "--wait", "--deadline", "1s", "--link", "isp", status=124).stdout, b"")
+        provider.stalls_in = None
+        second = root.start("flush", "--wait", "--link", "isp")
+        self.addCleanup(second.kill)
+        started = Stopwatch()
+        first.terminate()
+        self.assertEqual(first.wait(PATIENCE), 75)
+        self.assertLess(started.ours(), 9)
+        self.assertEqual(second.wait(PATIENCE), 0)
+        self.assertEqual(([m["subject"] for m in root.list("--inbox")], provider.sessions), (["1"], 2))
+
+    def test_a_signal_ends_it_in_the_middle_of_a_message_and_what_came_is_counted(self):
+        root, provider = self.line_root({"mail": [("user@example.org", letter(1)), ("user@example.org", letter(2))], "stalls_in": "second"}, 'by = "atrn"')
+        run = root.start("retrieve", "--json")
+        wait_until(lambda: len(provider.mail) == 1)
+        started = Stopwatch()
+        run.terminate()
+        out, _ = run.communicate(timeout=PATIENCE)
+        self.assertLess(started.ours(), 9)
+        self.assertEqual((run.returncode, json.loads(out)["messages"]), (75, 1))
+
+    def test_a_session_that_broke_off_is_not_followed_by_another_on_the_line(self):
+        root, provider = self.line_root({"replies": {"MAIL": "421 going down"}}, 'by = "etrn"')
+        root.add(b"Subject: out\n\ntext\n", "bob@far.example")
+        done = root.run("flush", "--link", "isp", status=75)
+        self.assertEqual((done.stderr.count(b"\n"), provider.sessions), (1, 1), done.stderr)
 
     def test_the_deadline_of_the_flush_ends_the_retrieval(self):
         root, provider = self.line_root({"mail": [("user@example.org", letter(1))], "stalls_in": "EHLO"}, 'by = "atrn"')

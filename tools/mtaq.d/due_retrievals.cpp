@@ -30,6 +30,7 @@ std::optional<TimePoint> end_of(const FlushOptions& flush, const World& world) {
 DueRetrievals::DueRetrievals(const Options& options, World& world, std::function<void()> before_words)
     : options_(options), world_(world), retrieving_(options, world, end_of(options.flush, world)), before_words_(std::move(before_words)) {
   retrieving_.follow_flush(!options.flush.link.empty() || !options.flush.connector.empty());
+  if (options.flush.wait) retrieving_.wait([this](const config::Connector& connector) { return is_due(connector); });
 }
 
 bool DueRetrievals::is_in_scope(const config::Connector& connector) const {
@@ -52,7 +53,13 @@ Result<std::vector<const config::Connector*>> DueRetrievals::due() const {
 }
 
 bool DueRetrievals::wants(const config::Connector& connector) {
-  if (!is_in_scope(connector) || !sys::retrieves_in_session(connector)) return false;
+  if (!sys::retrieves_in_session(connector) || !is_due(connector)) return false;
+  asked_.insert(&connector);
+  return true;
+}
+
+bool DueRetrievals::is_due(const config::Connector& connector) const {
+  if (!is_in_scope(connector)) return false;
   const auto all = due();
   return all && std::find(all->begin(), all->end(), &connector) != all->end();
 }
@@ -70,6 +77,8 @@ Result<ExitStatus> DueRetrievals::finish(Result<ExitStatus> flushed) {
   if (!is_over(flushed)) {
     LONGLINE_TRY(const std::vector<const config::Connector*> left, due());
     for (const config::Connector* connector : left) {
+      // The session that it was to go into broke off: there is no other at the end of a line.
+      if (connector->host == "line" && asked_.contains(connector)) continue;
       LONGLINE_CHECK(retrieving_.from(*connector));
       if (retrieving_.is_late()) break;
     }

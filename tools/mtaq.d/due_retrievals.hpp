@@ -24,12 +24,14 @@ class DueRetrievals : public sys::SessionHeir {
   Result<ExitStatus> finish(Result<ExitStatus> flushed);
 
  private:
+  bool is_due(const config::Connector& connector) const;
   bool is_in_scope(const config::Connector& connector) const;
   Result<std::vector<const config::Connector*>> due() const;
 
   const Options& options_;
   World& world_;
   Retrieving retrieving_;
+  std::set<const config::Connector*> asked_;   // who wanted a session
   std::set<const config::Connector*> tried_;
   std::function<void()> before_words_;
 };

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -62,7 +63,22 @@ Result<std::vector<MessagePart>> select(const ExportOptions& what, World& world,
   return out;
 }
 
-Error not_written() { return Error(Errc::io, "stdout could not be written", Stage::queue); }
+volatile std::sig_atomic_t is_interrupted = 0;
+
+// A signal ends a write that waits for a reader, too, and what was held is given back.
+void let_signals_interrupt() {
+  struct sigaction note {};
+  note.sa_handler = [](int) { is_interrupted = 1; };
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    if (::sigaction(number, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) ::sigaction(number, &note, nullptr);
+  }
+}
+
+Error not_written() {
+  if (is_interrupted) return Error(Errc::interrupted, "interrupted", Stage::queue);
+  return Error(Errc::io, "stdout could not be written", Stage::queue);
+}
 
 // All of it is where it is to go, on the disk if that is where.
 Result<void> settle() {
@@ -85,7 +101,7 @@ Result<void> write_batch(std::vector<MessagePart>& parts, QueueBackend& queue, c
       if (!begun) print(writer.envelope(message.sender, part.recipients, message.eight_bit || message.foreign));
       begun = true;
       print(writer.body(piece));
-      return std::ferror(stdout) == 0;
+      return std::ferror(stdout) == 0 && !is_interrupted;
     });
     if (!read && !begun && read.error().code == Errc::not_found) {
       failures.add(std::move(read).error());
@@ -93,7 +109,7 @@ Result<void> write_batch(std::vector<MessagePart>& parts, QueueBackend& queue, c
       continue;
     }
     if (!read) return std::move(read).error();
-    if (std::ferror(stdout) != 0) return not_written();
+    if (std::ferror(stdout) != 0 || is_interrupted) return not_written();
     print(writer.end_message());
   }
   print(writer.end());
@@ -117,6 +133,30 @@ Result<void> hold_all(QueueBackend& queue, std::vector<MessagePart>& parts, Fail
 void undo_hold(QueueBackend& queue, std::vector<MessagePart> parts) {
   std::erase_if(parts, [](const MessagePart& part) { return part.message.state == mail::MessageState::held; });
   (void)queue.change(QueueChange::release, messages_of(parts));
+}
+
+// Before it was held a flush may have served some of those who were seen to wait.
+Result<void> look_again(QueueBackend& queue, std::vector<MessagePart>& parts) {
+  std::map<std::string, std::set<std::string>> waiting;
+  for (const MessagePart& part : parts) waiting.emplace(part.message.id, std::set<std::string>());
+  LONGLINE_CHECK(queue.visit([&](QueuedMessage&& message) {
+    const auto found = waiting.find(message.id);
+    if (found == waiting.end()) return true;
+    for (const mail::Recipient& r : message.recipients) {
+      if (!r.finished()) found->second.insert(r.address);
+    }
+    return true;
+  }));
+  std::vector<MessagePart> served;
+  for (MessagePart& part : parts) {
+    const std::set<std::string>& left = waiting.at(part.message.id);
+    std::erase_if(part.recipients, [&](const std::string& address) { return !left.contains(address); });
+    std::erase_if(part.message.recipients, [&](const mail::Recipient& r) { return !r.finished() && !left.contains(r.address); });
+    if (part.recipients.empty()) served.push_back(part);
+  }
+  std::erase_if(parts, [](const MessagePart& part) { return part.recipients.empty(); });
+  undo_hold(queue, std::move(served));
+  return {};
 }
 
 void report(World& world, const QueueBackend& queue, std::string_view name, const MessagePart& part) {
@@ -160,7 +200,11 @@ Result<ExitStatus> run_export(const Options& options, World& world) {
   LONGLINE_TRY(const std::unique_ptr<QueueBackend> queue, open_queue(world, changes));
   Failures failures(options.common);
   LONGLINE_TRY(std::vector<MessagePart> parts, select(what, world, *queue, failures));
-  if (changes) LONGLINE_CHECK(hold_all(*queue, parts, failures));
+  if (changes) {
+    let_signals_interrupt();
+    LONGLINE_CHECK(hold_all(*queue, parts, failures));
+    LONGLINE_CHECK(look_again(*queue, parts));
+  }
   if (Result<void> written = write_batch(parts, *queue, world.host, failures); !written) {
     if (changes) undo_hold(*queue, std::move(parts));
     return std::move(written).error();

@@ -43,6 +43,12 @@ class Reporter : public sys::FlushObserver {
   bool wants_trace() const override { return common_.verbose > 0; }
   void on_trace(bool received, std::string_view bytes) override { dialogue_.show(received, bytes); }
 
+  void on_note(const std::string& note) override {
+    if (common_.verbose == 0) return;
+    clear_progress();
+    std::fprintf(stderr, "%s\n", note.c_str());
+  }
+
   void clear_progress() {
     if (drawn_) std::fputs("\r\033[K", stderr);
     drawn_ = false;
@@ -50,7 +56,9 @@ class Reporter : public sys::FlushObserver {
 
   void summarize(const mail::FlushTally& tally) {
     clear_progress();
-    if (common_.quiet || common_.json || tally.sent() == 0) return;
+    if (common_.quiet || common_.json) return;
+    if (tally.held_out() > 0) std::fprintf(stderr, "%d held message%s left out\n", tally.held_out(), tally.held_out() == 1 ? "" : "s");
+    if (tally.sent() == 0) return;
     const auto elapsed = std::max<std::int64_t>((sys::steady_now() - started_).count(), 1);
     std::fprintf(stderr, "%d of %d messages sent, %s in %s\n", tally.sent(), tally.total(), format_size(bytes_).c_str(),
                  format_duration(Duration(elapsed < 10'000 ? elapsed : elapsed / 1000 * 1000)).c_str());

@@ -44,6 +44,16 @@ Result<void> take_in(World& world) {
   return sys::take_in_dropped(world.paths, world.config, sys::read_aliases(world.paths), world.host, world.events).map([](const sys::DropIntake&) {});
 }
 
+/// Without the configuration: whoever reads it next takes the mail in.
+Result<ExitStatus> drop_mail(const Options& options, const sys::StatePaths& paths) {
+  World world{paths, {}, sys::EventLog(paths.events), sys::host_name()};
+  world.drops = true;
+  if (!options.queue.empty()) {
+    LONGLINE_TRY(world.queue, config::parse_queue_name(options.queue));
+  }
+  return run_verb(options, world);
+}
+
 Result<ExitStatus> run(const Options& options) {
   LONGLINE_TRY(sys::StatePaths paths, sys::mail_paths(options.common.config, options.common.root));
   const bool submits = options.verb == Verb::add || (options.verb == Verb::receive && options.receive.submission);
@@ -54,16 +64,18 @@ Result<ExitStatus> run(const Options& options) {
         .with_hint("--root DIR is for a spool of your own");
   }
   if (options.verb == Verb::check) return run_check(options, paths);
-  if (drops && submits) {
-    // A user may be allowed to read neither the configuration nor its secrets, and needs neither.
-    World world{paths, {}, sys::EventLog(paths.events), sys::host_name()};
-    world.drops = true;
-    if (!options.queue.empty()) {
-      LONGLINE_TRY(world.queue, config::parse_queue_name(options.queue));
-    }
-    return run_verb(options, world);
+  // A user may be allowed to read neither the configuration nor its secrets, and needs neither.
+  if (drops && submits) return drop_mail(options, paths);
+  Result<sys::LoadedConfig> read = sys::load_config(paths);
+  if (!read && options.add.as_sendmail && submits) {
+    // What cron has to say of a host whose configuration is broken must not be lost with it.
+    tools::print_error(options.called, options.common, Error(read.error()).context("mail waits in the drop folder"));
+    LONGLINE_CHECK(sys::prepare_drop_folder(paths));
+    LONGLINE_CHECK(sys::ensure_folder(paths.drop));
+    return drop_mail(options, paths);
   }
-  LONGLINE_TRY(sys::LoadedConfig loaded, sys::load_config(paths));
+  if (!read) return std::move(read).error();
+  sys::LoadedConfig loaded = std::move(*read);
   World world{paths, std::move(loaded.config), sys::EventLog(paths.events), sys::host_name()};
   LONGLINE_TRY(world.queue, config::parse_queue_name(options.queue.empty() ? world.config.queue : options.queue));
   const Result<void> taken = take_in(world);
@@ -87,6 +99,8 @@ int main(int argc, char** argv) {
     options.called = name;
     return tools::run_tool(options.called, options.common, [&]() -> Result<ExitStatus> {
       LONGLINE_CHECK(parse_sendmail_options({argv + 1, argv + argc}, options));
+      // Where it puts mail is where it looks for it, whatever queue the configuration names.
+      options.queue = "spool";
       if (name == "mailq") options.verb = Verb::list;
       if (name == "newaliases") options.add.checks_aliases = true;
       return run(options);

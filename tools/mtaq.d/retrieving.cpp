@@ -21,7 +21,10 @@ void Retrieving::follow_flush(bool names_link) {
 }
 
 Result<sys::RetrievalResult> Retrieving::from(const config::Connector& connector, std::optional<sys::OpenedSession> session) {
+  run_.wait = still_wanted_ != nullptr;
+  run_.still_wanted = [&] { return still_wanted_(connector); };
   LONGLINE_TRY(sys::RetrievalResult result, sys::retrieve_mail(world_.config, world_.paths, world_.events, connector, run_, std::move(session)));
+  if (result.done_elsewhere) return result;
   show(result);
   if (!result.error || (hides_link_down_ && result.error->code == Errc::link_down)) return result;
   Error error = Error(*result.error).context("connector " + connector.name);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "dialogue.hpp"
 #include "sys/flush/mail_retrieval.hpp"
@@ -15,6 +17,8 @@ class Retrieving {
   Retrieving(const Options& options, World& world, std::optional<TimePoint> deadline);
   /// Behind a flush nothing goes to stdout, where its receipts are, and a link that is down is no news unless it was named.
   void follow_flush(bool names_link);
+  /// For whoever has the line, as long as a retrieval is wanted.
+  void wait(std::function<bool(const config::Connector&)> still_wanted) { still_wanted_ = std::move(still_wanted); }
 
   Result<sys::RetrievalResult> from(const config::Connector& connector, std::optional<sys::OpenedSession> session = std::nullopt);
   bool is_late() const;
@@ -27,6 +31,7 @@ class Retrieving {
   World& world_;
   Dialogue dialogue_{"peer", "us"};
   sys::RetrievalRun run_;
+  std::function<bool(const config::Connector&)> still_wanted_;
   bool behind_flush_ = false, hides_link_down_ = false;
   std::optional<Error> first_;
 };

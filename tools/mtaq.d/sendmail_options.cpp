@@ -66,10 +66,11 @@ Result<void> parse_sendmail_options(const std::vector<std::string>& arguments, O
       out.add.recipients.push_back(argument);
     } else if (argument == "--") {
       options = false;
-    } else if (argument == "-i" || argument == "-oi" || argument == "-oitrue") {
+    } else if (argument == "-oi" || argument == "-oitrue") {
       out.add.dot_ends = false;
-    } else if (argument[1] == 't') {
-      out.add.recipients_from_header = true;
+    } else if (argument.find_first_not_of("it", 1) == std::string::npos) {
+      if (argument.find('i') != std::string::npos) out.add.dot_ends = false;
+      if (argument.find('t') != std::string::npos) out.add.recipients_from_header = true;
     } else if (argument[1] == 'f' || argument[1] == 'r') {
       LONGLINE_TRY(out.add.sender, rest.value(argument));
     } else if (argument[1] == 'F') {

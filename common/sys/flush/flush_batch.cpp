@@ -54,10 +54,12 @@ bool FlushBatch::ours(const config::Connector* connector) const {
   return connector != nullptr && mail::lease_name(*connector) == lane_ && callbacks_.in_scope(*connector);
 }
 
-FlushShare share_of(const QueuedMessage& message) { return {message.id, message.size, message.arrived, message.priority}; }
+FlushShare share_of(const QueuedMessage& message) {
+  return {message.id, message.size, message.arrived, message.priority, mail::rests(message, wall_now())};
+}
 
 void FlushBatch::add(FlushShare share) {
-  Entry entry{share.size, share.arrived, share.priority, share.in_snapshot};
+  Entry entry{share.size, share.arrived, share.priority, share.rests, share.in_snapshot};
   entry.recipients = std::move(share.recipients);
   entries_.emplace(std::move(share.id), std::move(entry));
 }
@@ -127,7 +129,7 @@ bool FlushBatch::complete(const Entry& entry) const {
 void FlushBatch::let_go(const std::string& id, Entry& entry, std::vector<std::string> addresses, LetGo& out) {
   if (addresses.empty()) return;
   std::erase_if(entry.recipients, [&](const std::string& one) { return std::find(addresses.begin(), addresses.end(), one) != addresses.end(); });
-  out.shares.push_back({id, entry.size, entry.arrived, entry.priority, std::move(addresses), entry.in_snapshot});
+  out.shares.push_back({id, entry.size, entry.arrived, entry.priority, entry.rests, std::move(addresses), entry.in_snapshot});
 }
 
 void FlushBatch::drop_empty(LetGo& out) {
@@ -203,7 +205,7 @@ void FlushBatch::start_hop(const FlushHop& hop, bool take_new) {
 
 void FlushBatch::queue_for_hop(const std::string& id, const Entry& entry) {
   if (entry.is_elsewhere || recipients_for(entry, hop_).empty()) return;
-  queue_.insert(mail::flush_place(id, entry.priority, entry.size, entry.arrived, order_time_));
+  queue_.insert(mail::flush_place(id, entry.priority, entry.rests, entry.size, entry.arrived, order_time_));
 }
 
 void FlushBatch::hold_back(const std::string& id, Error why) { entries_.at(id).begun().held_back = std::move(why); }

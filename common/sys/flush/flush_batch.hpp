@@ -39,6 +39,7 @@ struct FlushShare {
   std::int64_t size = 0;
   WallTime arrived{};
   int priority = mail::kNormal;
+  bool rests = false;                             ///< mail::rests()
   std::vector<std::string> recipients{};          ///< in the order of the message
   bool in_snapshot = true;                        ///< it did not come later
 };
@@ -125,6 +126,7 @@ class FlushBatch : public mail::MessageSource {
     std::int64_t size = 0;
     WallTime arrived{};
     int priority = mail::kNormal;
+    bool rests = false;
     bool in_snapshot = true;
     bool is_there = true;                     // in the spool, when that was read last
     bool is_elsewhere = false;                // another flush has it, when that was asked last

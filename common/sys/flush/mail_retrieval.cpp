@@ -13,6 +13,7 @@
 
 #include "base/text.hpp"
 #include "sys/child_process.hpp"
+#include "sys/flush/line_lease.hpp"
 #include "sys/flush/peer_connection.hpp"
 #include "sys/intake/received_mail.hpp"
 #include "sys/intake/smtp_receiver.hpp"
@@ -32,6 +33,7 @@ constexpr int kAtrnPort = 366;                 // RFC 2645, 5
 constexpr Duration kQuitPatience(5'000);
 constexpr std::size_t kLongestShown = 1000;
 constexpr Duration kSoftEnd(10'000);
+constexpr Duration kSignalPatience(5'000);     // dialctl kills 10 s after its SIGTERM
 constexpr Duration kLongest(24 * 3'600'000);
 // As long as the peer needs to find its mail; a line that costs money is not held for RFC 5321's five minutes twice.
 constexpr Duration kClientPatience(5 * 60'000);
@@ -78,6 +80,7 @@ class Session {
   }
   void stop(Errc cause) {
     if (!ended_by_) ended_by_ = cause;
+    if (cause == Errc::interrupted && !last_) last_ = loop_.now() + kSignalPatience;
     if (receiver_) receiver_->stop();
     else machine_.on_closed(loop_.now()), over_ = true;
   }
@@ -85,7 +88,7 @@ class Session {
   std::vector<mail::RetrievalAnswer> answers() const { return machine_.answers(); }
   std::uint64_t bytes_out() const { return served_out_ + pump_.bytes_out(); }
   std::uint64_t bytes_in() const { return served_in_ + pump_.bytes_in(); }
-  std::uint64_t messages() const { return served_ ? served_->messages : 0; }
+  std::uint64_t messages() const { return *taken_; }
   std::optional<Error> error() const {
     if (served_ && served_->quit) return std::nullopt;   // that was all, however late
     if (ended_by_) return Error(*ended_by_, *ended_by_ == Errc::deadline ? "the time ran out" : "interrupted", Stage::transfer);
@@ -153,18 +156,24 @@ class Session {
     SmtpReceiver::Trace trace;
     if (run_.trace) trace = run_.trace;
     receiver_.emplace(loop_, pump_.release(), std::move(server_),
-                      [this](mail::Deliver&& message, SmtpReceiver::Answer answer) { mail_->take(std::move(message), std::move(answer)); },
+                      [this](mail::Deliver&& message, SmtpReceiver::Answer answer) {
+                        mail_->take(std::move(message), [answer = std::move(answer), taken = taken_](Result<std::string> id) {
+                          *taken += id ? 1 : 0;
+                          answer(std::move(id));
+                        });
+                      },
                       [this](const mail::SmtpServerFinished& finished) { served_ = finished; }, std::move(trace));
     // As in a flush, the last tenth begins nothing: the client hears 421 at its next command. At the end the line is closed, whatever it is at.
     const TimePoint soft = end - std::min((end - loop_.now()) / 10, kSoftEnd);
     timer_ = loop_.at(soft, [this] { stop(Errc::deadline); });
-    while (!served_ && loop_.now() < end) LONGLINE_CHECK(loop_.run_once(end));
+    const auto last = [&] { return std::min(end, last_.value_or(end)); };
+    while (!served_ && loop_.now() < last()) LONGLINE_CHECK(loop_.run_once(last()));
     if (!served_) stop(Errc::deadline);
     timer_.reset();
     served_out_ = receiver_->bytes_out();
     served_in_ = receiver_->bytes_in();
     receiver_.reset();
-    while (mail_->under_way() > 0 && loop_.now() < end) LONGLINE_CHECK(loop_.run_once(end));
+    while (mail_->under_way() > 0 && loop_.now() < last()) LONGLINE_CHECK(loop_.run_once(last()));
     return {};
   }
 
@@ -179,6 +188,8 @@ class Session {
   std::optional<mail::RetrievalFinished> finished_;
   std::optional<mail::SmtpServerFinished> served_;
   std::optional<Errc> ended_by_;
+  std::optional<TimePoint> last_;   // behind a signal
+  std::shared_ptr<std::uint64_t> taken_ = std::make_shared<std::uint64_t>(0);
   std::uint64_t served_out_ = 0, served_in_ = 0;
   bool tls_begun_ = false, secured_ = false;
   bool draining_ = false, turned_ = false, over_ = false;
@@ -339,6 +350,16 @@ Result<RetrievalResult> retrieve_mail(const config::Config& config, const StateP
   const config::Retrieve& retrieve = *connector.retrieve;
   RetrievalResult result{connector.name, connector.link, retrieve.by, {}, 0, 0, 0, std::nullopt};
   const TimePoint end = run.deadline.value_or(steady_now() + kLongest);
+  LONGLINE_TRY(Spool spool, Spool::open(paths.spool));
+  std::optional<LineLease> lease;
+  // A command of the operator's may well be one that flushes.
+  if (!session && retrieve.by != By::command) {
+    lease.emplace(spool, connector);
+    LONGLINE_TRY(result.error, lease->take(run.wait, end));
+    if (result.error) return result;
+    result.done_elsewhere = lease->has_waited() && run.still_wanted && !run.still_wanted();
+    if (result.done_elsewhere) return result;
+  }
   TransferReport report(paths, connector.link);
   if (retrieve.by == By::command) {
     result.error = run_command(retrieve, end);
@@ -355,7 +376,6 @@ Result<RetrievalResult> retrieve_mail(const config::Config& config, const StateP
   // A call for nothing is one whose retrieval failed, not one that found no mail.
   const bool was_up = !result.error || result.error->code != Errc::link_down;
   if (was_up) report.finish(1, result.error ? 0 : 1, connector.name);
-  LONGLINE_TRY(Spool spool, Spool::open(paths.spool));
   if (result.bytes_out + result.bytes_in > 0) LONGLINE_CHECK(spool.count_line(connector.name, result.bytes_out, result.bytes_in, wall_now()));
   // A call to hear the same again is money for nothing. Whoever never heard us has said nothing.
   const ExitStatus status = result.error ? exit_status(result.error->code) : ExitStatus::ok;

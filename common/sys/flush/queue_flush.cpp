@@ -18,6 +18,12 @@ constexpr Duration kFollowStep(100);
 constexpr Duration kFollowLongest(24 * 3'600'000);
 constexpr Duration kSignalPatience(5'000);     // dialctl kills 10 s after its SIGTERM
 
+/// Left because the time, the bytes or the patience of its flush were at an end.
+bool is_of_limits(const mail::Receipt& receipt) {
+  if (!receipt.left() || !receipt.cause) return false;
+  return *receipt.cause == Errc::deadline || *receipt.cause == Errc::interrupted || *receipt.cause == Errc::messages_left;
+}
+
 }  // namespace
 
 QueueFlush::QueueFlush(Spool& spool, const config::Config& config, const StatePaths& paths, EventSink& events,
@@ -162,6 +168,17 @@ void QueueFlush::distribute(const FlushBatch::LetGo& let_go) {
   }
 }
 
+mail::Receipt QueueFlush::held_back(const mail::QueuedMessage& message, const std::vector<std::string>& recipients) {
+  mail::Receipt receipt{message.id, "", "", message.size, message.message_id, {}, {}, {}, "held"};
+  const config::Connector* connector = choice_.choose(recipients.front()).connector;
+  if (connector != nullptr) {
+    receipt.connector = connector->name;
+    receipt.link = connector->link;
+  }
+  for (const std::string& address : recipients) receipt.recipients.push_back({address, mail::Outcome::not_tried, 0, "", ""});
+  return receipt;
+}
+
 Result<void> QueueFlush::take_snapshot() {
   // Receipts first: whatever another flush finishes from here on is found again.
   LONGLINE_TRY(receipts_before_, spool_.last_receipt());
@@ -176,12 +193,15 @@ Result<void> QueueFlush::take_snapshot() {
   LONGLINE_CHECK(spool_.visit(Box::queue, [&](mail::QueuedMessage&& message) {
     const bool named = wanted.erase(message.id) > 0;
     if (!ids.empty() && !named) return true;
-    if (message.state == mail::MessageState::held && !named) return true;
+    const bool is_held = message.state == mail::MessageState::held;
     FlushShare share = share_of(message);
     for (const mail::Recipient& r : message.recipients) {
       if (!r.finished() && (everything || is_usable(choice_.choose(r.address).connector))) share.recipients.push_back(r.address);
     }
     if (share.recipients.empty()) return true;
+    if (is_held && !named) tally_.leave_out_held(1);
+    if (is_held && named) hand_out(held_back(message, share.recipients), true);
+    if (is_held) return true;
     bytes_total_ += share.size;
     ++messages_total_;
     distribute(share, &message);
@@ -265,6 +285,7 @@ Result<void> QueueFlush::follow(FlushBatch& batch, const std::string& lane) {
       const std::vector<std::string> waiting = batch.waiting();
       if (std::find(waiting.begin(), waiting.end(), stored.id) == waiting.end()) continue;
       LONGLINE_TRY(const mail::Receipt receipt, mail::receipt_from_json(stored.json));
+      if (is_of_limits(receipt)) continue;   // those of the holder: with ours it may go
       batch.forget(stored.id);
       account(receipt, true);
     }

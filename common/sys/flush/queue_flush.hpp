@@ -81,6 +81,7 @@ class QueueFlush {
 
  private:
   Result<void> take_snapshot();
+  mail::Receipt held_back(const mail::QueuedMessage& message, const std::vector<std::string>& recipients);
   bool in_scope(const config::Connector& connector) const;
   /// Puts a part of a message under the lanes that serve it now. `seen`: it is the first that is heard of it; else a lane had it before.
   void distribute(const FlushShare& share, const mail::QueuedMessage* seen);

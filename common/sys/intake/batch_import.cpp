@@ -91,10 +91,10 @@ Result<BatchImport::Outcome> BatchImport::store(mail::Deliver&& message) {
     (choice_.choose(recipient).local ? submission.local_recipients : submission.recipients).push_back(recipient);
   }
   submission.content = content;
-  LONGLINE_TRY(outcome.id, spool_.add(submission, wall_now()));
+  LONGLINE_TRY(outcome.id, spool_.import(submission, digest, wall_now()));
+  if (outcome.id.empty()) return outcome;
   outcome.recipients = missing;
   known_.emplace(submission.message_id, Known{outcome.id, static_cast<std::int64_t>(content.size()), missing});
-  LONGLINE_CHECK(spool_.note_import(digest, wall_now()));
   return outcome;
 }
 

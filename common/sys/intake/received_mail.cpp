@@ -96,10 +96,16 @@ void ReceivedMail::take(mail::Deliver&& message, Done done) {
   }
   if (auto sorted = sort_out(*work); !sorted) return finish(work, std::move(sorted).error());
   if (work->local.empty() && work->remote.empty()) return finish(work, std::string());
-  if (work->local.empty() || !delivery_) return finish(work, store(*work));
+  if (work->local.empty() || !delivery_) return finish(work, store_once(*work));
   if (auto prepared = prepare(*work); !prepared) return finish(work, std::move(prepared).error());
   delivery_->deliver(work->message, work->local, [this, work](std::vector<RecipientResult> results) { on_delivered(work, std::move(results)); });
 }
+
+namespace {
+
+Error taken_meanwhile() { return Error(Errc::busy, "the same message comes in over another connection", Stage::lock); }
+
+}  // namespace
 
 /// Who has it already, who is local, who is not.
 Result<void> ReceivedMail::sort_out(Work& work) {
@@ -133,8 +139,9 @@ Result<void> ReceivedMail::prepare(Work& work) {
   for (const std::string& recipient : work.remote) {
     for (std::string& key : work.keys(recipient, true)) batch.keys.push_back(std::move(key));
   }
-  LONGLINE_TRY(const std::vector<std::string> ids, spool_->take_received(batch, wall_now()));
-  work.queued = ids.front();
+  LONGLINE_TRY(const auto ids, spool_->take_received(batch, wall_now()));
+  if (!ids) return taken_meanwhile();
+  work.queued = ids->front();
   return {};
 }
 
@@ -229,6 +236,19 @@ void ReceivedMail::add_traffic(const Work& work, ReceivedBatch& batch) const {
   batch.traffic->bytes_in = static_cast<std::int64_t>(work.message->content.size() - work.message->added);
 }
 
+/// As store(). Where another process has taken the same message in since it was sorted, it is sorted again.
+Result<std::string> ReceivedMail::store_once(Work& work) {
+  Result<std::string> id = store(work);
+  if (id || id.error().stage != Stage::lock) return id;
+  work.known.clear();
+  work.local.clear();
+  work.remote.clear();
+  work.results.clear();
+  LONGLINE_CHECK(sort_out(work));
+  if (work.local.empty() && work.remote.empty()) return std::string();
+  return store(work);
+}
+
 /// Of mail that is delivered nowhere else.
 Result<std::string> ReceivedMail::store(Work& work) {
   ReceivedBatch batch;
@@ -249,8 +269,9 @@ Result<std::string> ReceivedMail::store(Work& work) {
   }
   add_traffic(work, batch);
   add_notice(work, true, batch);
-  LONGLINE_TRY(const std::vector<std::string> ids, spool_->take_received(batch, wall_now()));
-  return ids.front();
+  LONGLINE_TRY(const auto ids, spool_->take_received(batch, wall_now()));
+  if (!ids) return taken_meanwhile();
+  return ids->front();
 }
 
 /// What became of a local delivery. Its mail is where it belongs: only a sender who would not hear that it is not is a reason to have it sent again.

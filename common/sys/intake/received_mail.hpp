@@ -61,6 +61,7 @@ class ReceivedMail {
   Result<void> sort_out(Work& work);
   Result<void> prepare(Work& work);
   void on_delivered(const std::shared_ptr<Work>& work, std::vector<mail::RecipientResult> results);
+  Result<std::string> store_once(Work& work);
   Result<std::string> store(Work& work);
   Result<std::string> note(Work& work);
   void add_keys(const Work& work, ReceivedBatch& batch) const;

@@ -109,7 +109,7 @@ void CallAccount::end(const link::CallFacts& facts, TimePoint now, const std::op
   }
   link::CallOutcome outcome{error, up_since.has_value(), up_since ? now - *up_since : Duration(0), up_since && due > 0 && moved == 0};
   if (outcome.nothing_moved && !outcome.error) {
-    outcome.error = Error(Errc::messages_left, fmt::format("{} messages were due, none moved", due), Stage::transfer);
+    outcome.error = Error(Errc::messages_left, fmt::format("{} message{} due, none moved", due, due == 1 ? " was" : "s were"), Stage::transfer);
   }
   if (link_.backoff && ledger_) settle_backoff(outcome);
   ledger_.reset();

@@ -343,7 +343,7 @@ void Supervisor::conclude() {
         nothing.event = "link.nothing-moved";
         nothing.id = kNothingMoved;
         nothing.link = link.name;
-        nothing.text = fmt::format("the link was up, {} messages were due, none moved", due_);
+        nothing.text = fmt::format("the link was up, {} message{} due, none moved", due_, due_ == 1 ? " was" : "s were");
         events_.emit(nothing);
       }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sys/queue/spool_queue.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.hpp"
@@ -58,26 +59,35 @@ Result<void> SpoolQueue::change_one(mail::QueueChange change, const std::string&
   return spool_.requeue(id);
 }
 
-Result<std::vector<Result<void>>> SpoolQueue::change(mail::QueueChange change, const std::vector<mail::QueuedMessage>& as_seen) {
+/// So many in a transaction that neither the disk nor whoever else wants the spool waits for long.
+template <typename Item, typename Change>
+Result<std::vector<Result<void>>> SpoolQueue::each(const std::vector<Item>& items, const Change& change) {
+  constexpr std::size_t kPortion = 500;
   std::vector<Result<void>> results;
-  results.reserve(as_seen.size());
-  for (const mail::QueuedMessage& message : as_seen) {
-    Result<void> done = change_one(change, message.id);
-    if (!done && !is_of_message(done.error().code)) return std::move(done).error();
-    results.push_back(std::move(done));
+  results.reserve(items.size());
+  for (std::size_t begin = 0; begin < items.size(); begin += kPortion) {
+    const std::size_t end = std::min(items.size(), begin + kPortion);
+    LONGLINE_CHECK(spool_.together([&]() -> Result<void> {
+      results.resize(begin);
+      for (std::size_t i = begin; i < end; ++i) {
+        Result<void> done = change(items[i]);
+        if (!done && !is_of_message(done.error().code)) return done;
+        results.push_back(std::move(done));
+      }
+      return {};
+    }));
   }
   return results;
 }
 
+Result<std::vector<Result<void>>> SpoolQueue::change(mail::QueueChange change, const std::vector<mail::QueuedMessage>& as_seen) {
+  return each(as_seen, [&](const mail::QueuedMessage& message) { return change_one(change, message.id); });
+}
+
 Result<std::vector<Result<void>>> SpoolQueue::remove_recipients(const std::vector<mail::MessagePart>& parts) {
-  std::vector<Result<void>> results;
-  results.reserve(parts.size());
-  for (const mail::MessagePart& part : parts) {
-    Result<void> done = spool_.remove_recipients(part.message.id, part.recipients, part.message.state == mail::MessageState::held);
-    if (!done && !is_of_message(done.error().code)) return std::move(done).error();
-    results.push_back(std::move(done));
-  }
-  return results;
+  return each(parts, [&](const mail::MessagePart& part) {
+    return spool_.remove_recipients(part.message.id, part.recipients, part.message.state == mail::MessageState::held);
+  });
 }
 
 Result<void> SpoolQueue::trigger(const std::vector<std::string>&) {

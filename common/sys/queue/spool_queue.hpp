@@ -33,6 +33,8 @@ class SpoolQueue : public mail::QueueBackend {
 
  private:
   Result<void> change_one(mail::QueueChange change, const std::string& id);
+  template <typename Item, typename Change>
+  Result<std::vector<Result<void>>> each(const std::vector<Item>& items, const Change& change);
   Result<void> bounce(const std::string& id);
   Spool spool_;
   mail::ConnectorChoice choice_;

@@ -147,6 +147,10 @@ class Spool {
   /// Whole days, from that of `since` on; the sums by connector, first the line, then senders, most bytes first.
   Result<std::vector<Traffic>> traffic_since(WallTime since);
 
+  /// One transaction for the changes (hold, release, remove, …) that `statements` makes; may run it again from the start. What fails for one message
+  /// (not_found, busy) has changed nothing, and need not end it.
+  Result<void> together(const std::function<Result<void>()>& statements);
+
   // With the lease:
   /// Marks messages as being sent. Returns those that are still there, not held, and nobody else's. Nobody changes them from now on, but they may
   /// have changed since they were seen.
@@ -157,7 +161,8 @@ class Spool {
 
   /// Whether a message with these bytes and recipients was imported lately, sent since or not. `digest`: of all of it.
   Result<bool> was_imported(const std::string& digest);
-  Result<void> note_import(const std::string& digest, WallTime now);
+  /// As add(), and remembers the digest, in one transaction. "": that came in before.
+  Result<std::string> import(const mail::Submission& submission, const std::string& digest, WallTime now);
 
   /// Whether another process changed the spool since the last call (at first: yes).
   Result<bool> changed_by_others();
@@ -197,7 +202,7 @@ class Spool {
   /// Whether a message with this key came within the last seven days; 50,000 are remembered.
   Result<bool> was_received(const std::string& key, WallTime now);
   /// The ids of the submissions.
-  Result<std::vector<std::string>> take_received(const ReceivedBatch& batch, WallTime now);
+  Result<std::optional<std::vector<std::string>>> take_received(const ReceivedBatch& batch, WallTime now);
   /// Whether note_delivered() will find room, whoever fills the disk meanwhile. Errc::disk_full.
   Result<void> prepare_note();
   /// As take_received(), of mail that was delivered elsewhere and cannot be taken back: also from the reserve.
@@ -240,7 +245,7 @@ class Spool {
   Result<void> visit_rows(const char* sql, std::int64_t parameter,
                           const std::function<bool(mail::QueuedMessage&&)>& visitor);
   // spool_room.cpp:
-  /// One transaction; on a full disk once more with the reserve.
+  /// One transaction, or a part of the one that together() has; on a full disk once more with the reserve.
   Result<void> change(const std::function<Result<void>()>& statements);
   /// Likewise, but never with the reserve, and never without it in its place: what it frees is for what makes room.
   Result<void> add_only(const std::function<Result<void>()>& statements);
@@ -278,6 +283,7 @@ class Spool {
   std::optional<DiskReserve> reserve_;
   std::unique_ptr<Sqlite> db_;   // null: a spool that is not there, opened to be read; its address is stable for bodies
   std::map<const char*, SqliteStatement> statements_;
+  bool is_together_ = false;
   std::int64_t lease_ = 0;       // 0: none
   std::int64_t data_version_ = -1;
 };

@@ -11,14 +11,21 @@ Result<bool> Spool::was_imported(const std::string& digest) {
   return row;
 }
 
-Result<void> Spool::note_import(const std::string& digest, WallTime now) {
+Result<std::string> Spool::import(const mail::Submission& submission, const std::string& digest, WallTime now) {
   constexpr std::int64_t kKept = 100'000;
-  return change([&]() -> Result<void> {
-    LONGLINE_TRY(SqliteStatement* insert, statement("INSERT OR IGNORE INTO imports(digest, at) VALUES(?,?)"));
-    LONGLINE_CHECK(insert->bind(1, digest).bind(2, now.time_since_epoch().count()).run());
+  std::string id;
+  LONGLINE_CHECK(add_only([&]() -> Result<void> {
+    id.clear();
+    // Another import of the same batch may have come first.
+    LONGLINE_TRY(const bool known, was_imported(digest));
+    if (known) return {};
+    LONGLINE_TRY(id, insert(submission, now));
+    LONGLINE_TRY(SqliteStatement* note, statement("INSERT INTO imports(digest, at) VALUES(?,?)"));
+    LONGLINE_CHECK(note->bind(1, digest).bind(2, now.time_since_epoch().count()).run());
     LONGLINE_TRY(SqliteStatement* bound, statement("DELETE FROM imports WHERE n<=?"));
     return bound->bind(1, db_->last_insert_id() - kKept).run();
-  });
+  }));
+  return id;
 }
 
 }  // namespace longline::sys

@@ -79,9 +79,14 @@ Result<std::vector<std::string>> Spool::write_received(const ReceivedBatch& batc
   return ids;
 }
 
-Result<std::vector<std::string>> Spool::take_received(const ReceivedBatch& batch, WallTime now) {
-  std::vector<std::string> ids;
+Result<std::optional<std::vector<std::string>>> Spool::take_received(const ReceivedBatch& batch, WallTime now) {
+  std::optional<std::vector<std::string>> ids;
   LONGLINE_CHECK(add_only([&]() -> Result<void> {
+    ids.reset();
+    for (const std::string& key : batch.keys) {
+      LONGLINE_TRY(const bool known, was_received(key, now));
+      if (known) return {};
+    }
     LONGLINE_TRY(ids, write_received(batch, now));
     return {};
   }));

@@ -2,6 +2,7 @@
 // The messages of the spool: adding, reading, changing, recording results.
 #include <sqlite3.h>
 
+#include "base/text.hpp"
 #include "sys/spool/spool.hpp"
 
 namespace longline::sys {
@@ -24,7 +25,7 @@ std::optional<std::int64_t> optional_milliseconds(const std::optional<WallTime>&
 }
 
 Error no_such_message(const std::string& id) {
-  return Error(Errc::not_found, "message " + id + ": not in the queue", Stage::queue);
+  return Error(Errc::not_found, "message " + escape_at_most(id, 40) + ": not in the queue", Stage::queue);
 }
 
 Result<std::int64_t> sequence_of(const std::string& id) {

@@ -74,7 +74,17 @@ Result<void> Spool::transact(Reserve reserve, const std::function<Result<void>()
   return transaction.commit();
 }
 
+Result<void> Spool::together(const std::function<Result<void>()>& statements) {
+  return change([&]() -> Result<void> {
+    is_together_ = true;
+    Result<void> done = statements();
+    is_together_ = false;
+    return done;
+  });
+}
+
 Result<void> Spool::change(const std::function<Result<void>()>& statements) {
+  if (is_together_) return statements();
   Result<void> done = transact(Reserve::leave, statements);
   // More than once: others use the log, or come to room that we gave up, and end.
   for (int i = 0; i < kTries && is_full(done); ++i) {

@@ -21,7 +21,27 @@ QueuedMessage message(std::int64_t size, int priority = kNormal, Duration age = 
   return m;
 }
 
+QueuedMessage waits(QueuedMessage m, std::optional<Duration> until) {
+  m.recipients.emplace_back();
+  m.recipients.back().address = "a@b.example";
+  if (until) {
+    m.recipients.back().state = RecipientState::deferred;
+    m.recipients.back().next_attempt = kNow + *until;
+  }
+  return m;
+}
+
 bool before(const QueuedMessage& a, const QueuedMessage& b) { return flush_place(a, kNow) < flush_place(b, kNow); }
+
+TEST_CASE("what was put off to a later time goes behind what was not, within its priority") {
+  const QueuedMessage ready = waits(message(1'000'000), std::nullopt), again = waits(message(2'000'000), -kHour), later = waits(message(10), kHour);
+  CHECK(before(ready, later));
+  CHECK(before(again, later));
+  CHECK(before(ready, again));
+  CHECK(before(waits(message(10, kUrgent), kHour), ready));
+  QueuedMessage both = waits(later, std::nullopt);   // one of two was not put off
+  CHECK(before(both, ready));
+}
 
 TEST_CASE("urgent, then priority, then small before large, then the older") {
   CHECK(before(message(1'000'000, kUrgent), message(10, kNormal)));

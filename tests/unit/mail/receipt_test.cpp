@@ -78,6 +78,20 @@ TEST_CASE("the verdict's reason is that of a recipient who is left, or else refu
   CHECK(left.judgement()->message() == "1 of 1 message left: 451 greylisted; due again at 2027-01-15T08:00:00Z");
 }
 
+TEST_CASE("the verdict names the reason that most have, and what lets held ones go") {
+  FlushTally tally;
+  for (const char* why : {"no connector serves x", "link 'isp' is down", "link 'isp' is down"}) tally.add(receipt(Outcome::not_tried, {}, why));
+  CHECK(tally.judgement()->message() == "3 of 3 messages left: link 'isp' is down; tried again by the next flush");
+  FlushTally held;
+  Receipt one = receipt(Outcome::not_tried);
+  one.reason = "held";
+  held.add(one);
+  held.add(receipt(Outcome::deferred, {}, "held"));
+  held.leave_out_held(3);
+  CHECK(held.judgement()->message() == "2 of 2 messages left: held; mtaq release lets it go");
+  CHECK(held.total() == 2);
+}
+
 TEST_CASE("a receipt survives the way through the spool") {
   Receipt r = receipt(Outcome::sent);
   r.message_id = "<x@y>";
