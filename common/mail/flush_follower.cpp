@@ -2,6 +2,7 @@
 #include "mail/flush_follower.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "mail/peer_words.hpp"
@@ -17,6 +18,8 @@ constexpr Duration kQuiet(5'000);
 // attempt's verdict stands, and the message rests where it is until the next look at the queue.
 constexpr Duration kSettled(1'500);
 constexpr Duration kOverlooked(3'000);
+// What Postfix says of mail whose turn comes when somebody asks (defer_transports).
+constexpr std::string_view kUnasked = "deferred transport";
 // A listing may miss a message that moves from one queue to another.
 constexpr int kAbsences = 2;
 
@@ -73,6 +76,7 @@ void FlushFollower::rename(Entries::iterator entry, const std::string& id) {
   renamed.begin_again();
   renamed.seen.id = id;
   renamed.requeued = false;
+  renamed.renamed = true;
   renamed.listed.reset();
   renamed.absences = 0;
   renamed.gone_since.reset();
@@ -148,9 +152,10 @@ const RecipientResult* FlushFollower::Entry::fate_of(const std::string& address)
 }
 
 bool FlushFollower::Entry::was_attempted() const {
+  const QueuedMessage& earlier = unasked ? *unasked : seen;
   if (attempted) return true;
-  if (listed->next_attempt() && listed->next_attempt() != seen.next_attempt()) return true;
-  return first_reason(*listed) != first_reason(seen) || all_have_fates();
+  if (listed->next_attempt() && listed->next_attempt() != earlier.next_attempt()) return true;
+  return first_reason(*listed) != first_reason(earlier) || all_have_fates();
 }
 
 bool FlushFollower::Entry::all_have_fates() const {
@@ -197,7 +202,13 @@ std::optional<Receipt> FlushFollower::end_of(Entry& entry, TimePoint now, std::o
     case MessageState::ready:
       if (is_over || (has_word && !entry.requeued && now - *entry.ready_since >= kSettled)) break;
       return std::nullopt;
-    default: break;
+    default:
+      if (!std::exchange(entry.renamed, false) || first_reason(*entry.listed) != kUnasked) break;
+      to_be_asked_for_.push_back(entry.seen.id);
+      entry.begin_again();
+      entry.unasked = entry.listed;
+      changed_ = true;
+      return std::nullopt;
   }
   // While a run goes on, a word about one recipient is not the last about the message.
   if (run_over ? !is_over && !has_word : !entry.was_attempted()) return std::nullopt;
@@ -272,7 +283,8 @@ Receipt FlushFollower::receipt_of_left(const Entry& entry) const {
     const Recipient* waits = listed_recipient(now, r.address);
     const auto told = entry.fates.find(to_lower(r.address));
     const RecipientResult* fate = told != entry.fates.end() ? &told->second : waits == nullptr ? entry.fate_of(r.address) : nullptr;
-    RecipientResult result = fate == nullptr ? result_for(r) : *fate;
+    // The listing's reason is newer than the one that was seen.
+    RecipientResult result = fate != nullptr ? *fate : result_for(waits != nullptr && !waits->reason.empty() ? *waits : r);
     result.address = r.address;
     if (waits != nullptr) {
       // The log is read after the listing. Exim takes who was refused out of the message when all are through.

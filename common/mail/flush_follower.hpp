@@ -37,6 +37,9 @@ class FlushFollower {
   /// Those that lie ready for some seconds, with nobody at them: a mail system that was restarted may have overlooked them.
   std::vector<std::string> overlooked(TimePoint now) const;
 
+  /// Those that came again under another id, and lie with what must be asked for, as this one was: their ids, once.
+  std::vector<std::string> to_be_asked_for() { return std::exchange(to_be_asked_for_, {}); }
+
   std::size_t waiting() const { return entries_.size(); }
   /// Messages that have no receipt: somebody removed them.
   std::size_t removed() const { return removed_; }
@@ -52,6 +55,8 @@ class FlushFollower {
     std::optional<QueuedMessage> listed{};    // in this listing
     bool removed = false;
     bool requeued = false;                    // and not seen under its new id yet
+    bool renamed = false;                     // and not looked at under its new id yet
+    std::optional<QueuedMessage> unasked{};   // as it lay there when it was asked for again
     bool attempted = false;
     int absences = 0;
     std::optional<TimePoint> gone_since{};
@@ -77,6 +82,7 @@ class FlushFollower {
   std::set<WallTime> arrivals_;               // of the snapshot
   std::map<std::string, QueuedMessage> newcomers_;    // that arrived with one of the snapshot, but are not of it
   std::vector<std::pair<std::string, std::string>> found_again_;
+  std::vector<std::string> to_be_asked_for_;
   Entries entries_;
   std::size_t removed_ = 0;
   bool changed_ = false;                      // in this listing, or by the log since the last

@@ -139,6 +139,8 @@ Result<void> MtaFlush::follow(std::vector<mail::QueuedMessage> snapshot) {
     total_ = total - follower.removed();
     account(std::move(receipts));
     if (follower.waiting() == 0) return {};
+    // If nobody can be asked now, it stays as it is, and that is its end.
+    if (const std::vector<std::string> ids = follower.to_be_asked_for(); !ids.empty()) static_cast<void>(queue_.trigger(ids));
     if (!queue_.is_down()) seen_up = after;
     if (after - seen_up >= kRestart) {
       ended_by = Errc::next_hop_unreachable;

@@ -225,7 +225,8 @@ Result<void> PostfixQueue::trigger(const std::vector<std::string>& ids) {
   for (const char* usual : {"/var/log/mail.log", "/var/log/maillog"}) {
     if (log.empty() && std::filesystem::exists(usual, ignored)) log = usual;
   }
-  log_.emplace(log);
+  // It is asked again while a flush reads the log.
+  if (!log_) log_.emplace(log);
   if (ids.empty()) return ask({"-f"});
   for (const std::string& id : ids) {
     if (mail::is_postfix_id(id)) LONGLINE_CHECK(ask({"-i", id}));

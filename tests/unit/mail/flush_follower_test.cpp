@@ -325,6 +325,26 @@ TEST_CASE("a requeued message is followed under its new id") {
   CHECK(world.receipts[0].recipients[0].code == 250);
 }
 
+TEST_CASE("what lies under its new id until somebody asks is asked for, once") {
+  World world;
+  const std::string id = world.add({"bob@far.example"}).id;
+  defer(world.queue.messages[0], "deferred transport");
+  world.start_with_new_ids(true, 1);
+  world.told(id, Fate::Kind::requeued);
+  world.told(id, Fate::Kind::renamed, "NEW1");
+  world.come_again(id, "NEW1");
+  world.fate("NEW1", "bob@far.example", Outcome::deferred, 0, "deferred transport");
+  defer(world.queue.messages[0], "deferred transport", Duration(600'000));
+  CHECK(world.look() == 0);
+  CHECK(world.follower->to_be_asked_for() == std::vector<std::string>{"NEW1"});
+  CHECK(world.look() == 0);
+  CHECK(world.follower->to_be_asked_for().empty());
+  defer(world.queue.messages[0], "Connection refused", Duration(900'000));
+  CHECK(world.look() == 1);
+  CHECK(world.receipts[0].id == id);
+  CHECK(world.verdict() == Errc::next_hop_unreachable);
+}
+
 TEST_CASE("a message that is gone without a word is looked for under another id") {
   for (const bool readable : {false, true}) {
     CAPTURE(readable);
