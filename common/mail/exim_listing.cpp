@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "mail/peer_words.hpp"
+#include "mail/smtp_reply.hpp"
 
 namespace longline::mail {
 namespace {
@@ -136,6 +137,29 @@ std::string_view words_of(std::string_view text) {
   return colon == std::string_view::npos ? text : text.substr(colon + 2);
 }
 
+// Exim writes a reply of several lines as one, with "\n" between them, the backslash doubled in C=""; it becomes what text() makes of our own
+// sessions' replies.
+std::string joined_lines(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i;
+    while (end < text.size() && text[end] == '\\') ++end;
+    const int code = end > i && end + 4 < text.size() && text[end] == 'n' ? reply_code(text.substr(end + 1)) : 0;
+    if (code == 0) {
+      end = std::max(end, i + 1);
+      out += text.substr(i, end - i);
+      i = end;
+      continue;
+    }
+    while (!out.empty() && out.back() == ' ') out.pop_back();
+    out += " / ";
+    i = std::min(text.size(), text.find_first_not_of(' ', end + 5));
+    i += enhanced_status(text.substr(i), code).size();
+    i = std::min(text.size(), text.find_first_not_of(' ', i));
+  }
+  return out;
+}
+
 // The peer's reply to the message: C="250 OK", with backslashes before quotes in it (log_selector smtp_confirmation).
 std::string confirmation_in(std::string_view text) {
   constexpr std::string_view kMark = " C=\"";
@@ -148,6 +172,23 @@ std::string confirmation_in(std::string_view text) {
     out += text[i];
   }
   return out;
+}
+
+// "removed by USER" (-Mrm), "cancelled by USER" (-Mg: its sender is told), "address <ADDRESS> marked delivered by USER" (-Mmd, -Mmad).
+std::optional<Fate> administered(Fate fate, std::string_view mark, std::string_view what) {
+  fate.kind = Fate::Kind::removed;
+  if (mark == "address") {
+    const std::size_t end = what.rfind("> marked delivered by ");
+    if (!what.starts_with('<') || end == std::string_view::npos || end < 2) return std::nullopt;
+    fate.result.address = what.substr(1, end - 1);
+    return fate;
+  }
+  if (!what.starts_with("by ")) return std::nullopt;
+  if (mark == "removed") return fate;
+  fate.kind = Fate::Kind::outcome;
+  fate.result.outcome = Outcome::refused;
+  fate.result.text = "cancelled " + escape_at_most(what, 100);
+  return fate;
 }
 
 }  // namespace
@@ -228,6 +269,7 @@ std::optional<Fate> parse_exim_log(std::string_view line) {
   const std::string_view mark = next_word(rest);
   Fate fate;
   fate.id = id;
+  if (mark == "removed" || mark == "cancelled" || mark == "address") return administered(std::move(fate), mark, trim(rest));
   if (mark == "=>" || mark == "->" || mark == ">>") fate.result.outcome = Outcome::sent;
   else if (mark == "**") fate.result.outcome = Outcome::refused;
   else if (mark == "==") fate.result.outcome = Outcome::deferred;
@@ -236,7 +278,7 @@ std::optional<Fate> parse_exim_log(std::string_view line) {
   read_address(rest, fate.result);
   if (fate.result.address.empty()) return std::nullopt;
   if (fate.result.outcome == Outcome::sent) {
-    if (const std::optional<PeerWords> reply = read_reply_text(confirmation_in(rest))) {
+    if (const std::optional<PeerWords> reply = read_reply_text(joined_lines(confirmation_in(rest)))) {
       fate.result.code = reply->code;
       fate.result.enhanced = reply->enhanced;
       fate.result.text = escape_at_most(reply->text, 400);
@@ -245,7 +287,7 @@ std::optional<Fate> parse_exim_log(std::string_view line) {
   }
   const std::size_t defer = rest.find(" defer (");
   const std::string_view words = words_of(defer == std::string_view::npos ? rest : rest.substr(defer));
-  take_account(fate.result, words);
+  take_account(fate.result, joined_lines(words));
   return fate;
 }
 
@@ -260,7 +302,7 @@ std::optional<Fate> parse_exim_message_log(std::string_view line) {
   const std::size_t again = rest.find(" defer (");
   if (fate.result.address.empty() || again == std::string_view::npos) return std::nullopt;
   fate.result.code = code_in(rest);
-  fate.result.text = escape_at_most(words_of(rest.substr(again)), 400);
+  fate.result.text = escape_at_most(joined_lines(words_of(rest.substr(again))), 400);
   return fate;
 }
 

@@ -37,7 +37,8 @@ bool is_exim_id(std::string_view id);
 /// Seconds since 1970 are the first six digits, in base 62.
 std::optional<WallTime> exim_id_time(std::string_view id);
 
-/// One line of Exim's main log, if it tells the fate of a recipient: "TIME ID =>|->|**|== ADDRESS …".
+/// One line of Exim's main log, if it tells the fate of a recipient: "TIME ID =>|->|**|== ADDRESS …", or what somebody did to
+/// it: "TIME ID removed by USER", "cancelled by USER", "address <ADDRESS> marked delivered by USER".
 std::optional<Fate> parse_exim_log(std::string_view line);
 /// One line of a message's own log (`msglog`), if it tells why a recipient waits: "TIME ADDRESS … defer (N): WORDS".
 std::optional<Fate> parse_exim_message_log(std::string_view line);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -35,6 +36,24 @@ std::optional<Outcome> outcome_of(std::string_view status) {
   if (status == "deferred") return Outcome::deferred;
   if (status == "bounced" || status == "expired" || status == "force-expired") return Outcome::refused;
   return std::nullopt;
+}
+
+// What postsuper did to a message; "requeued" stands before pickup's line, which says as what.
+std::optional<Fate> administered(Fate fate, std::string_view what) {
+  if (what == "removed") fate.kind = Fate::Kind::removed;
+  else if (what == "requeued") fate.kind = Fate::Kind::requeued;
+  else return std::nullopt;
+  return fate;
+}
+
+// "uid=0 from=<SENDER> orig_id=ID". A sender may hold anything, but ends with its bracket.
+std::optional<Fate> come_again(Fate fate, std::string_view what) {
+  constexpr std::string_view kMark = "> orig_id=";
+  const std::size_t at = what.rfind(kMark);
+  if (!what.starts_with("uid=") || at == std::string_view::npos || !is_postfix_id(what.substr(at + kMark.size()))) return std::nullopt;
+  fate.new_id = std::exchange(fate.id, std::string(what.substr(at + kMark.size())));
+  fate.kind = Fate::Kind::renamed;
+  return fate;
 }
 
 }  // namespace
@@ -88,13 +107,18 @@ Result<QueuedMessage> parse_postfix_listing(std::string_view line) {
 std::optional<Fate> parse_postfix_log(std::string_view line) {
   // "TIME HOST postfix[-INSTANCE]/PROGRAM[PID]: ID: …"; the first "]: " ends the head.
   const std::size_t head = line.find("]: ");
-  if (head == std::string_view::npos || line.substr(0, head).find('/') == std::string_view::npos) return std::nullopt;
+  if (head == std::string_view::npos) return std::nullopt;
+  const std::size_t slash = line.substr(0, head).rfind('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const std::string_view program = line.substr(slash + 1, line.substr(slash + 1, head - slash - 1).find('['));
   line.remove_prefix(head + 3);
   const std::size_t colon = line.find(": ");
   if (colon == std::string_view::npos || !is_postfix_id(line.substr(0, colon))) return std::nullopt;
   Fate fate;
   fate.id = line.substr(0, colon);
   line.remove_prefix(colon + 2);
+  if (program == "postsuper") return administered(std::move(fate), trim(line));
+  if (program == "pickup") return come_again(std::move(fate), trim(line));
   if (!line.starts_with("to=<") && !line.starts_with("from=<")) return std::nullopt;
   // An address may hold anything; what Postfix wrote itself stands behind it.
   std::size_t end = line.find(line.front() == 't' ? ">, " : ">, status=");

@@ -22,7 +22,8 @@ bool is_postfix_id(std::string_view id);
 std::string postfix_hash_name(std::string_view id);
 
 /// One line of Postfix's log, if it tells the fate of a recipient: "ID: to=<ADDRESS>, …, dsn=5.1.1, status=bounced (…)", or
-/// of a whole message ("ID: from=<…>, status=expired, returned to sender"; the address is "" then).
+/// of a whole message ("ID: from=<…>, status=expired, returned to sender"; the address is "" then); postsuper's "ID: removed" and
+/// "ID: requeued"; pickup's "NEW: uid=…, from=<…> orig_id=ID".
 std::optional<Fate> parse_postfix_log(std::string_view line);
 
 }  // namespace longline::mail

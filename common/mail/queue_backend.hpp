@@ -19,10 +19,18 @@ enum class QueueChange { hold, release, remove, bounce, requeue };
 std::string_view to_string(QueueChange change);     ///< "hold"
 std::string_view done_name(QueueChange change);     ///< "held", "released", "removed", "bounced", "requeued"
 
-/// What a mail system wrote down about one recipient of one message.
+/// What a mail system wrote down about one recipient of one message or, without an address, about all of it.
 struct Fate {
+  enum class Kind {
+    outcome,    ///< `result`
+    removed,    ///< by somebody, with no word to its sender
+    requeued,   ///< it leaves the queue, to come again under another id
+    renamed     ///< it came again, as `new_id`
+  };
   std::string id;
   RecipientResult result;
+  Kind kind = Kind::outcome;
+  std::string new_id{};
 };
 
 /// Some of those who wait for a message that was seen, or all.
@@ -73,6 +81,8 @@ class QueueBackend {
   virtual bool goes_by_itself(const QueuedMessage& message) const { return message.state == MessageState::sending; }
   /// Whether the run that trigger() asked for is over; nullopt: this mail system does not tell.
   virtual std::optional<bool> run_is_over() { return std::nullopt; }
+  /// Whether the last visit() found that the mail system does not run; a listing may have come nevertheless.
+  virtual bool is_down() const { return false; }
   /// Whether new_fates() finds something to read.
   virtual bool tells_fates() const { return false; }
   /// What was written down since trigger() or the last call.

@@ -4,7 +4,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,132 +16,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import exim  # noqa: E402
 import mail  # noqa: E402
 import postfix  # noqa: E402
+import queues  # noqa: E402
 from postfix import wait_until  # noqa: E402
+from queues import DEAD, MESSAGE, PATIENCE, EximSite, Listener, PostfixSite  # noqa: E402
 from stopwatch import Stopwatch  # noqa: E402
 
-PATIENCE = float(os.environ.get("LONGLINE_TEST_PATIENCE", "60"))
 CONTRACT = mail.BUILD / "tests" / "contract" / "queue-contract"
-MESSAGE = b"From: alice@here.example\nMessage-ID: <%d@here.example>\nSubject: number %d\n\n.body\n"
 
 
-class PostfixSite:
-    """The queue under test, and a Postfix that takes what it sends: all but later@ (450) and nobody@ (550)."""
-
-    later = 450
-    # As on a host that dials: nothing is sent before somebody asks.
-    MORE = "relayhost = [127.0.0.1]:{port}\ndefer_transports = {defers}\nminimal_backoff_time = 300s\nmaximal_backoff_time = 600s\n"
-    REFUSE = "smtpd_recipient_restrictions = check_recipient_access inline:{{later@far.example=450 4.7.1 come back later}}\n"
-
-    def __init__(self, hop=None):
-        self.far = None if hop else postfix.Postfix(self.REFUSE)
-        self.near = postfix.Postfix(self.MORE.format(port=hop or self.far.port, defers="smtp"), host="mail.here.example", domain="here.example")
-        self.queue = f"postfix:{self.near.folder}"
-        self.environment = dict(os.environ)
-        self.contract = self.queue
-
-    def clear(self):
-        postfix.run("/usr/sbin/postsuper", "-c", str(self.near.folder), "-d", "ALL")
-        for one in (self.near, self.far):
-            if one:
-                shutil.rmtree(one.folder / "boxes" / "bob", ignore_errors=True)
-                shutil.rmtree(one.folder / "boxes" / "carol", ignore_errors=True)
-
-    def rest(self, count):
-        """Waits until everything was put off."""
-        wait_until(lambda: [m["queue_name"] for m in self.near.queue()] == ["deferred"] * count, f"{count} deferred messages")
-
-    def ids(self):
-        return [m["queue_id"] for m in self.near.queue()]
-
-    def log_time(self):
-        return (self.near.folder / "log" / "mail.log").stat().st_mtime
-
-    def stop(self):
-        for one in (self.near, self.far):
-            if one:
-                one.stop()
-
-
-class EximSite:
-    """The same with two Exims."""
-
-    later = 451
-
-    def __init__(self, hop=None):
-        self.far = None if hop else exim.Exim(refuse=("nobody@far.example",), defer=("later@far.example",))
-        self.near = exim.Exim(next_hop=("127.0.0.1", hop or self.far.port), domains=("here.example",), host="mail.here.example", daemon=False)
-        self.queue = "exim"
-        self.environment = self.near.environment()
-        self.contract = f"exim:{self.near.command}"
-
-    def clear(self):
-        if self.near.queue():
-            self.near.run("-Mrm", *self.near.queue(), check=None)
-        # What the last test found out about its next hop is forgotten.
-        shutil.rmtree(self.near.folder / "spool" / "db", ignore_errors=True)
-        for one in (self.near, self.far):
-            if one:
-                shutil.rmtree(one.folder / "boxes" / "bob", ignore_errors=True)
-                shutil.rmtree(one.folder / "boxes" / "carol", ignore_errors=True)
-
-    def rest(self, count):
-        wait_until(lambda: len(self.near.queue()) == count, f"{count} messages")
-
-    def ids(self):
-        return self.near.queue()
-
-    def log_time(self):
-        return (self.near.folder / "log" / "mainlog").stat().st_mtime
-
-    def stop(self):
-        for one in (self.near, self.far):
-            if one:
-                one.stop()
-
-
-class Listener:
-    """Takes connections and says nothing."""
-
-    def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-
-
-DEAD = 1  # tcpmux: nobody listens
-
-
-class Queue:
-    """For each kind of mail system; `site` makes one. Those with a next hop that works and with one that is dead are made once."""
-
-    def make(self, hop=None):
-        key = "alive" if hop is None else "dead" if hop == DEAD else None
-        site = self.sites.get(key)
-        if site is None:
-            site = self.site(hop)
-            (self.addClassCleanup if key else self.addCleanup)(site.stop)
-            if key:
-                self.sites[key] = site
-        else:
-            site.clear()
-        self.root = mail.Root("")
-        self.addCleanup(self.root.close)
-        self.number = 0
-        return site
-
-    def send(self, site, *recipients, sender="alice@here.example"):
-        self.number += 1
-        site.near.send(MESSAGE % (self.number, self.number), *recipients, sender=sender)
-
-    def mtaq(self, site, *arguments, status=0, stdin=b""):
-        return self.root.run("--queue", site.queue, *arguments, status=status, stdin=stdin, env=site.environment, patience=PATIENCE)
-
-    def listing(self, site, *arguments):
-        return [json.loads(line) for line in self.mtaq(site, "list", "--json", *arguments).stdout.splitlines()]
-
-    def receipts(self, done):
-        receipts = [json.loads(line) for line in done.stdout.splitlines()]
-        self.assertEqual(len({r["id"] for r in receipts}), len(receipts), "a message is named once")
-        return receipts
+class Queue(queues.Queues):
+    """For each kind of mail system; `site` makes one."""
 
     # ---- the contract
 
@@ -191,6 +74,20 @@ class Queue:
         [message] = self.listing(site)
         self.assertEqual([r["address"] for r in message["recipients"] if r["state"] != "delivered"], ["later@far.example"])
         self.assertEqual(message["reason_class"], "greylist")
+
+    def test_who_is_refused_in_a_message_that_stays_is_refused(self):
+        site = self.make()
+        self.send(site, "bob@far.example", "nobody@far.example", "later@far.example", sender="bob@here.example")
+        site.rest(1)
+        [id] = site.ids()
+        done = self.mtaq(site, "--json", "flush", "--wait", id, status=75)
+        [receipt] = self.receipts(done)
+        self.assertEqual((receipt["id"], receipt["result"]), (id, "deferred"))
+        self.assertEqual({r["address"].split("@")[0]: (r["result"], r["code"]) for r in receipt["recipients"]},
+                         {"bob": ("sent", 250), "nobody": ("refused", 550), "later": ("deferred", site.later)})
+        self.assertIn(b"left: %d " % site.later, done.stderr)
+        for one in receipt["recipients"]:
+            self.assertNotIn("\\", one["reason"])
 
     def test_flush_ends_69_when_the_next_hop_is_dead(self):
         site = self.make(DEAD)
@@ -437,34 +334,6 @@ class Queue:
 class PostfixTest(Queue, unittest.TestCase):
     site = PostfixSite
     sites = {}
-
-    def test_a_reload_leaves_nobody_waiting(self):
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.addCleanup(listener.close)
-        listener.settimeout(PATIENCE)
-        # Its own look at the queue comes after minutes.
-        self.site = type("Slow", (PostfixSite,), {"MORE": PostfixSite.MORE.replace("{defers}", "") + "queue_run_delay = 1000s\nsmtp_connect_timeout = 5s\n"})
-        self.sites = {}
-        site = self.make(listener.getsockname()[1])
-        self.send(site, "bob@far.example")
-        # Under delivery, to a peer who says nothing.
-        peer, _ = listener.accept()
-        wait_until(lambda: [m["queue_name"] for m in site.near.queue()] == ["active"], "the delivery")
-        postfix.run(postfix.POSTFIX, "-c", str(site.near.folder), "reload")
-        skips = "skipped, still being delivered"
-        wait_until(lambda: skips in site.near.log() and [m["queue_name"] for m in site.near.queue()] == ["incoming"], "the new queue manager")
-        child = subprocess.Popen(self.root.command("--queue", site.queue, "--json", "flush", "--wait"), env=site.environment, stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE)
-        self.addCleanup(child.kill)
-        wait_until(lambda: site.near.log().count(skips) > 1, "the queue manager to skip it again")
-        begin = Stopwatch()
-        # That is the verdict.
-        listener.close()
-        peer.close()
-        out, err = child.communicate(timeout=PATIENCE)
-        self.assertLess(begin.ours(), 8)
-        self.assertEqual([json.loads(line)["result"] for line in out.splitlines()], ["deferred"], err)
-        self.assertIn(child.returncode, (69, 75))
 
     def test_next_attempt_is_known_to_root(self):
         site = self.make(DEAD)

@@ -9,7 +9,6 @@
 #include <set>
 
 #include "base/text.hpp"
-#include "mail/flush_follower.hpp"
 #include "mail/flush_selection.hpp"
 #include "sys/loop.hpp"
 #include "sys/signals.hpp"
@@ -23,6 +22,7 @@ constexpr Duration kFirstPause(100), kLongestPause(1'000);
 constexpr Duration kReminderPause(4'000);
 // A restart of the mail system takes less.
 constexpr int kFailedReminders = 3;
+constexpr Duration kRestart(6'000);
 constexpr Duration kLongest(24 * 3'600'000);
 
 }  // namespace
@@ -42,7 +42,10 @@ Result<std::vector<mail::QueuedMessage>> MtaFlush::take_snapshot() {
   const bool named = !wanted.empty();
   std::vector<mail::QueuedMessage> snapshot;
   LONGLINE_CHECK(queue_.visit([&](mail::QueuedMessage&& message) {
-    if (named ? wanted.erase(message.id) == 0 : message.state == mail::MessageState::held || !in_scope(message)) return true;
+    if (named ? wanted.erase(message.id) == 0 : message.state == mail::MessageState::held || !in_scope(message)) {
+      others_.insert(std::move(message.id));
+      return true;
+    }
     snapshot.push_back(std::move(message));
     return true;
   }));
@@ -88,9 +91,24 @@ Result<mail::FlushTally> MtaFlush::run() {
     }
     LONGLINE_CHECK(queue_.trigger(ids));
   }
+  for (const mail::Receipt& left : selection.left) others_.insert(left.id);
   account(std::move(selection.left), false);
   if (settings_.wait && asked_for_ > 0) LONGLINE_CHECK(follow(std::move(selection.asked)));
   return tally_;
+}
+
+Result<bool> MtaFlush::look(mail::FlushFollower& follower) {
+  follower.begin_listing();
+  const Result<void> listed = queue_.visit([&](mail::QueuedMessage&& message) {
+    follower.on_listed(message);
+    return true;
+  });
+  // What a mail system that is about to stop says on the way is no listing.
+  if (!listed && !queue_.is_down()) return listed.error();
+  LONGLINE_TRY(const std::vector<mail::Fate> fates, queue_.new_fates());
+  for (const mail::Fate& fate : fates) follower.on_fate(fate);
+  if (queue_.is_down()) follower.excuse_quiet();
+  return listed.has_value();
 }
 
 Result<void> MtaFlush::follow(std::vector<mail::QueuedMessage> snapshot) {
@@ -100,28 +118,36 @@ Result<void> MtaFlush::follow(std::vector<mail::QueuedMessage> snapshot) {
   const auto watch = loop.watch(signals.fd(), POLLIN, [&](short) {
     while (signals.take()) ended_by = Errc::interrupted;
   });
-  mail::FlushFollower follower(std::move(snapshot), queue_.tells_fates());
+  const bool gives_new_ids = !queue_.why_not(mail::QueueChange::requeue);
+  mail::FlushFollower follower(std::move(snapshot), queue_.tells_fates(), gives_new_ids ? std::optional(std::move(others_)) : std::nullopt);
   const TimePoint end = end_.value_or(steady_now() + kLongest);
   Duration pause = kFirstPause;
   TimePoint reminded = steady_now();
   int failed_reminders = 0;
+  TimePoint seen_up = reminded;
+  std::string why;
+  const std::size_t total = total_;
   while (true) {
     // In this order: what a run that is over has done is in the listing, and what a listing shows as gone is in the log.
-    const bool over = queue_.run_is_over().value_or(false);
+    const std::optional<bool> over = queue_.run_is_over();
     const TimePoint before = steady_now();
-    follower.begin_listing();
-    LONGLINE_CHECK(queue_.visit([&](mail::QueuedMessage&& message) {
-      follower.on_listed(message);
-      return true;
-    }));
-    LONGLINE_TRY(const std::vector<mail::Fate> fates, queue_.new_fates());
-    for (const mail::Fate& fate : fates) follower.on_fate(fate);
+    LONGLINE_TRY(const bool listed, look(follower));
     const TimePoint after = steady_now();
-    std::vector<mail::Receipt> receipts = follower.end_listing(after, over);
+    std::vector<mail::Receipt> receipts;
+    if (listed) receipts = follower.end_listing(after, over);
     pause = receipts.empty() ? std::min(kLongestPause, pause * 3 / 2) : kFirstPause;
+    total_ = total - follower.removed();
     account(std::move(receipts));
     if (follower.waiting() == 0) return {};
-    if (const std::vector<std::string> ids = follower.overlooked(after); !ids.empty() && after - reminded >= kReminderPause) {
+    // If nobody can be asked now, it stays as it is, and that is its end.
+    if (const std::vector<std::string> ids = follower.to_be_asked_for(); !ids.empty()) static_cast<void>(queue_.trigger(ids));
+    if (!queue_.is_down()) seen_up = after;
+    if (after - seen_up >= kRestart) {
+      ended_by = Errc::next_hop_unreachable;
+      why = "the mail system does not run";
+    }
+    const std::vector<std::string> ids = queue_.is_down() ? std::vector<std::string>() : follower.overlooked(after);
+    if (!ids.empty() && after - reminded >= kReminderPause) {
       reminded = after;
       failed_reminders = queue_.remind(ids) ? 0 : failed_reminders + 1;
       if (failed_reminders == kFailedReminders) ended_by = Errc::next_hop_unreachable;
@@ -130,7 +156,7 @@ Result<void> MtaFlush::follow(std::vector<mail::QueuedMessage> snapshot) {
     while (!ended_by && steady_now() < next) LONGLINE_CHECK(loop.run_once(next));
     if (!ended_by && steady_now() >= end) ended_by = Errc::deadline;
     if (!ended_by) continue;
-    account(follower.give_up(*ended_by));
+    account(follower.give_up(*ended_by, why));
     tally_.ended_by(*ended_by);
     return {};
   }

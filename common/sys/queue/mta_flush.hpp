@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "mail/connector_choice.hpp"
+#include "mail/flush_follower.hpp"
 #include "mail/queue_backend.hpp"
 #include "mail/receipt.hpp"
 #include "sys/flush/queue_flush.hpp"
@@ -35,6 +37,8 @@ class MtaFlush {
   Result<std::vector<mail::QueuedMessage>> take_snapshot();
   bool in_scope(const mail::QueuedMessage& message);
   Result<void> follow(std::vector<mail::QueuedMessage> snapshot);
+  /// One look: the listing, then the log. False: the mail system does not run.
+  Result<bool> look(mail::FlushFollower& follower);
   /// `asked`: the mail system was asked to send them.
   void account(std::vector<mail::Receipt> receipts, bool asked = true);
 
@@ -46,6 +50,7 @@ class MtaFlush {
   std::size_t total_ = 0, asked_for_ = 0;
   std::map<std::string, Moved> moved_;
   std::optional<TimePoint> end_;
+  std::set<std::string> others_;    // the ids of what was there beside what was asked for
 };
 
 }  // namespace longline::sys

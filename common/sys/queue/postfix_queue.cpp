@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "base/text.hpp"
 #include "mail/message.hpp"
@@ -123,8 +124,13 @@ Result<void> PostfixQueue::visit(const Visitor& visitor) {
                  }
                  return wanted;
                }));
-  if (end.status != 0) return mta_complaint(list, end);
-  return {};
+  // Root gets a listing from the files nevertheless. One that is about to stop cuts it short.
+  down_ = end.errors.find("ail system is down") != std::string::npos;
+  if (end.status == 0) return {};
+  Error complaint = mta_complaint(list, end);
+  down_ = down_ || complaint.code == Errc::next_hop_unreachable || end.errors.find("Connection refused") != std::string::npos ||
+          end.errors.find("malformed showq server response") != std::string::npos;
+  return complaint;
 }
 
 Result<QueuedMessage> PostfixQueue::find(const std::string& id) {
@@ -202,9 +208,13 @@ Result<void> PostfixQueue::remind(const std::vector<std::string>& ids) {
   const auto one = std::find_if(ids.begin(), ids.end(), [](const std::string& id) { return mail::is_postfix_id(id); });
   if (one == ids.end()) return {};
   if (::geteuid() != 0) return ask({"-i", *one});
-  const MtaCommand kick{command("postkick", {"public", "qmgr", "I"})};
-  LONGLINE_TRY(const MtaCommandEnd end, run_mta_command(kick, [](std::string_view) { return true; }));
-  if (end.status != 0) return mta_complaint(kick, end);
+  // What somebody requeued lies in maildrop until pickup looks, once a minute.
+  for (const auto& [service, request] : {std::pair("qmgr", "I"), std::pair("pickup", "W")}) {
+    const MtaCommand kick{command("postkick", {"public", service, request})};
+    LONGLINE_TRY(const MtaCommandEnd end, run_mta_command(kick, [](std::string_view) { return true; }));
+    // The service closes when it has read the request, and what postkick writes behind it may kill it with SIGPIPE: no complaint.
+    if (end.status != 0 && !end.errors.empty()) return mta_complaint(kick, end);
+  }
   return {};
 }
 
@@ -215,7 +225,8 @@ Result<void> PostfixQueue::trigger(const std::vector<std::string>& ids) {
   for (const char* usual : {"/var/log/mail.log", "/var/log/maillog"}) {
     if (log.empty() && std::filesystem::exists(usual, ignored)) log = usual;
   }
-  log_.emplace(log);
+  // It is asked again while a flush reads the log.
+  if (!log_) log_.emplace(log);
   if (ids.empty()) return ask({"-f"});
   for (const std::string& id : ids) {
     if (mail::is_postfix_id(id)) LONGLINE_CHECK(ask({"-i", id}));

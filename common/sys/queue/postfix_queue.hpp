@@ -29,6 +29,7 @@ class PostfixQueue : public mail::QueueBackend {
   bool goes_by_itself(const mail::QueuedMessage& message) const override {
     return message.state == mail::MessageState::sending || message.state == mail::MessageState::ready;
   }
+  bool is_down() const override { return down_; }
   bool tells_fates() const override { return log_ && log_->readable(); }
   Result<std::vector<mail::Fate>> new_fates() override;
 
@@ -44,6 +45,7 @@ class PostfixQueue : public mail::QueueBackend {
   std::string postqueue_;
   std::string config_folder_;
   bool settings_read_ = false;
+  bool down_ = false;               // as the last listing said
   std::string deferred_;            // its folder
   int hash_depth_ = 0;
   std::string log_file_;

@@ -117,6 +117,30 @@ TEST_CASE("Exim's main log") {
   CHECK(deferred->result.address == "\"a b\"@far.example");
   CHECK(deferred->result.text == "Connection refused");
   CHECK(parse_exim_log("2026-11-26 01:23:39.123 +0000 [77] 1xWOD5-0006Gk-15 => bob@far.example R=r")->result.address == "bob@far.example");
+  // Replies of several lines, as ours are written down.
+  CHECK(fate(R"(1xWOD5-0006Gk-15 => b@c R=a T=n H=h [1] K C="250- 284 byte chunk, total 284\\n250 OK id=1")")->result.text ==
+        "284 byte chunk, total 284 / OK id=1");
+  const auto lines = fate(R"(1xWOD5-0006Gk-15 ** b@c R=a T=n H=h [1]: SMTP error from remote mail server after RCPT TO:<b@c>: 550-5.7.1 no\n550 5.7.1 never)");
+  CHECK(lines->result.code == 550);
+  CHECK(lines->result.enhanced == "5.7.1");
+  CHECK(lines->result.text == "no / never");
+  CHECK(fate(R"(1xWOD5-0006Gk-15 == b@c R=a T=n defer (-1): C:\new\250 \n25)")->result.text == R"(C:\\new\\250 \\n25)");
+  const auto removed = fate("1xWOD5-0006Gk-15 removed by root");
+  REQUIRE(removed);
+  CHECK(removed->kind == Fate::Kind::removed);
+  CHECK(removed->result.address.empty());
+  const auto cancelled = fate("1xWOD5-0006Gk-15 cancelled by root");
+  REQUIRE(cancelled);
+  CHECK(cancelled->kind == Fate::Kind::outcome);
+  CHECK(cancelled->result.outcome == Outcome::refused);
+  CHECK(cancelled->result.address.empty());
+  CHECK(cancelled->result.text == "cancelled by root");
+  const auto marked = fate("1xWOD5-0006Gk-15 address <bob@far.example> marked delivered by root");
+  REQUIRE(marked);
+  CHECK(marked->kind == Fate::Kind::removed);
+  CHECK(marked->result.address == "bob@far.example");
+  CHECK_FALSE(fate("1xWOD5-0006Gk-15 removed"));
+  CHECK_FALSE(fate("1xWOD5-0006Gk-15 address <> marked delivered by root"));
   CHECK_FALSE(fate("1xWOD5-0006Gk-15 Completed"));
   CHECK_FALSE(fate("1xWOD5-0006Gk-15 <= alice@here.example U=root"));
   CHECK_FALSE(fate("Start queue run: pid=1 -qff"));

@@ -16,7 +16,7 @@ struct World {
   RamQueue queue;
   std::optional<FlushFollower> follower;
   TimePoint now = kStart;
-  bool run_over = false;
+  std::optional<bool> run_over;
   std::vector<Receipt> receipts;
 
   QueuedMessage& add(std::vector<std::string> recipients) {
@@ -25,6 +25,22 @@ struct World {
     return queue.messages.back();
   }
   void start(bool tells_fates = false) { follower.emplace(queue.messages, tells_fates); }
+  // As Postfix: what is requeued comes again under another id. The first `n` messages are what was asked for.
+  void start_with_new_ids(bool tells_fates, std::size_t n) {
+    std::set<std::string> others;
+    for (std::size_t i = n; i < queue.messages.size(); ++i) others.insert(queue.messages[i].id);
+    follower.emplace(std::vector(queue.messages.begin(), queue.messages.begin() + static_cast<std::ptrdiff_t>(n)), tells_fates, others);
+  }
+  void told(const std::string& id, Fate::Kind kind, const std::string& new_id = "", const std::string& address = "") {
+    follower->on_fate({id, {address, Outcome::not_tried, 0, "", ""}, kind, new_id});
+  }
+  void come_again(const std::string& id, const std::string& new_id) {
+    for (QueuedMessage& message : queue.messages) {
+      if (message.id != id) continue;
+      message.id = new_id;
+      message.size += 115;   // a header line
+    }
+  }
   std::size_t look(Duration later = Duration(100)) {
     now += later;
     follower->begin_listing();
@@ -257,6 +273,198 @@ TEST_CASE("what lies ready for three seconds was overlooked") {
   world.queue.messages[1].state = MessageState::ready;
   world.look();
   CHECK(world.follower->overlooked(world.now).empty());
+}
+
+TEST_CASE("a requeued message is followed under its new id") {
+  World world;
+  const std::string id = world.add({"bob@far.example", "carol@far.example"}).id;
+  world.start_with_new_ids(true, 1);
+  CHECK(world.look() == 0);
+  world.fate(id, "bob@far.example", Outcome::sent, 250, "ok");
+  world.fate(id, "carol@far.example", Outcome::deferred, 0, "Connection refused");
+  world.queue.messages[0].recipients.erase(world.queue.messages[0].recipients.begin());
+  world.told(id, Fate::Kind::requeued);
+  // It lies in maildrop until somebody looks there; what was said before says nothing of that.
+  world.queue.messages[0].state = MessageState::ready;
+  for (int i = 0; i < 10; ++i) CHECK(world.look(Duration(1'000)) == 0);
+  CHECK(world.follower->overlooked(world.now) == std::vector<std::string>{id});
+  // The log is read after the listing, in which neither may be.
+  world.come_again(id, "NEW1");
+  world.follower->begin_listing();
+  world.told(id, Fate::Kind::renamed, "NEW1");
+  CHECK(world.follower->end_listing(world.now, std::nullopt).empty());
+  world.queue.messages[0].state = MessageState::sending;
+  CHECK(world.look() == 0);
+  SUBCASE("to its end") {
+    world.queue.erase("NEW1");
+    world.queue.messages.clear();
+    CHECK(world.look() == 0);
+    CHECK(world.look() == 0);   // the log has not said so yet
+    world.fate("NEW1", "carol@far.example", Outcome::sent, 250, "taken");
+    CHECK(world.look() == 1);
+    CHECK_FALSE(world.verdict());
+  }
+  SUBCASE("and is left") {
+    world.fate("NEW1", "carol@far.example", Outcome::deferred, 451, "later");
+    defer(world.queue.messages[0], "host h said: 451 later");
+    CHECK(world.look() == 1);
+    CHECK(world.verdict() == Errc::messages_left);
+  }
+  SUBCASE("requeued once more") {
+    world.told("NEW1", Fate::Kind::requeued);
+    world.told("NEW1", Fate::Kind::renamed, "NEW2");
+    world.come_again("NEW1", "NEW2");
+    CHECK(world.look() == 0);
+    defer(world.queue.messages[0], "host h said: 451 later");
+    CHECK(world.look() == 1);
+    CHECK(world.verdict() == Errc::messages_left);
+  }
+  REQUIRE(world.receipts.size() == 1);
+  CHECK(world.receipts[0].id == id);
+  CHECK(world.receipts[0].recipients[0].outcome == Outcome::sent);
+  CHECK(world.receipts[0].recipients[0].code == 250);
+}
+
+TEST_CASE("what lies under its new id until somebody asks is asked for, once") {
+  World world;
+  const std::string id = world.add({"bob@far.example"}).id;
+  defer(world.queue.messages[0], "deferred transport");
+  world.start_with_new_ids(true, 1);
+  world.told(id, Fate::Kind::requeued);
+  world.told(id, Fate::Kind::renamed, "NEW1");
+  world.come_again(id, "NEW1");
+  world.fate("NEW1", "bob@far.example", Outcome::deferred, 0, "deferred transport");
+  defer(world.queue.messages[0], "deferred transport", Duration(600'000));
+  CHECK(world.look() == 0);
+  CHECK(world.follower->to_be_asked_for() == std::vector<std::string>{"NEW1"});
+  CHECK(world.look() == 0);
+  CHECK(world.follower->to_be_asked_for().empty());
+  defer(world.queue.messages[0], "Connection refused", Duration(900'000));
+  CHECK(world.look() == 1);
+  CHECK(world.receipts[0].id == id);
+  CHECK(world.verdict() == Errc::next_hop_unreachable);
+}
+
+TEST_CASE("a message that is gone without a word is looked for under another id") {
+  for (const bool readable : {false, true}) {
+    CAPTURE(readable);
+    World world;
+    const std::string id = world.add({"bob@far.example", "carol@far.example"}).id;
+    const std::string other = world.add({"bob@far.example"}).id;   // sent in the same second, and not asked for
+    world.start_with_new_ids(readable, 1);
+    CHECK(world.look() == 0);
+    SUBCASE("found") {
+      world.come_again(id, "NEW1");
+      world.queue.messages[0].recipients.pop_back();
+      for (int i = 0; i < 5; ++i) CHECK(world.look(Duration(600)) == 0);
+      defer(world.queue.messages[0], "Connection refused");
+      CHECK(world.look() == 1);
+      CHECK(world.receipts[0].id == id);
+      CHECK(world.verdict() == Errc::next_hop_unreachable);
+    }
+    SUBCASE("found, and gone then") {
+      world.come_again(id, "NEW1");
+      for (int i = 0; i < 5; ++i) CHECK(world.look(Duration(600)) == 0);
+      world.queue.erase("NEW1");
+      world.queue.messages.erase(world.queue.messages.begin());
+      world.look(Duration(2'500));
+      world.look(Duration(2'500));
+      CHECK_FALSE(world.verdict());
+    }
+    SUBCASE("what was there before is another, and so is what looks different") {
+      world.come_again(id, "NEW1");
+      SUBCASE("sender") { world.queue.messages[0].sender = "dan@here.example"; }
+      SUBCASE("recipient") { world.queue.messages[0].recipients[0].address = "dan@far.example"; }
+      SUBCASE("time") { world.queue.messages[0].arrived += Duration(1'000); }
+      SUBCASE("smaller") { world.queue.messages[0].size = 0; }
+      world.look();
+      world.look(Duration(2'500));
+      CHECK(world.receipts.size() == 1);
+      CHECK_FALSE(world.verdict());
+    }
+  }
+}
+
+TEST_CASE("a requeued message that cannot be found again is in doubt") {
+  World world;
+  const std::string id = world.add({"bob@far.example"}).id;
+  world.start_with_new_ids(true, 1);
+  world.told(id, Fate::Kind::requeued);
+  world.queue.messages.clear();
+  world.look();
+  CHECK(world.look(Duration(2'500)) == 1);
+  CHECK(world.receipts[0].outcome() == Outcome::in_doubt);
+  CHECK(world.verdict() == Errc::messages_left);
+}
+
+TEST_CASE("what somebody removed has no receipt, but for those who had it before") {
+  World world;
+  const std::string id = world.add({"bob@far.example"}).id;
+  const std::string partly = world.add({"bob@far.example", "carol@far.example"}).id;
+  const std::string stays = world.add({"dan@far.example", "erin@far.example"}).id;
+  world.start(true);
+  world.fate(id, "bob@far.example", Outcome::deferred, 0, "Connection refused");
+  world.fate(partly, "carol@far.example", Outcome::sent, 250, "ok");
+  world.told(id, Fate::Kind::removed);
+  world.told(partly, Fate::Kind::removed);
+  world.told(stays, Fate::Kind::removed, "", "DAN@far.example");
+  world.queue.erase(id);
+  world.queue.erase(partly);
+  world.queue.messages[0].recipients[0].state = RecipientState::delivered;
+  CHECK(world.look() == 0);
+  CHECK(world.look() == 1);
+  CHECK(world.follower->removed() == 1);
+  CHECK(world.receipts[0].id == partly);
+  REQUIRE(world.receipts[0].recipients.size() == 1);
+  CHECK(world.receipts[0].recipients[0].address == "carol@far.example");
+  CHECK_FALSE(world.verdict());
+  defer(world.queue.messages[0], "451 later");
+  world.queue.messages[0].recipients[0].state = RecipientState::delivered;
+  CHECK(world.look() == 1);
+  REQUIRE(world.receipts[1].recipients.size() == 1);
+  CHECK(world.receipts[1].recipients[0].address == "erin@far.example");
+  // Removed while time ran out.
+  World late;
+  const std::string gone = late.add({"bob@far.example"}).id;
+  late.start(true);
+  late.told(gone, Fate::Kind::removed);
+  late.queue.erase(gone);
+  late.look();
+  CHECK(late.follower->give_up(Errc::deadline).empty());
+}
+
+TEST_CASE("who was refused is refused, though the message stays for another") {
+  World world;
+  const std::string id = world.add({"nobody@far.example", "later@far.example"}).id;
+  world.start(true);
+  world.run_over = false;
+  world.queue.messages[0].state = MessageState::deferred;
+  world.queue.messages[0].recipients[1].reason = "451 later";
+  CHECK(world.look() == 0);
+  world.fate(id, "later@far.example", Outcome::deferred, 451, "later");
+  for (int i = 0; i < 10; ++i) CHECK(world.look(Duration(1'000)) == 0);   // the run goes on with the other
+  world.fate(id, "nobody@far.example", Outcome::refused, 550, "no such mailbox");
+  CHECK(world.look() == 1);
+  const Receipt& receipt = world.receipts[0];
+  CHECK(receipt.recipients[0].outcome == Outcome::refused);
+  CHECK(receipt.recipients[0].code == 550);
+  CHECK(receipt.recipients[1].outcome == Outcome::deferred);
+  CHECK(receipt.recipients[1].code == 451);
+  CHECK(world.verdict() == Errc::messages_left);
+}
+
+TEST_CASE("a mail system that does not run is not quiet, and its messages wait for it") {
+  World world;
+  defer(world.add({"bob@far.example"}), "Connection refused");
+  world.start(true);
+  for (int i = 0; i < 20; ++i) {
+    world.follower->excuse_quiet();
+    CHECK(world.look(Duration(1'000)) == 0);
+  }
+  const auto receipts = world.follower->give_up(Errc::next_hop_unreachable, "the mail system does not run");
+  REQUIRE(receipts.size() == 1);
+  CHECK(receipts[0].cause == Errc::next_hop_unreachable);
+  CHECK(receipts[0].recipients[0].text == "the mail system does not run");
 }
 
 TEST_CASE("a message that somebody holds meanwhile is left") {

@@ -103,6 +103,22 @@ TEST_CASE("Postfix's log") {
   CHECK_FALSE(parse_postfix_log("x postfix/qmgr[9]: A1: removed"));
   CHECK_FALSE(parse_postfix_log("x postfix/smtp[9]: connect to h: Connection refused"));
   CHECK_FALSE(parse_postfix_log(""));
+  const auto removed = parse_postfix_log("x postfix/postsuper[9]: A1: removed");
+  REQUIRE(removed);
+  CHECK(removed->kind == Fate::Kind::removed);
+  CHECK(removed->id == "A1");
+  CHECK(parse_postfix_log("x postfix-2/postsuper[9]: A1: requeued")->kind == Fate::Kind::requeued);
+  CHECK_FALSE(parse_postfix_log("x postfix/postsuper[9]: A1: placed on hold"));
+  CHECK_FALSE(parse_postfix_log("x postfix/postsuper[9]: Requeued: 1 message"));
+  const auto renamed = parse_postfix_log("x postfix/pickup[9]: B2: uid=102 from=<alice@here.example> orig_id=A1");
+  REQUIRE(renamed);
+  CHECK(renamed->kind == Fate::Kind::renamed);
+  CHECK(renamed->id == "A1");
+  CHECK(renamed->new_id == "B2");
+  CHECK(parse_postfix_log("x postfix/pickup[9]: B2: uid=0 from=<> orig_id=A1")->new_id == "B2");
+  CHECK_FALSE(parse_postfix_log("x postfix/pickup[9]: B2: uid=0 from=<alice@here.example>"));
+  CHECK_FALSE(parse_postfix_log("x postfix/pickup[9]: B2: uid=0 from=<a> orig_id=A1>"));
+  CHECK_FALSE(parse_postfix_log("x postfix/smtp[9]: B2: uid=0 from=<a> orig_id=A1"));
   // What a peer says cannot pass for Postfix's own words.
   CHECK(parse_postfix_log("x postfix/smtp[1]: A1: to=<b@c>, dsn=4.0.0, status=deferred (said: 450 status=sent (250 ok))")->result.outcome == Outcome::deferred);
 }
