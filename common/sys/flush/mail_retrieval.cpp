@@ -32,7 +32,7 @@ constexpr int kAtrnPort = 366;                 // RFC 2645, 5
 constexpr Duration kQuitPatience(5'000);
 constexpr std::size_t kLongestShown = 1000;
 constexpr Duration kSoftEnd(10'000);
-constexpr Duration kLongest(24 * 3'600'000);
+constexpr Duration kLongestRetrieval(24 * 3'600'000);
 // As long as the peer needs to find its mail; a line that costs money is not held for RFC 5321's five minutes twice.
 constexpr Duration kClientPatience(5 * 60'000);
 
@@ -338,7 +338,7 @@ Result<RetrievalResult> retrieve_mail(const config::Config& config, const StateP
                                       const RetrievalRun& run, std::optional<OpenedSession> session) {
   const config::Retrieve& retrieve = *connector.retrieve;
   RetrievalResult result{connector.name, connector.link, retrieve.by, {}, 0, 0, 0, std::nullopt};
-  const TimePoint end = run.deadline.value_or(steady_now() + kLongest);
+  const TimePoint end = run.deadline.value_or(steady_now() + kLongestRetrieval);
   TransferReport report(paths, connector.link);
   if (retrieve.by == By::command) {
     result.error = run_command(retrieve, end);

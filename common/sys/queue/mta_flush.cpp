@@ -23,7 +23,7 @@ constexpr Duration kFirstPause(100), kLongestPause(1'000);
 constexpr Duration kReminderPause(4'000);
 // A restart of the mail system takes less.
 constexpr int kFailedReminders = 3;
-constexpr Duration kLongest(24 * 3'600'000);
+constexpr Duration kLongestMtaFlush(24 * 3'600'000);
 
 }  // namespace
 
@@ -101,7 +101,7 @@ Result<void> MtaFlush::follow(std::vector<mail::QueuedMessage> snapshot) {
     while (signals.take()) ended_by = Errc::interrupted;
   });
   mail::FlushFollower follower(std::move(snapshot), queue_.tells_fates());
-  const TimePoint end = end_.value_or(steady_now() + kLongest);
+  const TimePoint end = end_.value_or(steady_now() + kLongestMtaFlush);
   Duration pause = kFirstPause;
   TimePoint reminded = steady_now();
   int failed_reminders = 0;

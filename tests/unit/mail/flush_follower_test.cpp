@@ -12,7 +12,7 @@ const WallTime kArrived(Duration(1'795'000'000'000));
 const TimePoint kStart(Duration(1'000'000));
 
 // A mail system in memory and the follower that looks at it.
-struct World {
+struct FollowerWorld {
   RamQueue queue;
   std::optional<FlushFollower> follower;
   TimePoint now = kStart;
@@ -54,7 +54,7 @@ void defer(QueuedMessage& message, const std::string& reason, Duration next = Du
 }
 
 TEST_CASE("what is gone from two listings was taken") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example"}).id;
   world.start();
   CHECK(world.look() == 0);
@@ -67,7 +67,7 @@ TEST_CASE("what is gone from two listings was taken") {
 }
 
 TEST_CASE("a message that one listing misses is not taken for gone") {
-  World world;
+  FollowerWorld world;
   const QueuedMessage message = world.add({"bob@far.example"});
   world.start();
   world.queue.erase(message.id);
@@ -80,7 +80,7 @@ TEST_CASE("a message that one listing misses is not taken for gone") {
 }
 
 TEST_CASE("the log tells bounced from sent, and is waited for") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example", "nobody@far.example"}).id;
   world.start(true);
   world.queue.erase(id);
@@ -97,7 +97,7 @@ TEST_CASE("the log tells bounced from sent, and is waited for") {
 }
 
 TEST_CASE("a log that says nothing is waited for two seconds") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example"}).id;
   world.start(true);
   world.queue.erase(id);
@@ -108,7 +108,7 @@ TEST_CASE("a log that says nothing is waited for two seconds") {
 }
 
 TEST_CASE("a message given up by the mail system is refused") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example"}).id;
   world.start(true);
   world.fate(id, "bob@far.example", Outcome::deferred, 0, "Connection refused");
@@ -120,7 +120,7 @@ TEST_CASE("a message given up by the mail system is refused") {
 }
 
 TEST_CASE("one recipient that stays keeps the message, and the verdict is 75") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example", "later@far.example"}).id;
   world.start(true);
   world.queue.messages[0].state = MessageState::sending;
@@ -145,7 +145,7 @@ TEST_CASE("a dead next hop is told from a peer that puts off") {
            {"host h said: 451 4.3.0 Connection refused by policy server", Errc::messages_left},
            {"lost connection with h while sending message body", Errc::messages_left},
            {"", Errc::messages_left}}) {
-    World world;
+    FollowerWorld world;
     world.add({"bob@far.example"});
     world.start();
     const std::string& reason = row.first;
@@ -157,7 +157,7 @@ TEST_CASE("a dead next hop is told from a peer that puts off") {
 }
 
 TEST_CASE("a reply that a reason quotes is a reply, with its code once") {
-  World world;
+  FollowerWorld world;
   world.add({"bob@far.example"});
   world.start();
   defer(world.queue.messages[0], "host h[192.0.2.1] said: 451 4.7.1 come back later (in reply to RCPT TO command)");
@@ -169,7 +169,7 @@ TEST_CASE("a reply that a reason quotes is a reply, with its code once") {
 }
 
 TEST_CASE("an attempt shows in the next attempt, in the reason, or in having been active") {
-  World world;
+  FollowerWorld world;
   defer(world.add({"bob@far.example"}), "Connection refused");
   defer(world.add({"carol@far.example"}), "Connection refused");
   defer(world.add({"dan@far.example"}), "Connection refused");
@@ -187,7 +187,7 @@ TEST_CASE("an attempt shows in the next attempt, in the reason, or in having bee
 }
 
 TEST_CASE("without any sign of life the verdict comes after five quiet seconds") {
-  World world;
+  FollowerWorld world;
   defer(world.add({"bob@far.example"}), "Connection refused");
   world.start();
   CHECK(world.look() == 0);
@@ -197,7 +197,7 @@ TEST_CASE("without any sign of life the verdict comes after five quiet seconds")
 }
 
 TEST_CASE("a mail system that is at work is not quiet") {
-  World world;
+  FollowerWorld world;
   defer(world.add({"bob@far.example"}), "Connection refused");
   world.add({"carol@far.example"}).state = MessageState::sending;
   world.start();
@@ -205,7 +205,7 @@ TEST_CASE("a mail system that is at work is not quiet") {
 }
 
 TEST_CASE("the end of a queue run ends what it left") {
-  World world;
+  FollowerWorld world;
   world.add({"bob@far.example"}).state = MessageState::ready;
   world.start();
   CHECK(world.look() == 0);
@@ -215,7 +215,7 @@ TEST_CASE("the end of a queue run ends what it left") {
 }
 
 TEST_CASE("another message under the id means that ours is gone") {
-  World world;
+  FollowerWorld world;
   const QueuedMessage message = world.add({"bob@far.example"});
   world.start();
   world.queue.messages[0].arrived += Duration(5'000);
@@ -225,7 +225,7 @@ TEST_CASE("another message under the id means that ours is gone") {
 }
 
 TEST_CASE("the log's verdict stands for a message that a restarted mail system leaves lying") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example", "carol@far.example"}).id;
   world.queue.messages[0].state = MessageState::ready;
   world.start(true);
@@ -241,7 +241,7 @@ TEST_CASE("the log's verdict stands for a message that a restarted mail system l
 }
 
 TEST_CASE("what lies ready for three seconds was overlooked") {
-  World world;
+  FollowerWorld world;
   world.add({"bob@far.example"});
   const std::string id = world.add({"carol@far.example"}).id;
   world.queue.messages[1].state = MessageState::ready;
@@ -260,7 +260,7 @@ TEST_CASE("what lies ready for three seconds was overlooked") {
 }
 
 TEST_CASE("a message that somebody holds meanwhile is left") {
-  World world;
+  FollowerWorld world;
   world.add({"bob@far.example"});
   world.start();
   world.queue.messages[0].state = MessageState::held;
@@ -269,7 +269,7 @@ TEST_CASE("a message that somebody holds meanwhile is left") {
 }
 
 TEST_CASE("when time runs out each message still has its receipt, once") {
-  World world;
+  FollowerWorld world;
   for (int i = 0; i < 3; ++i) world.add({"bob@far.example"});
   world.start();
   const std::string gone = world.queue.messages[1].id;
