@@ -104,6 +104,16 @@ std::string to_lower(std::string_view text) {
   return out;
 }
 
+std::string to_upper(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return out;
+}
+
+bool has_high(std::string_view bytes) { return std::any_of(bytes.begin(), bytes.end(), is_high); }
+
+std::string_view first_word(std::string_view text) { return text.substr(0, text.find_first_of(" \t")); }
+
 bool iequals(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }

@@ -12,13 +12,17 @@
 namespace longline {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }                                          ///< ASCII only
+constexpr bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }                          ///< not ASCII
 /// ASCII's: below the blank, and DEL. Those of Latin-1 begin no character of UTF-8: escape() finds them.
 constexpr bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
 std::string_view trim(std::string_view text);                       ///< without spaces, tabs, CR and LF at both ends
 std::string to_lower(std::string_view text);                        ///< ASCII only
+std::string to_upper(std::string_view text);                        ///< ASCII only
 bool iequals(std::string_view a, std::string_view b);               ///< ASCII only
+bool has_high(std::string_view bytes);                              ///< a byte that is not ASCII
 std::vector<std::string_view> split(std::string_view text, char separator);
+std::string_view first_word(std::string_view text);                 ///< up to the first blank or tab
 /// Decimal, the whole text, nothing else; nullopt otherwise, also on overflow.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 

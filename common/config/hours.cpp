@@ -33,8 +33,6 @@ std::optional<WallTime> first_time(const std::vector<Hours>& hours, WallTime fro
   return std::nullopt;
 }
 
-constexpr std::array<std::string_view, 7> kDays = {"Su", "Mo", "Tu", "We", "Th", "Fr", "Sa"};
-
 std::string format_days(unsigned days) {
   // A run of days that goes over the week's end starts in the week before it.
   std::string out;
@@ -46,8 +44,8 @@ std::string format_days(unsigned days) {
     unsigned last = day;
     while (has(last + 1)) ++last;
     out += out.empty() ? "" : ",";
-    out += kDays[day % 7];
-    if (last != day) out += fmt::format("{}{}", last == day + 1 ? "," : "-", kDays[last % 7]);
+    out += kDayNames[day % 7];
+    if (last != day) out += fmt::format("{}{}", last == day + 1 ? "," : "-", kDayNames[last % 7]);
   }
   return out;
 }

@@ -27,35 +27,35 @@ constexpr std::array kNoMeaning = {
 };
 
 /// Keys that mean something, but not here; said only where the value asks for something.
-struct NotHere {
+struct AskedInVain {
   std::string_view key;
   std::string_view neutral;   ///< the value that asks for nothing
   std::string_view reason;
 };
-constexpr std::array kNotHere = {
-    NotHere{"CallbackMode", "0", "longline does not ask to be called back"},
-    NotHere{"CustomDialDll", "", "there are no DLLs to dial with"},
-    NotHere{"CustomDialFunc", "", "there are no DLLs to dial with"},
-    NotHere{"CustomRasDialDll", "", "there are no DLLs to dial with"},
-    NotHere{"CustomAuthKey", "0", "EAP is not spoken here"},
-    NotHere{"DataEncryption", "0", "encryption is pppd's: add its options to ppp-options"},
-    NotHere{"AuthRestrictions", "0", "pppd answers PAP, CHAP and MS-CHAPv2; refuse-pap and the like go into ppp-options"},
-    NotHere{"PppTextAuthentication", "1", "pppd answers PAP, CHAP and MS-CHAPv2; refuse-pap and the like go into ppp-options"},
-    NotHere{"ExcludedProtocols", "0", "only IP is spoken here"},
-    NotHere{"LcpExtensions", "1", "LCP extensions are pppd's"},
-    NotHere{"RedialOnLinkFailure", "0", "a call that drops ends; the next run or up calls again"},
-    NotHere{"PromoteAlternates", "0", "numbers keep their order"},
-    NotHere{"IpDnsSuffix", "", "put it into resolv.conf by hand"},
-    NotHere{"IpWinsAddress", "0.0.0.0", "there is no WINS here"},
-    NotHere{"IpWins2Address", "0.0.0.0", "there is no WINS here"},
-    NotHere{"DisableClassBasedDefaultRoute", "0", "class-based routes are routes of the file of routeadd(8)"},
-    NotHere{"IpFrameSize", "1006", "the frame size is pppd's mru"},
-    NotHere{"PreferredProtocol", "1", "set it in 'init'"},
-    NotHere{"PreferredCompression", "1", "set it in 'init'"},
-    NotHere{"PreferredSpeaker", "1", "set it in 'init': ATM0 is silent"},
-    NotHere{"Protocol", "1", "error correction is set in 'init'"},
-    NotHere{"Compression", "1", "compression is set in 'init'"},
-    NotHere{"Speaker", "1", "set it in 'init': ATM0 is silent"},
+constexpr std::array kAskedInVain = {
+    AskedInVain{"CallbackMode", "0", "longline does not ask to be called back"},
+    AskedInVain{"CustomDialDll", "", "there are no DLLs to dial with"},
+    AskedInVain{"CustomDialFunc", "", "there are no DLLs to dial with"},
+    AskedInVain{"CustomRasDialDll", "", "there are no DLLs to dial with"},
+    AskedInVain{"CustomAuthKey", "0", "EAP is not spoken here"},
+    AskedInVain{"DataEncryption", "0", "encryption is pppd's: add its options to ppp-options"},
+    AskedInVain{"AuthRestrictions", "0", "pppd answers PAP, CHAP and MS-CHAPv2; refuse-pap and the like go into ppp-options"},
+    AskedInVain{"PppTextAuthentication", "1", "pppd answers PAP, CHAP and MS-CHAPv2; refuse-pap and the like go into ppp-options"},
+    AskedInVain{"ExcludedProtocols", "0", "only IP is spoken here"},
+    AskedInVain{"LcpExtensions", "1", "LCP extensions are pppd's"},
+    AskedInVain{"RedialOnLinkFailure", "0", "a call that drops ends; the next run or up calls again"},
+    AskedInVain{"PromoteAlternates", "0", "numbers keep their order"},
+    AskedInVain{"IpDnsSuffix", "", "put it into resolv.conf by hand"},
+    AskedInVain{"IpWinsAddress", "0.0.0.0", "there is no WINS here"},
+    AskedInVain{"IpWins2Address", "0.0.0.0", "there is no WINS here"},
+    AskedInVain{"DisableClassBasedDefaultRoute", "0", "class-based routes are routes of the file of routeadd(8)"},
+    AskedInVain{"IpFrameSize", "1006", "the frame size is pppd's mru"},
+    AskedInVain{"PreferredProtocol", "1", "set it in 'init'"},
+    AskedInVain{"PreferredCompression", "1", "set it in 'init'"},
+    AskedInVain{"PreferredSpeaker", "1", "set it in 'init': ATM0 is silent"},
+    AskedInVain{"Protocol", "1", "error correction is set in 'init'"},
+    AskedInVain{"Compression", "1", "compression is set in 'init'"},
+    AskedInVain{"Speaker", "1", "set it in 'init': ATM0 is silent"},
 };
 
 std::string_view base_name(std::string_view windows_path) {
@@ -125,7 +125,7 @@ class EntryImporter {
     for (const char* name : kNoMeaning) {
       if (iequals(name, key.name)) return note(Kind::no_meaning, key.name, key.line, "has no meaning here");
     }
-    for (const NotHere& row : kNotHere) {
+    for (const AskedInVain& row : kAskedInVain) {
       if (!iequals(row.key, key.name)) continue;
       if (key.value == row.neutral || key.value.empty()) note(Kind::no_meaning, key.name, key.line, "asks for nothing");
       else by_hand(key, std::string(row.reason));

@@ -29,37 +29,37 @@ bool is_yes(std::string_view value) {
 }
 
 /// Keys that mean something to wvdial, and what becomes of them. An empty reason: nothing is lost.
-struct NotHere {
+struct LostKey {
   std::string_view key;
   Kind kind;
   std::string_view reason;
 };
-constexpr std::array kNotHere = {
-    NotHere{"autoreconnect", Kind::by_hand, "a call that drops ends; the next run or up calls again"},
-    NotHere{"askpassword", Kind::secret, "nobody is asked: the password goes into a file (password-file)"},
-    NotHere{"loginprompt", Kind::by_hand, "a login is a script: chatrun record writes one"},
-    NotHere{"passwordprompt", Kind::by_hand, "a login is a script: chatrun record writes one"},
-    NotHere{"defaultreply", Kind::by_hand, "a login is a script: chatrun record writes one"},
-    NotHere{"remotename", Kind::by_hand, "add it to ppp-options: remotename NAME"},
-    NotHere{"checkdns", Kind::no_meaning, "has no meaning here"},
-    NotHere{"checkdefroute", Kind::by_hand, "dialctl check finds a stolen default route"},
-    NotHere{"carriercheck", Kind::by_hand, "a modem whose DCD is always on is noticed by itself"},
-    NotHere{"abortonbusy", Kind::by_hand, "a busy number is tried again, up to 'attempts'"},
-    NotHere{"abortonnodialtone", Kind::no_meaning, "a missing dial tone always ends the run"},
-    NotHere{"newpppd", Kind::no_meaning, "has no meaning here"},
-    NotHere{"pppdpath", Kind::by_hand, "pppd is looked up in PATH"},
-    NotHere{"pppdoption", Kind::by_hand, "add it to ppp-options"},
-    NotHere{"isdn", Kind::by_hand, "ISDN: the commands in 'init' have to be the adapter's"},
-    NotHere{"modemtype", Kind::no_meaning, "has no meaning here"},
-    NotHere{"modemname", Kind::no_meaning, "has no meaning here"},
-    NotHere{"country", Kind::no_meaning, "has no meaning here"},
-    NotHere{"provider", Kind::no_meaning, "has no meaning here"},
-    NotHere{"product", Kind::no_meaning, "has no meaning here"},
-    NotHere{"homepage", Kind::no_meaning, "has no meaning here"},
-    NotHere{"setvolume", Kind::by_hand, "set it in 'init': ATL0 to ATL3, ATM0"},
-    NotHere{"compuserve", Kind::by_hand, "a login is a script: chatrun record writes one"},
-    NotHere{"tonline", Kind::by_hand, "a login is a script: chatrun record writes one"},
-    NotHere{"sessiontimeout", Kind::by_hand, "'max-call' ends a call"},
+constexpr std::array kLostKeys = {
+    LostKey{"autoreconnect", Kind::by_hand, "a call that drops ends; the next run or up calls again"},
+    LostKey{"askpassword", Kind::secret, "nobody is asked: the password goes into a file (password-file)"},
+    LostKey{"loginprompt", Kind::by_hand, "a login is a script: chatrun record writes one"},
+    LostKey{"passwordprompt", Kind::by_hand, "a login is a script: chatrun record writes one"},
+    LostKey{"defaultreply", Kind::by_hand, "a login is a script: chatrun record writes one"},
+    LostKey{"remotename", Kind::by_hand, "add it to ppp-options: remotename NAME"},
+    LostKey{"checkdns", Kind::no_meaning, "has no meaning here"},
+    LostKey{"checkdefroute", Kind::by_hand, "dialctl check finds a stolen default route"},
+    LostKey{"carriercheck", Kind::by_hand, "a modem whose DCD is always on is noticed by itself"},
+    LostKey{"abortonbusy", Kind::by_hand, "a busy number is tried again, up to 'attempts'"},
+    LostKey{"abortonnodialtone", Kind::no_meaning, "a missing dial tone always ends the run"},
+    LostKey{"newpppd", Kind::no_meaning, "has no meaning here"},
+    LostKey{"pppdpath", Kind::by_hand, "pppd is looked up in PATH"},
+    LostKey{"pppdoption", Kind::by_hand, "add it to ppp-options"},
+    LostKey{"isdn", Kind::by_hand, "ISDN: the commands in 'init' have to be the adapter's"},
+    LostKey{"modemtype", Kind::no_meaning, "has no meaning here"},
+    LostKey{"modemname", Kind::no_meaning, "has no meaning here"},
+    LostKey{"country", Kind::no_meaning, "has no meaning here"},
+    LostKey{"provider", Kind::no_meaning, "has no meaning here"},
+    LostKey{"product", Kind::no_meaning, "has no meaning here"},
+    LostKey{"homepage", Kind::no_meaning, "has no meaning here"},
+    LostKey{"setvolume", Kind::by_hand, "set it in 'init': ATL0 to ATL3, ATM0"},
+    LostKey{"compuserve", Kind::by_hand, "a login is a script: chatrun record writes one"},
+    LostKey{"tonline", Kind::by_hand, "a login is a script: chatrun record writes one"},
+    LostKey{"sessiontimeout", Kind::by_hand, "'max-call' ends a call"},
 };
 
 struct Value {
@@ -224,7 +224,7 @@ class File {
       settings[name] = {key.value, key.line};
       return;
     }
-    for (const NotHere& row : kNotHere) {
+    for (const LostKey& row : kLostKeys) {
       if (row.key == name) return say(row.kind, std::string(row.reason));
     }
     // PPPD Option 1 …

@@ -10,11 +10,9 @@
 namespace longline::config {
 namespace {
 
-constexpr std::array<std::string_view, 7> kDays = {"Su", "Mo", "Tu", "We", "Th", "Fr", "Sa"};
-
 std::optional<unsigned> day_of(std::string_view name) {
-  for (unsigned i = 0; i < kDays.size(); ++i) {
-    if (iequals(kDays[i], name)) return i;
+  for (unsigned i = 0; i < kDayNames.size(); ++i) {
+    if (iequals(kDayNames[i], name)) return i;
   }
   return std::nullopt;
 }

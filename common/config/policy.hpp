@@ -11,6 +11,8 @@
 
 namespace longline::config {
 
+constexpr std::array<std::string_view, 7> kDayNames = {"Su", "Mo", "Tu", "We", "Th", "Fr", "Sa"};
+
 /// When a link may call: "Mo-Fr 06:00-22:00". Local time; both ends of the days belong to it, 24:00 is the day's end.
 struct Hours {
   unsigned days = 0;        ///< bit 0 is Sunday, as in the dial-out hours of RRAS

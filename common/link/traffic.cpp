@@ -160,10 +160,10 @@ bool read_ipv6(Bytes bytes, PacketFacts& packet) {
     const int type = packet.protocol;
     const bool options = type == kHopByHop || type == kRouting || type == kDestinationOptions;
     if (!options && type != kFragment && type != kAuthentication) return read_payload(rest, piece, packet);
-    constexpr std::size_t kUnit = 8;
-    if (rest.size() < kUnit) return false;
-    std::size_t size = kUnit;
-    if (options) size = (static_cast<std::size_t>(rest.byte(1)) + 1) * kUnit;
+    constexpr std::size_t kExtensionUnit = 8;
+    if (rest.size() < kExtensionUnit) return false;
+    std::size_t size = kExtensionUnit;
+    if (options) size = (static_cast<std::size_t>(rest.byte(1)) + 1) * kExtensionUnit;
     if (type == kAuthentication) size = (static_cast<std::size_t>(rest.byte(1)) + 2) * 4;
     if (type == kFragment) {
       const int fragment = rest.word(2);

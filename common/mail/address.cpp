@@ -13,17 +13,16 @@ namespace {
 
 constexpr std::size_t kLongestAddress = 254;  // a path of 256 with its brackets; RFC 5321, 4.5.3.1.3
 constexpr std::size_t kLongestLocal = 64;
-constexpr std::size_t kLongestShown = 80;
+constexpr std::size_t kLongestShownAddress = 80;
 
 bool is_alnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool is_atext(char c) {
   return is_alnum(c) || is_high(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
 
 Error bad(std::string_view text, std::string_view why) {
-  return Error(Errc::malformed, fmt::format("'{}' is not an address: {}", escape_at_most(text, kLongestShown), why));
+  return Error(Errc::malformed, fmt::format("'{}' is not an address: {}", escape_at_most(text, kLongestShownAddress), why));
 }
 
 /// Where the quoted string at the start ends, behind its closing quote; npos if it does not.

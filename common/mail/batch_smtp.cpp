@@ -11,15 +11,13 @@
 namespace longline::mail {
 namespace {
 
-constexpr std::size_t kLongestCommand = 4096;
-constexpr std::size_t kPiece = 64 * 1024;   // of a line of data
+constexpr std::size_t kLongestBatchCommand = 4096;
+constexpr std::size_t kDataPiece = 64 * 1024;   // of a line of data
 constexpr TimePoint kNow{};                 // a file has all the time in the world
 
 bool is_ascii(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
-
-std::string_view verb_of(std::string_view line) { return line.substr(0, line.find_first_of(" \t")); }
 
 }  // namespace
 
@@ -114,9 +112,9 @@ void BatchReader::feed(std::string_view bytes) {
     bytes.remove_prefix(piece.size());
     if (end != std::string_view::npos) {
       take_line();
-    } else if (state_ == State::command && line_.size() > kLongestCommand + 1) {
+    } else if (state_ == State::command && line_.size() > kLongestBatchCommand + 1) {
       malformed_ = Error(Errc::malformed, fmt::format("line {}: too long for a command: not a batch", line_number_ + 1), Stage::queue);
-    } else if (state_ != State::command && line_.size() > kPiece) {
+    } else if (state_ != State::command && line_.size() > kDataPiece) {
       // The CR of a line's end may be its last byte.
       const char last = line_.back();
       line_.pop_back();
@@ -133,7 +131,7 @@ void BatchReader::take_line() {
   if (state_ == State::command) {
     std::string_view line = line_;
     line = line.substr(0, line.find_last_not_of("\r\n") + 1);
-    if (line_.size() > kLongestCommand + 2) {   // in whatever pieces it came
+    if (line_.size() > kLongestBatchCommand + 2) {   // in whatever pieces it came
       malformed_ = Error(Errc::malformed, fmt::format("line {}: too long for a command: not a batch", line_number_), Stage::queue);
     } else {
       take_command(std::string(line));
@@ -147,7 +145,7 @@ void BatchReader::take_line() {
 
 void BatchReader::take_command(std::string_view line) {
   if (line.empty()) return;
-  const std::string verb = to_lower(verb_of(line));
+  const std::string verb = to_lower(first_word(line));
   any_command_ = true;
   if (verb == "ehlo" || verb == "helo") greeted_ = true;
   else if (!greeted_) {

@@ -13,13 +13,13 @@ namespace longline::mail {
 namespace {
 
 constexpr std::string_view kMagic = "longline drop 1";
-constexpr std::size_t kLongestLine = 1024;
+constexpr std::size_t kLongestDropHeader = 1024;
 
 Error malformed(std::string_view what) { return Error(Errc::malformed, "not a dropped message: " + std::string(what), Stage::queue); }
 
 /// "NAME VALUE\n" off the front.
 Result<std::string_view> take_line(std::string_view& file, std::string_view name) {
-  const std::size_t end = file.substr(0, kLongestLine).find('\n');
+  const std::size_t end = file.substr(0, kLongestDropHeader).find('\n');
   if (end == std::string_view::npos) return malformed("a line without an end");
   std::string_view line = file.substr(0, end);
   if (!line.starts_with(name) || line.size() < name.size() + 1 || line[name.size()] != ' ') return malformed(std::string(name) + " expected");

@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t kMostHeader = 16 * 1024;
 
-bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-
 /// For the machine-readable part, which is ASCII.
 std::string ascii(std::string_view text) {
   std::string out;

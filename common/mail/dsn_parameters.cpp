@@ -21,12 +21,6 @@ Parameter split_parameter(std::string_view text) {
   return {to_lower(text.substr(0, equals)), text.substr(std::min(equals + 1, text.size()))};
 }
 
-std::string to_upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return out;
-}
-
 Result<std::string> parse_notify(std::string_view value) {
   const std::string upper = to_upper(value);
   if (upper == "NEVER") return upper;

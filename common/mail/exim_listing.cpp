@@ -11,7 +11,7 @@
 namespace longline::mail {
 namespace {
 
-constexpr std::size_t kLongestLine = 64 * 1024;
+constexpr std::size_t kLongestListedLine = 64 * 1024;
 constexpr std::size_t kMostRecipients = 1'000'000;
 constexpr std::string_view kFrozen = "*** frozen ***";
 
@@ -213,7 +213,7 @@ bool EximListing::feed(std::string_view bytes) {
   while (wanted_ && !bytes.empty()) {
     const std::size_t end = bytes.find('\n');
     const std::string_view piece = bytes.substr(0, end);
-    too_long_ = too_long_ || partial_.size() + piece.size() > kLongestLine;
+    too_long_ = too_long_ || partial_.size() + piece.size() > kLongestListedLine;
     if (!too_long_) partial_ += piece;
     if (end == std::string_view::npos) break;
     if (!too_long_) take_line(partial_);

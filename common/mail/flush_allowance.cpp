@@ -13,7 +13,7 @@ namespace {
 // Below it the bytes may only have filled the buffers on the way.
 constexpr std::uint64_t kMeasurable = 32'768;
 // Envelope and replies.
-constexpr std::int64_t kEnvelope = 200;
+constexpr std::int64_t kEnvelopeAllowance = 200;
 
 }  // namespace
 
@@ -42,7 +42,7 @@ std::optional<Error> FlushAllowance::refusal(std::int64_t size, TimePoint now) c
   if (rate_ <= 0) return std::nullopt;
   // What was begun before it leaves first.
   const std::int64_t waiting = std::max<std::int64_t>(begun_ - begun_before_session_ - static_cast<std::int64_t>(bytes_out_), 0);
-  const Duration needed(static_cast<std::int64_t>(static_cast<double>(waiting + size + kEnvelope) * 1000.0 / static_cast<double>(rate_)));
+  const Duration needed(static_cast<std::int64_t>(static_cast<double>(waiting + size + kEnvelopeAllowance) * 1000.0 / static_cast<double>(rate_)));
   if (now + needed + round_trip_ <= *end_) return std::nullopt;
   return Error(Errc::deadline,
                fmt::format("its {} need {} at {}/s, which is more than is left", format_size(size),

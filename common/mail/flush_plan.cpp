@@ -7,7 +7,7 @@ namespace longline::mail {
 namespace {
 
 // "MAIL FROM:<> SIZE=… BODY=8BITMIME", "BDAT … LAST", "RSET"; "RCPT TO:<>".
-constexpr std::int64_t kEnvelope = 70, kRecipient = 14;
+constexpr std::int64_t kEnvelopeOnTheWire = 70, kRecipient = 14;
 // EHLO with a name, QUIT.
 constexpr std::int64_t kSession = 40;
 // IPv4 and TCP headers of a full segment, and PPP's frame; the three-way handshake and its end.
@@ -26,7 +26,7 @@ void LineCost::add(const LineCost& other) {
 void FlushPlan::add(const QueuedMessage& message, std::size_t recipients, std::size_t address_bytes) {
   const std::int64_t there = facts_.resumes ? std::clamp<std::int64_t>(message.bytes_done.value_or(0), 0, message.size) : 0;
   const std::int64_t left = message.size - there;
-  const std::int64_t wire = left + kEnvelope + static_cast<std::int64_t>(message.sender.size() + address_bytes) +
+  const std::int64_t wire = left + kEnvelopeOnTheWire + static_cast<std::int64_t>(message.sender.size() + address_bytes) +
                             kRecipient * static_cast<std::int64_t>(recipients);
   items_.push_back({flush_place(message, now_), left, wire});
 }

@@ -12,7 +12,7 @@
 namespace longline::mail {
 namespace {
 
-constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kContentPiece = 64 * 1024;
 
 RecipientResult result_of(const std::string& address, const SmtpReply& reply) {
   const Outcome outcome = reply.ok() ? Outcome::sent : reply.permanent() ? Outcome::refused : Outcome::deferred;
@@ -131,7 +131,7 @@ void LmtpClient::on_writable(std::size_t free, TimePoint now) {
   while (step_ == Step::body && free >= 16) {
     last_progress_ = now;
     std::string out;
-    const std::size_t most = std::min(free, kPiece);
+    const std::size_t most = std::min(free, kContentPiece);
     while (sent_ < options_.content.size() && out.size() + 2 < most) {
       if (line_start_ && options_.content[sent_] == '.') out += '.';
       const std::size_t end = options_.content.find('\n', sent_);

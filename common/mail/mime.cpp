@@ -17,8 +17,6 @@ namespace {
 constexpr int kDeepest = 32;
 constexpr std::size_t kLongestEncodedLine = 76;
 
-bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-bool has_high(std::string_view bytes) { return std::any_of(bytes.begin(), bytes.end(), is_high); }
 /// A quoted string without its quotes, or a token.
 std::string parameter_value(std::string_view text) {
   if (!text.starts_with('"')) return std::string(trim(text.substr(0, text.find_first_of("; \t"))));

@@ -12,12 +12,10 @@
 namespace longline::mail {
 namespace {
 
-constexpr std::size_t kLongestLine = 76;
+constexpr std::size_t kLongestFoldedLine = 76;
 constexpr std::string_view kBlanks = " \t";
 constexpr std::string_view kAddressSpecials = "<>,;:()";
 
-bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-bool has_high(std::string_view bytes) { return std::any_of(bytes.begin(), bytes.end(), is_high); }
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 /// Well-formed enough to be called UTF-8: lead bytes with the right number of continuation bytes.
@@ -57,7 +55,7 @@ std::size_t quoted_length(std::string_view text) {
   return std::min(i + 1, text.size());
 }
 
-std::string unquote(std::string_view text) {
+std::string without_quotes(std::string_view text) {
   if (!text.starts_with('"')) return std::string(text);
   text.remove_prefix(1);
   if (text.ends_with('"')) text.remove_suffix(1);
@@ -89,7 +87,7 @@ class WordEncoder {
       if (pending_.empty()) out_ += blanks_;
       else pending_ += blanks_;
       if (pending_.empty() && structured && blanks_.empty() && !out_.empty() && out_.back() != '(') out_ += ' ';
-      pending_ += structured ? unquote(token) : std::string(token);
+      pending_ += structured ? without_quotes(token) : std::string(token);
       blanks_ = {};
     } else {
       const bool was_word = end_words();
@@ -170,7 +168,7 @@ std::string encode_parameters(std::string_view value) {
     if (!out.empty()) out += "; ";
     if (!has_high(part)) out += part;
     else if (equals == std::string_view::npos || has_high(name) || extended) out += without_high(part);
-    else out += extended_parameter(trim(name), unquote(trim(part.substr(equals + 1))));
+    else out += extended_parameter(trim(name), without_quotes(trim(part.substr(equals + 1))));
   }
   return out;
 }
@@ -184,7 +182,7 @@ std::string fold(std::string_view line) {
     end = end == std::string_view::npos ? line.size() : std::min(line.find_first_of(kBlanks, end), line.size());
     const std::string_view piece = line.substr(0, end);   // blanks and the word behind them
     const bool can_break = kBlanks.find(piece[0]) != std::string_view::npos && !trim(piece).empty();
-    if (can_break && column > 0 && column + piece.size() > kLongestLine) {
+    if (can_break && column > 0 && column + piece.size() > kLongestFoldedLine) {
       out += "\r\n";
       column = 0;
     }

@@ -9,7 +9,7 @@
 namespace longline::mail {
 namespace {
 
-constexpr std::size_t kLongest = 400;
+constexpr std::size_t kLongestWords = 400;
 
 // Behind the words with which Postfix and Exim introduce a peer's reply.
 std::string_view quoted_reply(std::string_view account) {
@@ -45,10 +45,10 @@ void take_account(RecipientResult& result, std::string_view account) {
   if (reply.ends_with(" command)")) reply = reply.substr(0, reply.rfind(" (in reply to "));
   if (const std::optional<PeerWords> words = read_reply_text(reply)) {
     result.code = words->code;
-    result.text = escape_at_most(words->text, kLongest);
+    result.text = escape_at_most(words->text, kLongestWords);
     if (!words->enhanced.empty()) result.enhanced = words->enhanced;
   } else {
-    result.text = escape_at_most(account, kLongest);
+    result.text = escape_at_most(account, kLongestWords);
   }
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kMessageStates = {"ready", "deferred", "held", "sending", "in-doubt"};
 constexpr std::array<std::string_view, 5> kRecipientStates = {"ready", "deferred", "in-doubt", "delivered", "refused"};
-constexpr std::array<std::string_view, 9> kReasonClasses = {"none", "dns",  "link",   "tls",  "auth",
+constexpr std::array<std::string_view, 9> kReasonClassNames = {"none", "dns",  "link",   "tls",  "auth",
                                                             "greylist", "size", "policy", "other"};
 constexpr std::string_view kDigits = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::size_t kIdLength = 7;
@@ -100,7 +100,7 @@ bool is_due(const QueuedMessage& message, const Recipient& recipient, WallTime n
 
 std::string_view to_string(MessageState state) { return kMessageStates[static_cast<std::size_t>(state)]; }
 std::string_view to_string(RecipientState state) { return kRecipientStates[static_cast<std::size_t>(state)]; }
-std::string_view to_string(ReasonClass reason_class) { return kReasonClasses[static_cast<std::size_t>(reason_class)]; }
+std::string_view to_string(ReasonClass reason_class) { return kReasonClassNames[static_cast<std::size_t>(reason_class)]; }
 
 std::optional<MessageState> message_state_from_name(std::string_view name) {
   for (std::size_t i = 0; i < kMessageStates.size(); ++i) {

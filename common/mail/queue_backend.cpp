@@ -10,12 +10,12 @@ namespace longline::mail {
 namespace {
 
 constexpr std::array<std::string_view, 5> kNames = {"hold", "release", "remove", "bounce", "requeue"};
-constexpr std::array<std::string_view, 5> kDone = {"held", "released", "removed", "bounced", "requeued"};
+constexpr std::array<std::string_view, 5> kDoneNames = {"held", "released", "removed", "bounced", "requeued"};
 
 }  // namespace
 
 std::string_view to_string(QueueChange change) { return kNames[static_cast<std::size_t>(change)]; }
-std::string_view done_name(QueueChange change) { return kDone[static_cast<std::size_t>(change)]; }
+std::string_view done_name(QueueChange change) { return kDoneNames[static_cast<std::size_t>(change)]; }
 
 bool MessagePart::is_whole() const {
   const auto waiting = std::count_if(message.recipients.begin(), message.recipients.end(), [](const Recipient& r) { return !r.finished(); });

@@ -12,7 +12,7 @@
 namespace longline::mail {
 namespace {
 
-constexpr std::size_t kLongestCommand = 510;      // RFC 5321, 4.5.3.1.4, without CRLF
+constexpr std::size_t kLongestAuthCommand = 510;      // RFC 5321, 4.5.3.1.4, without CRLF
 constexpr std::size_t kLongestChallenge = 2048;
 
 constexpr std::array kStrongestFirst = {AuthMechanism::cram_md5, AuthMechanism::plain, AuthMechanism::login};
@@ -64,7 +64,7 @@ Write AuthExchange::first() {
   const std::string command = fmt::format("AUTH {}", to_string(mechanism_));
   if (mechanism_ != AuthMechanism::plain) return Write{command + "\r\n"};
   const std::string whole = command + " " + plain();
-  if (whole.size() > kLongestCommand) return Write{command + "\r\n"};
+  if (whole.size() > kLongestAuthCommand) return Write{command + "\r\n"};
   answered_ = 1;
   return secret_line(whole);
 }

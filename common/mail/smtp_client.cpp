@@ -12,7 +12,6 @@
 namespace longline::mail {
 namespace {
 
-constexpr int kClosing = 421;
 constexpr std::uint64_t kMostSlackBytes = 256 * 1024;
 constexpr Duration kConfirmation(15'000);   // for the reply to RSET, which takes a peer no time
 
@@ -76,12 +75,12 @@ void SmtpClient::Impl::take_reply(SmtpReply reply, TimePoint now) {
   heard = true;
   for (MessageResult& result : std::exchange(verdicts, {})) give(std::move(result));
   if (expect.what == Expected::noop) {
-    if (reply.code == kClosing) end(Error(Errc::busy, "the peer closes the connection: 421 " + reply.text(), Stage::transfer));
+    if (reply.code == kServiceClosing) end(Error(Errc::busy, "the peer closes the connection: 421 " + reply.text(), Stage::transfer));
     return;
   }
   Transaction& transaction = *expect.transaction;
   --transaction.pending;
-  const bool closing = reply.code == kClosing;
+  const bool closing = reply.code == kServiceClosing;
   understood = understood || reply.ok();
   const bool not_implemented = reply.code == 500 || reply.code == 502;
   const std::string text = closing ? reply.text() : "";
@@ -148,7 +147,7 @@ void SmtpClient::Impl::end_out_of_step(const SmtpReply& reply) {
 
 /// A reply though nothing was asked: 421 when the peer gives up, or a refusal in the middle of DATA.
 void SmtpClient::Impl::take_unexpected(const SmtpReply& reply) {
-  if (reply.code == kClosing) return end(Error(Errc::busy, "the peer closes the connection: 421 " + reply.text(), Stage::transfer));
+  if (reply.code == kServiceClosing) return end(Error(Errc::busy, "the peer closes the connection: 421 " + reply.text(), Stage::transfer));
   if (current && current->body_started && !use_chunking && !reply.ok()) current->data_reply = reply;
   end(Error(Errc::protocol, fmt::format("the peer sent '{} {}' though nothing was asked", reply.code, reply.text()), Stage::transfer));
 }

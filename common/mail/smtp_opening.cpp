@@ -12,12 +12,9 @@ namespace longline::mail {
 namespace {
 
 constexpr int kReady = 220;
-constexpr int kDone = 250;
+constexpr int kGreeted = 250;
 constexpr int kLoggedIn = 235;
 constexpr int kGoOn = 334;
-constexpr int kClosing = 421;
-
-std::string_view first_word(std::string_view text) { return text.substr(0, text.find_first_of(" \t")); }
 
 /// The mechanism is refused, not the user: another one may do (RFC 4954, 6).
 bool refuses_mechanism(int code) { return code == 504 || code == 534 || code == 538; }
@@ -82,7 +79,7 @@ bool SmtpOpening::is_expected_peer(std::string_view name, std::string_view where
 }
 
 void SmtpOpening::take_greeting(const SmtpReply& reply, TimePoint now) {
-  if (reply.code != kReady) return fail(reply_error("the connection", reply), reply.code != kClosing);
+  if (reply.code != kReady) return fail(reply_error("the connection", reply), reply.code != kServiceClosing);
   peer_.banner_name = first_word(reply.lines.front());
   if (is_expected_peer(peer_.banner_name, "greeting")) say_ehlo(now);
 }
@@ -95,11 +92,11 @@ void SmtpOpening::say_ehlo(TimePoint now) {
 
 void SmtpOpening::take_ehlo(const SmtpReply& reply, TimePoint now) {
   if (!reply.ok()) {
-    if (!reply.permanent()) return fail(reply_error("EHLO " + options_.helo, reply), reply.code != kClosing);
+    if (!reply.permanent()) return fail(reply_error("EHLO " + options_.helo, reply), reply.code != kServiceClosing);
     phase_ = Phase::helo;
     return write({fmt::format("HELO {}\r\n", options_.helo)});
   }
-  if (reply.code != kDone) return fail(Error(Errc::protocol, "the peer answers EHLO with " + words(reply), Stage::connect), false);
+  if (reply.code != kGreeted) return fail(Error(Errc::protocol, "the peer answers EHLO with " + words(reply), Stage::connect), false);
   peer_.ehlo_reply = reply.lines;
   round_trip_ = std::min(round_trip_.value_or(now - asked_at_), now - asked_at_);
   peer_.ehlo_name = first_word(reply.lines.front());
@@ -110,7 +107,7 @@ void SmtpOpening::take_ehlo(const SmtpReply& reply, TimePoint now) {
 }
 
 void SmtpOpening::take_helo(const SmtpReply& reply, TimePoint now) {
-  if (reply.code != kDone) return fail(reply_error("HELO " + options_.helo, reply), reply.code != kClosing);
+  if (reply.code != kGreeted) return fail(reply_error("HELO " + options_.helo, reply), reply.code != kServiceClosing);
   peer_.ehlo_name = first_word(reply.lines.front());
   if (is_expected_peer(peer_.ehlo_name, "HELO reply")) after_hello(now);
 }
@@ -134,7 +131,7 @@ void SmtpOpening::take_starttls(const SmtpReply& reply, TimePoint now) {
     actions_.emplace_back(StartTls{});
     return;
   }
-  if (reply.code == kClosing) return fail(reply_error("STARTTLS", reply), false);
+  if (reply.code == kServiceClosing) return fail(reply_error("STARTTLS", reply), false);
   if (options_.starttls == StartTlsUse::required) return fail(reply_error("STARTTLS (TLS is required)", reply), true);
   log_in(now);
 }
@@ -182,7 +179,7 @@ void SmtpOpening::log_in(TimePoint now) {
 }
 
 void SmtpOpening::take_auth(const SmtpReply& reply, TimePoint now) {
-  if (cancelled_) return fail(std::move(*cancelled_), reply.code != kClosing);
+  if (cancelled_) return fail(std::move(*cancelled_), reply.code != kServiceClosing);
   if (reply.code == kGoOn) {
     Result<Write> answer = exchange_->answer(trim(reply.lines.front()));
     if (answer) return write(std::move(*answer));
@@ -203,7 +200,7 @@ void SmtpOpening::take_auth(const SmtpReply& reply, TimePoint now) {
 void SmtpOpening::refuse_login(const SmtpReply& reply) {
   const std::string user = escape_at_most(options_.login->user, 100);
   const std::string peer = escape_at_most(peer_.ehlo_name, 100);
-  const bool polite = reply.code != kClosing;
+  const bool polite = reply.code != kServiceClosing;
   if (reply.temporary()) {
     return fail(Error(Errc::busy, fmt::format("authentication of user '{}' at {} is put off: {}", user, peer, words(reply)), Stage::auth), polite);
   }

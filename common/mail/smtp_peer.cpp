@@ -10,14 +10,6 @@ namespace {
 
 constexpr std::size_t kMostMechanisms = 32;
 
-std::string_view first_word(std::string_view text) { return text.substr(0, text.find_first_of(" \t")); }
-
-std::string to_upper(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  return out;
-}
-
 void learn_limits(SmtpPeer& peer, std::string_view limits) {
   for (const std::string_view limit : split(limits, ' ')) {
     const std::size_t equals = limit.find('=');

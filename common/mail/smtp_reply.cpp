@@ -10,10 +10,10 @@
 namespace longline::mail {
 namespace {
 
-constexpr std::size_t kLongestLine = 4096;
+constexpr std::size_t kLongestReplyLine = 4096;
 constexpr std::size_t kMostLines = 256;
 constexpr std::size_t kLongestReply = 64 * 1024;
-constexpr std::size_t kLongestShown = 400;
+constexpr std::size_t kLongestShownReply = 400;
 
 }  // namespace
 
@@ -37,25 +37,25 @@ std::string_view enhanced_status(std::string_view text, int code) {
 std::string SmtpReply::text() const {
   std::string joined;
   for (const std::string& line : lines) {
-    if (joined.size() > kLongestShown) break;
+    if (joined.size() > kLongestShownReply) break;
     if (!joined.empty() && !line.empty()) joined += " / ";
     joined += line;
   }
-  return escape_at_most(joined, kLongestShown);
+  return escape_at_most(joined, kLongestShownReply);
 }
 
 void SmtpReplyParser::feed(std::string_view bytes) {
   while (!bytes.empty() && !error_) {
-    const std::size_t room = kLongestLine - line_.size();
+    const std::size_t room = kLongestReplyLine - line_.size();
     const std::size_t end = bytes.substr(0, room).find('\n');
     const std::size_t taken = std::min({end, room, bytes.size()});
     line_ += bytes.substr(0, taken);
     bytes.remove_prefix(end == std::string_view::npos ? taken : taken + 1);
     if (end != std::string_view::npos) {
       end_line();
-    } else if (line_.size() == kLongestLine) {
-      if (skip_ <= kLongestLine) return fail("the peer sent a line without an end");
-      skip_ -= kLongestLine;
+    } else if (line_.size() == kLongestReplyLine) {
+      if (skip_ <= kLongestReplyLine) return fail("the peer sent a line without an end");
+      skip_ -= kLongestReplyLine;
       line_.clear();
     }
   }

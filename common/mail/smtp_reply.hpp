@@ -10,6 +10,9 @@
 
 namespace longline::mail {
 
+/// The peer closes the connection with this reply, to whatever command (RFC 5321, 3.8).
+constexpr int kServiceClosing = 421;
+
 /// One reply, complete (RFC 5321, 4.2). Texts are as received: escape() them before they are shown.
 struct SmtpReply {
   int code = 0;                    ///< 200…599

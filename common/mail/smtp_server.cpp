@@ -15,7 +15,7 @@
 namespace longline::mail {
 namespace {
 
-constexpr std::size_t kLongestCommand = 4096;
+constexpr std::size_t kLongestClientCommand = 4096;
 
 }  // namespace
 
@@ -76,7 +76,7 @@ void SmtpServer::Impl::take_command_bytes(std::string_view& in, TimePoint now) {
   const std::size_t end = in.find('\n');
   const std::string_view piece = in.substr(0, end);
   in.remove_prefix(end == std::string_view::npos ? in.size() : end + 1);
-  if (line.size() + piece.size() > kLongestCommand) line_too_long = true;
+  if (line.size() + piece.size() > kLongestClientCommand) line_too_long = true;
   if (!line_too_long) line += piece;
   if (end == std::string_view::npos) return;
   last_progress = now;

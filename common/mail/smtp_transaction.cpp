@@ -12,7 +12,6 @@ namespace longline::mail {
 namespace {
 
 constexpr int kTooManyRecipients = 552;  // to RCPT it means 452; RFC 5321, 4.5.3.1.10
-constexpr int kClosing = 421;
 
 /// About the session, not about the message: unknown command, not implemented, bad sequence.
 bool is_confused(int code) { return code == 500 || code == 502 || code == 503; }
@@ -110,10 +109,10 @@ std::vector<RecipientResult> transaction_results(const Transaction& transaction,
     const bool mail_failed = transaction.mail_reply && !transaction.mail_reply->ok();
     if (transaction.is_sent() && taken) {
       results.push_back(from_reply(address, *transaction.data_reply));
-    } else if (mail_failed && transaction.mail_reply->code == kClosing) {
+    } else if (mail_failed && transaction.mail_reply->code == kServiceClosing) {
       // The peer goes, whatever came next: that is nothing against the message.
       const SmtpReply& reply = *transaction.mail_reply;
-      const std::string words = fmt::format("{} {}{}{}", kClosing, reply.enhanced, reply.enhanced.empty() ? "" : " ", reply.text());
+      const std::string words = fmt::format("{} {}{}{}", kServiceClosing, reply.enhanced, reply.enhanced.empty() ? "" : " ", reply.text());
       results.push_back({address, Outcome::not_tried, 0, "", printable_at_most(words, 400)});
     } else if (mail_failed) {
       results.push_back(from_reply(address, *transaction.mail_reply));

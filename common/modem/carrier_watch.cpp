@@ -7,7 +7,7 @@ namespace longline::modem {
 namespace {
 
 // V1 puts an empty line before a result code; it belongs to the modem like the words.
-constexpr std::string_view kWords = "\r\nNO CARRIER\r\n";
+constexpr std::string_view kCarrierLost = "\r\nNO CARRIER\r\n";
 constexpr std::size_t kBare = 2;
 
 }  // namespace
@@ -15,9 +15,9 @@ constexpr std::size_t kBare = 2;
 bool CarrierWatch::extend(char c) {
   if (held_.empty()) {
     if (!line_start_) return false;
-    matched_ = c == kWords[0] ? 0 : kBare;
+    matched_ = c == kCarrierLost[0] ? 0 : kBare;
   }
-  if (matched_ == kWords.size() || c != kWords[matched_]) return false;
+  if (matched_ == kCarrierLost.size() || c != kCarrierLost[matched_]) return false;
   held_ += c;
   ++matched_;
   return true;
@@ -43,10 +43,10 @@ std::string CarrierWatch::feed(std::string_view bytes, TimePoint now) {
 CarrierWatch::Verdict CarrierWatch::on_time(TimePoint now) {
   if (!deadline_ || now < *deadline_) return Verdict::nothing;
   deadline_.reset();
-  return matched_ == kWords.size() ? Verdict::lost : Verdict::released;
+  return matched_ == kCarrierLost.size() ? Verdict::lost : Verdict::released;
 }
 
-bool CarrierWatch::suspects() const { return deadline_ && matched_ == kWords.size(); }
+bool CarrierWatch::suspects() const { return deadline_ && matched_ == kCarrierLost.size(); }
 
 std::string CarrierWatch::take() {
   line_start_ = !held_.empty() && held_.back() == '\n';

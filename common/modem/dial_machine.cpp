@@ -16,7 +16,7 @@ namespace {
 constexpr Duration kLoudWait{1'000};
 constexpr Duration kInitWait{10'000};
 constexpr Duration kQuietReset{2'000};   // a modem that was quiet may be so again after ATZ
-constexpr Duration kSettle{250};         // some modems volunteer a second OK after ATZ
+constexpr Duration kSettleAfterInit{250};         // some modems volunteer a second OK after ATZ
 
 bool resets(std::string_view command) {
   return iequals(command.substr(0, 3), "ATZ") || iequals(command.substr(0, 4), "AT&F");
@@ -125,7 +125,7 @@ void DialMachine::drain_gsm(TimePoint now) {
 void DialMachine::settle(std::size_t next_init, TimePoint now) {
   step_ = Step::settle;
   after_settle_ = next_init;
-  deadline_ = now + kSettle;
+  deadline_ = now + kSettleAfterInit;
 }
 
 void DialMachine::enter_dial(TimePoint now) {

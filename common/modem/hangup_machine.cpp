@@ -6,10 +6,10 @@
 namespace longline::modem {
 namespace {
 
-constexpr Duration kDtrLow{500};
-constexpr Duration kSettle{150};
-constexpr Duration kAnswer{1'000};
-constexpr Duration kGuard{1'100};
+constexpr Duration kDtrLowToHangUp{500};
+constexpr Duration kSettleAtLast{150};
+constexpr Duration kAnswerToHangUp{1'000};
+constexpr Duration kGuardToHangUp{1'100};
 constexpr Duration kLatestEscape{2'000};  // five seconds in all
 
 }  // namespace
@@ -20,19 +20,19 @@ void HangUpMachine::start(TimePoint now) {
   if (state_ == ModemState::data) {
     actions_.emplace_back(SetDtr{false});
     step_ = Step::dtr_low;
-    deadline_ = now + kDtrLow;
+    deadline_ = now + kDtrLowToHangUp;
     return;
   }
   if (state_ == ModemState::dialling) actions_.emplace_back(Write{"\r", false});
   step_ = Step::settle;
-  deadline_ = now + kSettle;
+  deadline_ = now + kSettleAtLast;
 }
 
 void HangUpMachine::command(Step step, TimePoint now) {
   lines_.clear();
   actions_.emplace_back(Write{"ATH\r", false});
   step_ = step;
-  deadline_ = now + kAnswer;
+  deadline_ = now + kAnswerToHangUp;
 }
 
 void HangUpMachine::on_bytes(std::string_view bytes, TimePoint) {
@@ -57,14 +57,14 @@ void HangUpMachine::on_time(TimePoint now) {
     case Step::dtr_low:
       actions_.emplace_back(SetDtr{true});
       step_ = Step::settle;
-      deadline_ = now + kSettle;
+      deadline_ = now + kSettleAtLast;
       break;
     case Step::settle:
       if (state_ != ModemState::data || saw_end_) {
         command(Step::on_hook, now);
       } else {
         step_ = Step::guard_before;
-        deadline_ = now + (kGuard - kSettle);
+        deadline_ = now + (kGuardToHangUp - kSettleAtLast);
       }
       break;
     case Step::guard_before:
@@ -75,7 +75,7 @@ void HangUpMachine::on_time(TimePoint now) {
       escaped_ = true;
       actions_.emplace_back(Write{"+++", false});
       step_ = Step::guard_after;
-      deadline_ = now + kGuard;
+      deadline_ = now + kGuardToHangUp;
       break;
     case Step::guard_after: command(Step::hang_up, now); break;
     case Step::on_hook:
@@ -86,7 +86,7 @@ void HangUpMachine::on_time(TimePoint now) {
       }
       escaped_ = true;
       step_ = Step::guard_before;
-      deadline_ = now + kGuard;
+      deadline_ = now + kGuardToHangUp;
       break;
     case Step::hang_up: finish(false); break;
     case Step::idle:

@@ -7,9 +7,9 @@
 namespace longline::modem {
 namespace {
 
-constexpr Duration kAnswer{1'000};
+constexpr Duration kAnswerToProbe{1'000};
 constexpr Duration kQuestion{2'000};
-constexpr Duration kSettle{250};
+constexpr Duration kSettleAfterProbe{250};
 constexpr std::size_t kMostText = 200;
 
 /// An answer line behind those before it. An echo is none, and a modem that says too much is cut off.
@@ -33,7 +33,7 @@ void ProbeMachine::ask(Step step, TimePoint now) {
   lines_.clear();
   const bool at = step == Step::first || step == Step::second;
   actions_.emplace_back(Write{at ? "AT\r" : step == Step::identity ? "ATI\r" : "AT+CGMM\r", false});
-  deadline_ = now + (at ? kAnswer : kQuestion);
+  deadline_ = now + (at ? kAnswerToProbe : kQuestion);
 }
 
 void ProbeMachine::on_bytes(std::string_view bytes, TimePoint now) {
@@ -52,7 +52,7 @@ void ProbeMachine::on_bytes(std::string_view bytes, TimePoint now) {
         } else {
           // The first AT may be answered yet.
           step_ = Step::settle;
-          deadline_ = now + kSettle;
+          deadline_ = now + kSettleAfterProbe;
         }
         break;
       case Step::identity:

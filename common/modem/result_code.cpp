@@ -14,7 +14,7 @@ struct Word {
   bool prefix;  // the line may go on behind it
 };
 
-constexpr std::array kWords = {
+constexpr std::array kResultWords = {
     Word{"OK", ResultCode::ok, false},
     Word{"CONNECT", ResultCode::connect, true},
     Word{"RINGING", ResultCode::progress, false},
@@ -66,7 +66,7 @@ std::optional<ResultCode> parse_result_code(std::string_view line) {
   if (!line.empty() && line.size() <= 2 && line.find_first_not_of("0123456789") == std::string_view::npos) {
     return numeric(*parse_integer(line));
   }
-  for (const Word& word : kWords) {
+  for (const Word& word : kResultWords) {
     if (!iequals(line.substr(0, word.text.size()), word.text)) continue;
     const std::string_view rest = line.substr(word.text.size());
     const char last = word.text.back();

@@ -11,15 +11,15 @@
 namespace longline::modem {
 namespace {
 
-constexpr Duration kAnswer{1'000};
+constexpr Duration kAnswerToWake{1'000};
 constexpr int kTries = 3;
 constexpr int kTriesAfterRestart = 20;
 constexpr int kTriesAfterReset = 30;
-constexpr Duration kDtrLow{1'000};
-constexpr Duration kGuard{1'100};         // S12 is one second before and after
+constexpr Duration kDtrLowToWake{1'000};
+constexpr Duration kGuardAroundEscape{1'100};         // S12 is one second before and after
 constexpr Duration kHangUp{2'000};        // for ATH of a modem that has heard +++
 constexpr Duration kTerminate{1'000};     // for the peer, or the modem, to end PPP
-constexpr Duration kSettle{250};          // more than one AT may be answered yet
+constexpr Duration kSettleAwake{250};          // more than one AT may be answered yet
 constexpr Duration kReopen{100'000};      // 60 s for the command, 30 s for the port, and some: the shell has its own limits
 constexpr int kMostReopens = 2;
 
@@ -46,7 +46,7 @@ void WakeMachine::ask(int tries, TimePoint now) {
   tries_ = tries;
   lines_.clear();
   actions_.emplace_back(Write{"AT\r", false});
-  deadline_ = now + kAnswer;
+  deadline_ = now + kAnswerToWake;
 }
 
 void WakeMachine::ask_again(TimePoint now) {
@@ -69,17 +69,17 @@ void WakeMachine::climb(TimePoint now) {
     case Rung::dtr:
       actions_.emplace_back(SetDtr{false});
       step_ = Step::dtr_low;
-      deadline_ = now + kDtrLow;
+      deadline_ = now + kDtrLowToWake;
       break;
     case Rung::escape:
       step_ = Step::guard_before;
-      deadline_ = now + kGuard;
+      deadline_ = now + kGuardAroundEscape;
       break;
     case Rung::loud:
       lines_.clear();
       actions_.emplace_back(Write{"ATQ0V1E1\r", false});
       step_ = Step::loud;
-      deadline_ = now + kAnswer;
+      deadline_ = now + kAnswerToWake;
       break;
     case Rung::lcp:
       actions_.emplace_back(Write{lcp_terminate_request(1), false});
@@ -137,7 +137,7 @@ void WakeMachine::answered(TimePoint now) {
   }
   // A late OK would be taken for that of the next command.
   step_ = Step::settle;
-  deadline_ = now + kSettle;
+  deadline_ = now + kSettleAwake;
 }
 
 void WakeMachine::on_closed(TimePoint now) {
@@ -181,13 +181,13 @@ void WakeMachine::on_time(TimePoint now) {
       lines_.clear();
       actions_.emplace_back(Write{"+++", false});
       step_ = Step::guard_after;
-      deadline_ = now + kGuard;
+      deadline_ = now + kGuardAroundEscape;
       break;
     case Step::guard_after:
       lines_.clear();
       actions_.emplace_back(Write{"ATH\r", false});
       step_ = Step::hang_up;
-      deadline_ = now + (escaped_ ? kHangUp : kAnswer);
+      deadline_ = now + (escaped_ ? kHangUp : kAnswerToWake);
       break;
     case Step::hang_up:
       if (escaped_) ask(1, now);

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kShortestWord = 3;
 constexpr std::size_t kUsual = 24;
 constexpr std::size_t kLongest = 200;
-constexpr char kEscape = '\x1B';
+constexpr char kEscapeByte = '\x1B';
 
 bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '\x7F'; }
 bool is_line_end(char c) { return c == '\r' || c == '\n'; }
@@ -25,8 +25,8 @@ std::size_t behind_sequence(std::string_view text, std::size_t at) {
     return std::min(text.size(), at + 1);
   }
   if (kind == ']' || kind == 'P' || kind == '_' || kind == '^') {
-    while (at < text.size() && text[at] != '\a' && text[at] != kEscape && !is_line_end(text[at])) ++at;
-    if (at < text.size() && text[at] == kEscape) return std::min(text.size(), at + 2);
+    while (at < text.size() && text[at] != '\a' && text[at] != kEscapeByte && !is_line_end(text[at])) ++at;
+    if (at < text.size() && text[at] == kEscapeByte) return std::min(text.size(), at + 2);
     return std::min(text.size(), at + 1);
   }
   return at;
@@ -50,9 +50,9 @@ std::string_view last_passage(std::string_view said, std::size_t& line) {
     if (!trim(text).empty() && (last.size() >= kShortestWord || !best_has_word)) best = current;
   };
   for (std::size_t at = 0; at < said.size();) {
-    if (said[at] == kEscape || !(is_plain(said[at]) || is_line_end(said[at]))) {
+    if (said[at] == kEscapeByte || !(is_plain(said[at]) || is_line_end(said[at]))) {
       close(at);
-      at = said[at] == kEscape ? behind_sequence(said, at) : at + 1;
+      at = said[at] == kEscapeByte ? behind_sequence(said, at) : at + 1;
       current = {at, at, at};
       continue;
     }

@@ -16,17 +16,17 @@
 namespace longline::script {
 namespace {
 
-constexpr std::size_t kMost = 4 * 1024 * 1024;
+constexpr std::size_t kMostRecorded = 4 * 1024 * 1024;
 /// Seconds that all waits may take together, so that the default deadline is enough.
 constexpr std::int64_t kAllWaits = 280;
 constexpr std::int64_t kShortestWait = 15;
-constexpr std::int64_t kLongestWait = 90;
+constexpr std::int64_t kLongestRecordedWait = 90;
 /// On a host that echoes nothing a longer answer may be a password, whatever the prompt says.
 constexpr std::size_t kLongestChoice = 2;
 
 std::string literal(std::string_view bytes) { return '"' + to_escapes(bytes) + '"'; }
 
-std::int64_t seconds(Duration d) { return (d.count() + 999) / 1000; }
+std::int64_t whole_seconds(Duration d) { return (d.count() + 999) / 1000; }
 
 }  // namespace
 
@@ -38,7 +38,7 @@ void Recorder::typed(std::string_view bytes, TimePoint now) { add(Event::Kind::t
 void Recorder::carrier_lost(TimePoint now) { add(Event::Kind::carrier_lost, "", now); }
 
 void Recorder::add(Event::Kind kind, std::string_view bytes, TimePoint now) {
-  cut_ = cut_ || size_ + bytes.size() > kMost;
+  cut_ = cut_ || size_ + bytes.size() > kMostRecorded;
   if (cut_ && kind != Event::Kind::carrier_lost) return;
   size_ += bytes.size();
   if (!events_.empty() && kind != Event::Kind::carrier_lost && events_.back().kind == kind && events_.back().at == now) {
@@ -98,7 +98,7 @@ class RecordingWriter {
         body += fmt::format("   waitfor {} until {}\n   if $FAILURE then\n      goto Failed\n   endif\n", literal(prompt), patience(waited));
         waits = true;
       } else if (waited >= Duration(1000)) {
-        body += fmt::format("   delay {}\n", seconds(waited));
+        body += fmt::format("   delay {}\n", whole_seconds(waited));
       }
       body += transmits(i);
       before = line.ended;
@@ -192,7 +192,7 @@ class RecordingWriter {
 
   /// Thrice what it took, within reason and within what all may take together.
   std::int64_t patience(Duration waited) const {
-    const std::int64_t wanted = std::clamp((3 * seconds(waited) + 4) / 5 * 5, kShortestWait, kLongestWait);
+    const std::int64_t wanted = std::clamp((3 * whole_seconds(waited) + 4) / 5 * 5, kShortestWait, kLongestRecordedWait);
     return std::max<std::int64_t>(1, std::min(wanted, kAllWaits / std::max<std::int64_t>(1, waits_)));
   }
 

@@ -7,7 +7,7 @@
 namespace longline::script {
 namespace {
 
-using Kind = TranscriptEvent::Kind;
+using EventKind = TranscriptEvent::Kind;
 
 struct Input {
   Duration at{};
@@ -21,14 +21,14 @@ std::vector<Input> inputs(const std::vector<TranscriptEvent>& transcript, std::u
   Duration now{};
   for (const TranscriptEvent& event : transcript) {
     switch (event.kind) {
-      case Kind::sent: break;
-      case Kind::passed: {
+      case EventKind::sent: break;
+      case EventKind::passed: {
         const std::int64_t percent = variation == 0 ? 100 : 90 + static_cast<std::int64_t>(random() % 21);
         now += event.passed * percent / 100;
         break;
       }
-      case Kind::carrier_lost: out.push_back({now, "", true}); break;
-      case Kind::received: {
+      case EventKind::carrier_lost: out.push_back({now, "", true}); break;
+      case EventKind::received: {
         std::string_view rest = event.bytes;
         while (variation != 0 && rest.size() > 1) {
           const std::size_t n = 1 + random() % rest.size();
@@ -112,7 +112,7 @@ struct Expected {
 Expected expected_of(const std::vector<TranscriptEvent>& transcript, const std::vector<Secret>& secrets) {
   Expected out;
   for (const TranscriptEvent& event : transcript) {
-    if (event.kind != Kind::sent) continue;
+    if (event.kind != EventKind::sent) continue;
     out.lines.emplace_back(out.bytes.size(), event.line);
     out.bytes += mask(event.bytes, secrets);
   }

@@ -14,7 +14,7 @@
 namespace longline::sys {
 namespace {
 
-constexpr std::size_t kMost = 1 << 20;
+constexpr std::size_t kMostConfig = 1 << 20;
 
 void check_secret(const config::SecretSource& source, std::vector<Diagnostic>& diagnostics) {
   if (source.file.empty()) return;
@@ -60,7 +60,7 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
 
 Result<config::ParsedConfig> read_config(const StatePaths& paths) {
   std::vector<config::ConfigText> files;
-  Result<std::string> main_text = read_file(paths.config_file, kMost);
+  Result<std::string> main_text = read_file(paths.config_file, kMostConfig);
   if (main_text) {
     files.push_back({paths.config_file, std::move(*main_text)});
   } else if (main_text.error().code != Errc::not_found || paths.config_file_named) {
@@ -74,7 +74,7 @@ Result<config::ParsedConfig> read_config(const StatePaths& paths) {
   }
   std::sort(more.begin(), more.end());
   for (const std::string& path : more) {
-    LONGLINE_TRY(std::string text, read_file(path, kMost));
+    LONGLINE_TRY(std::string text, read_file(path, kMostConfig));
     files.push_back({path, std::move(text)});
   }
   config::ParsedConfig parsed = config::parse_config(files);

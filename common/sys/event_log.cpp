@@ -20,9 +20,9 @@
 namespace longline::sys {
 namespace {
 
-constexpr off_t kMost = 4 * 1024 * 1024;
-constexpr Duration kOldest{180LL * 86'400'000};
-constexpr int kTries = 3;
+constexpr off_t kMostLog = 4 * 1024 * 1024;
+constexpr Duration kOldestLog{180LL * 86'400'000};
+constexpr int kTriesAtLog = 3;
 // For the lock. Who holds it writes a line, or was stopped while it did.
 constexpr int kLockTries = 50;
 constexpr auto kLockPause = std::chrono::milliseconds(1);
@@ -59,10 +59,10 @@ std::optional<WallTime> first_time(int fd) {
   return time ? std::optional(*time) : std::nullopt;
 }
 
-bool is_full(int fd, const struct stat& file, WallTime now) {
-  if (file.st_size > kMost) return true;
+bool is_due(int fd, const struct stat& file, WallTime now) {
+  if (file.st_size > kMostLog) return true;
   const std::optional<WallTime> first = first_time(fd);
-  return first && now - *first > kOldest;
+  return first && now - *first > kOldestLog;
 }
 
 /// Of several writers that saw the full file one renames it: the one that locks it while it still has its name.
@@ -85,7 +85,7 @@ void EventLog::emit(const Event& event) {
   const WallTime now = wall_now();
   Log log = open_log(path_);
   struct stat file{};
-  for (int i = 0; i < kTries && log.is_locked && ::fstat(log.fd.get(), &file) == 0 && file.st_size > 0 && is_full(log.fd.get(), file, now); ++i) {
+  for (int i = 0; i < kTriesAtLog && log.is_locked && ::fstat(log.fd.get(), &file) == 0 && file.st_size > 0 && is_due(log.fd.get(), file, now); ++i) {
     rotate(path_, log);
     log = open_log(path_);
   }

@@ -15,10 +15,10 @@
 namespace longline::sys {
 namespace {
 
-constexpr std::size_t kLongestLine = 65536;
+constexpr std::size_t kLongestEvent = 65536;
 
 /// An empty descriptor where there is no such file.
-Result<UniqueFd> open_log(const std::string& path) {
+Result<UniqueFd> open_log_to_read(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd && errno != ENOENT) return system_error(errno, path);
   return fd;
@@ -35,7 +35,7 @@ Result<void> EventReader::read_all() {
   // The newest is opened first: what is renamed meanwhile is met a second time, and known, but never missed.
   std::vector<UniqueFd> files;
   for (const char* suffix : {"", ".1", ".2"}) {
-    LONGLINE_TRY(UniqueFd fd, open_log(path_ + suffix));
+    LONGLINE_TRY(UniqueFd fd, open_log_to_read(path_ + suffix));
     if (!fd) continue;
     bool known = false;
     for (const UniqueFd& file : files) known = known || same_file(file.get(), fd.get());
@@ -69,12 +69,12 @@ Result<void> EventReader::read_more() {
   while (watch_ && ::read(watch_.get(), forget, sizeof forget) > 0) {
   }
   if (current_) LONGLINE_CHECK(read_to_end(current_.get()));
-  LONGLINE_TRY(UniqueFd named, open_log(path_));
+  LONGLINE_TRY(UniqueFd named, open_log_to_read(path_));
   if (!named || (current_ && same_file(named.get(), current_.get()))) return {};
   if (current_) {
     LONGLINE_CHECK(read_to_end(current_.get()));   // written before it was renamed
     end_line();
-    LONGLINE_TRY(const UniqueFd between, open_log(path_ + ".1"));
+    LONGLINE_TRY(const UniqueFd between, open_log_to_read(path_ + ".1"));
     if (between && !same_file(between.get(), current_.get()) && !same_file(between.get(), named.get())) {
       LONGLINE_CHECK(read_to_end(between.get()));
       end_line();
@@ -99,7 +99,7 @@ void EventReader::take(std::string_view bytes) {
   while (!bytes.empty()) {
     const std::size_t newline = bytes.find('\n');
     if (!too_long_) line_ += bytes.substr(0, newline);
-    too_long_ = too_long_ || line_.size() > kLongestLine;
+    too_long_ = too_long_ || line_.size() > kLongestEvent;
     if (too_long_) line_.clear();
     if (newline == std::string_view::npos) return;
     bytes.remove_prefix(newline + 1);

@@ -12,7 +12,7 @@
 namespace longline::sys {
 namespace {
 
-constexpr std::size_t kMost = 65536;
+constexpr std::size_t kMostLine = 65536;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ Result<std::vector<JsonObject>> JsonChannel::read() {
     const ssize_t got = ::recv(fd_.get(), buffer, sizeof buffer, 0);
     if (got > 0) {
       in_.append(buffer, static_cast<std::size_t>(got));
-      if (in_.size() > 2 * kMost) break;
+      if (in_.size() > 2 * kMostLine) break;
       continue;
     }
     if (got < 0 && errno == EINTR) continue;
@@ -36,14 +36,14 @@ Result<std::vector<JsonObject>> JsonChannel::read() {
     out.push_back(std::move(object));
   }
   in_.erase(0, begin);
-  if (in_.size() > kMost) return Error(Errc::protocol, "a control message has no end");
+  if (in_.size() > kMostLine) return Error(Errc::protocol, "a control message has no end");
   if (ended_ && out.empty()) return Error(Errc::link_down, "the supervisor has ended");
   return out;
 }
 
 void JsonChannel::send(const JsonObject& object) {
   // A reader that has stopped loses what it is shown, not what it is told.
-  if (out_.size() > kMost && object.string("msg") == "trace") return;
+  if (out_.size() > kMostLine && object.string("msg") == "trace") return;
   out_ += object.dump();
   out_ += '\n';
   write();

@@ -14,7 +14,7 @@
 namespace longline::sys {
 namespace {
 
-std::string first_line(const std::string& path) {
+std::string first_line_of_file(const std::string& path) {
   std::ifstream file(path);
   std::string line;
   std::getline(file, line);
@@ -24,14 +24,14 @@ std::string first_line(const std::string& path) {
 /// /proc/PID/stat from its third field on, the state; "" when there is none. The second field, in brackets, may hold
 /// anything.
 std::string stat_fields(int pid) {
-  const std::string stat = first_line(fmt::format("/proc/{}/stat", pid));
+  const std::string stat = first_line_of_file(fmt::format("/proc/{}/stat", pid));
   const std::size_t end = stat.rfind(')');
   return end == std::string::npos ? "" : std::string(trim(std::string_view(stat).substr(end + 1)));
 }
 
 }  // namespace
 
-std::string process_name(int pid) { return pid <= 0 ? "" : first_line(fmt::format("/proc/{}/comm", pid)); }
+std::string process_name(int pid) { return pid <= 0 ? "" : first_line_of_file(fmt::format("/proc/{}/comm", pid)); }
 
 bool process_is_alive(int pid) {
   if (pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH)) return false;
@@ -65,7 +65,7 @@ std::optional<WallTime> process_started(int pid) {
   return std::nullopt;
 }
 
-std::string boot_id() { return first_line("/proc/sys/kernel/random/boot_id"); }
+std::string boot_id() { return first_line_of_file("/proc/sys/kernel/random/boot_id"); }
 
 std::string host_name() {
   char name[256] = "";

@@ -17,10 +17,10 @@
 namespace longline::sys {
 namespace {
 
-constexpr std::size_t kMost = 4096;
+constexpr std::size_t kMostSecret = 4096;
 
-Result<Secret> first_line(std::string content) {
-  if (content.size() > kMost) return Error(Errc::config, "is larger than 4 KiB");
+Result<Secret> first_line_of_secret(std::string content) {
+  if (content.size() > kMostSecret) return Error(Errc::config, "is larger than 4 KiB");
   content.resize(std::min(content.size(), content.find('\n')));
   if (!content.empty() && content.back() == '\r') content.pop_back();
   return Secret(std::move(content));
@@ -50,7 +50,7 @@ Result<Secret> read_secret_fd(int fd, Duration limit) {
   std::string content;
   char buffer[512];
   const TimePoint ends = steady_now() + limit;
-  while (content.size() <= kMost) {
+  while (content.size() <= kMostSecret) {
     pollfd readable{fd, POLLIN, 0};
     const Duration left = std::max(ends - steady_now(), Duration(0));
     const int ready = ::poll(&readable, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 3'600'000)));
@@ -63,7 +63,7 @@ Result<Secret> read_secret_fd(int fd, Duration limit) {
     content.append(buffer, static_cast<std::size_t>(got));
     if (content.find('\n') != std::string::npos) break;
   }
-  return first_line(std::move(content));
+  return first_line_of_secret(std::move(content));
 }
 
 Result<void> check_secret_file(const std::string& path) {
@@ -82,9 +82,9 @@ Result<Secret> read_secret(const config::SecretSource& source) {
   if (source.empty()) return Secret();
   Result<Secret> secret = [&]() -> Result<Secret> {
     if (!source.file.empty()) return read_secret_file(source.file);
-    Result<std::string> output = run_and_read(source.command, Duration(30'000), kMost);
+    Result<std::string> output = run_and_read(source.command, Duration(30'000), kMostSecret);
     if (!output) return std::move(output).error().context("password-command");
-    return first_line(std::move(*output));
+    return first_line_of_secret(std::move(*output));
   }();
   if (!secret) {
     Error error = std::move(secret).error();

@@ -118,6 +118,11 @@ Result<StatePaths> mail_paths(std::string_view config, std::string_view root) {
   return paths_for(config, root, ::geteuid() == 0 || std::filesystem::is_directory("/etc/longline", unreadable));
 }
 
+std::string parent_folder(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
 Result<void> ensure_folder(const std::string& path) {
   std::error_code failure;
   const std::filesystem::path folder(path);

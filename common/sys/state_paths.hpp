@@ -42,6 +42,8 @@ Result<StatePaths> state_paths(std::string_view config, std::string_view root);
 /// The paths for mail: there is one spool a host. Where /etc/longline is there and no root is given, users get the host's paths too.
 Result<StatePaths> mail_paths(std::string_view config, std::string_view root);
 
+/// The folder that a file is in; "." for a mere name.
+std::string parent_folder(const std::string& path);
 /// Creates a folder and those above it, mode 0700 for the last. Errc::cannot_create.
 Result<void> ensure_folder(const std::string& path);
 

@@ -15,11 +15,6 @@
 namespace longline::sys {
 namespace {
 
-std::string parent(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
-
 Result<void> write_all(int fd, std::string_view text, const std::string& path) {
   while (!text.empty()) {
     const ssize_t put = ::write(fd, text.data(), text.size());
@@ -37,7 +32,7 @@ Result<void> rewrite_text_file(const std::string& path, std::string_view text, b
   std::string target = path;
   if (std::filesystem::is_symlink(path, failure)) target = std::filesystem::weakly_canonical(path, failure).string();
   if (target.empty()) target = path;
-  LONGLINE_CHECK(ensure_folder(parent(target)));
+  LONGLINE_CHECK(ensure_folder(parent_folder(target)));
   struct stat before {};
   const bool existed = ::stat(target.c_str(), &before) == 0;
   const mode_t mode = existed ? before.st_mode & 07777 : 0644;
@@ -54,7 +49,7 @@ Result<void> rewrite_text_file(const std::string& path, std::string_view text, b
     return done;
   }
   if (!durable) return {};
-  const UniqueFd folder(::open(parent(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd folder(::open(parent_folder(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder) ::fsync(folder.get());
   return {};
 }

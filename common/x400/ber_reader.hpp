@@ -12,6 +12,9 @@
 
 namespace longline::x400 {
 
+/// Behind the elements in one of indefinite length.
+constexpr std::string_view kEndOfContents("\0\0", 2);
+
 /// What a peer may ask of the reader. Reaching one is Errc::malformed, and says which.
 struct BerLimits {
   std::size_t length = 64u << 20;    ///< of one element's content, bytes

@@ -10,8 +10,6 @@
 namespace longline::x400 {
 namespace {
 
-using namespace std::chrono;
-
 Error bad_time(std::string_view text) { return Error(Errc::malformed, fmt::format("'{}' is not a time", escape_at_most(text, 40))); }
 
 struct Civil {
@@ -19,6 +17,7 @@ struct Civil {
 };
 
 Civil civil(WallTime time) {
+  using namespace std::chrono;
   const auto day = floor<days>(time);
   const year_month_day date(day);
   const hh_mm_ss<Duration> clock(time - day);
@@ -26,7 +25,7 @@ Civil civil(WallTime time) {
           int(clock.seconds().count())};
 }
 
-WallTime start_of(int year) { return WallTime(sys_days(std::chrono::year(year) / January / 1)); }
+WallTime start_of(int year) { return WallTime(std::chrono::sys_days(std::chrono::year(year) / std::chrono::January / 1)); }
 
 /// Takes numbers of two digits, fractions and zones off the front of a time's text.
 class TimeText {
@@ -60,7 +59,7 @@ class TimeText {
     const int hour = two();
     const int minute = rest_.empty() ? 0 : two();
     if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || !rest_.empty()) return false;
-    offset = (hours(hour) + minutes(minute)) * (sign == '-' ? -1 : 1);
+    offset = (std::chrono::hours(hour) + std::chrono::minutes(minute)) * (sign == '-' ? -1 : 1);
     return true;
   }
 
@@ -71,12 +70,12 @@ class TimeText {
 }  // namespace
 
 std::string encode_utc_time(WallTime time) {
-  const Civil c = civil(std::clamp(time, start_of(1950), start_of(2050) - seconds(1)));
+  const Civil c = civil(std::clamp(time, start_of(1950), start_of(2050) - std::chrono::seconds(1)));
   return fmt::format("{:02}{:02}{:02}{:02}{:02}{:02}Z", c.year % 100, c.month, c.day, c.hour, c.minute, c.second);
 }
 
 std::string encode_generalized_time(WallTime time) {
-  const Civil c = civil(std::clamp(time, start_of(0), start_of(10000) - seconds(1)));
+  const Civil c = civil(std::clamp(time, start_of(0), start_of(10000) - std::chrono::seconds(1)));
   return fmt::format("{:04}{:02}{:02}{:02}{:02}{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second);
 }
 
@@ -102,6 +101,7 @@ Result<WallTime> decode_time(std::string_view text, bool generalized) {
   Duration offset{};
   // A fraction of hours or minutes is legal and never seen; it is dropped.
   if ((generalized && !rest.fraction(thousandths)) || !rest.zone(offset, !generalized)) return bad_time(text);
+  using namespace std::chrono;
   const year_month_day date{std::chrono::year(year), std::chrono::month(unsigned(month)), std::chrono::day(unsigned(day))};
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return bad_time(text);
   return WallTime(sys_days(date)) + hours(hour) + minutes(minute) + seconds(second) + milliseconds(has_seconds ? thousandths : 0) - offset;

@@ -8,6 +8,8 @@
 #include <cassert>
 #include <utility>
 
+#include "x400/octet.hpp"
+
 namespace longline::x400 {
 namespace {
 
@@ -15,12 +17,12 @@ namespace {
 constexpr unsigned char kRequest = 0xe0;
 constexpr unsigned char kConfirm = 0xd0;
 constexpr unsigned char kDisconnect = 0x80;
-constexpr unsigned char kError = 0x70;
+constexpr unsigned char kErrorTpdu = 0x70;
 constexpr unsigned char kData = 0xf0;
 constexpr unsigned char kEndOfTsdu = 0x80;
 constexpr unsigned char kTpduSize = 0xc0;
-constexpr unsigned char kCallingSelector = 0xc1;
-constexpr unsigned char kCalledSelector = 0xc2;
+constexpr unsigned char kCallingTsel = 0xc1;
+constexpr unsigned char kCalledTsel = 0xc2;
 constexpr unsigned kSmallestSize = 7;    // 2^7
 constexpr unsigned kLargestSize = 13;    // 2^13
 
@@ -29,7 +31,6 @@ constexpr std::size_t kDisconnectHeader = 7;
 constexpr std::size_t kErrorHeader = 5;
 constexpr std::size_t kReservedIndicator = 255;
 
-unsigned octet(std::string_view bytes, std::size_t at) { return static_cast<unsigned char>(bytes[at]); }
 std::uint16_t pair(std::string_view bytes, std::size_t at) { return static_cast<std::uint16_t>(octet(bytes, at) << 8 | octet(bytes, at + 1)); }
 void put(std::string& out, unsigned value) { out += static_cast<char>(value); }
 void put_pair(std::string& out, std::uint16_t value) {
@@ -63,16 +64,16 @@ Result<void> take_parameter(CotpConnect& into, unsigned code, std::string_view v
       into.tpdu_size = std::size_t{1} << exponent;
       return {};
     }
-    case kCallingSelector:
-    case kCalledSelector:
+    case kCallingTsel:
+    case kCalledTsel:
       if (value.size() > kLongestSelector) return Error(Errc::protocol, fmt::format("the peer's transport selector has {} octets", value.size()));
-      (code == kCallingSelector ? into.calling_selector : into.called_selector) = std::string(value);
+      (code == kCallingTsel ? into.calling_selector : into.called_selector) = std::string(value);
       return {};
     default: return {};
   }
 }
 
-Result<CotpTpdu> decode_connect(std::string_view header, bool confirms) {
+Result<CotpTpdu> decode_connection(std::string_view header, bool confirms) {
   if (header.size() < kConnectHeader) return cut_short(confirms ? "connection confirm" : "connection request");
   CotpConnect out;
   out.confirms = confirms;
@@ -102,8 +103,8 @@ std::string encode(const CotpConnect& tpdu) {
     assert(std::size_t{1} << exponent == *tpdu.tpdu_size && exponent <= kLargestSize);
     put_parameter(header, kTpduSize, std::string(1, static_cast<char>(exponent)));
   }
-  if (tpdu.calling_selector) put_parameter(header, kCallingSelector, *tpdu.calling_selector);
-  if (tpdu.called_selector) put_parameter(header, kCalledSelector, *tpdu.called_selector);
+  if (tpdu.calling_selector) put_parameter(header, kCallingTsel, *tpdu.calling_selector);
+  if (tpdu.called_selector) put_parameter(header, kCalledTsel, *tpdu.called_selector);
   return with_length(header);
 }
 
@@ -118,7 +119,7 @@ std::string encode(const CotpDisconnect& tpdu) {
 
 std::string encode(const CotpError& tpdu) {
   std::string header;
-  put(header, kError);
+  put(header, kErrorTpdu);
   put_pair(header, tpdu.destination);
   put(header, static_cast<unsigned>(tpdu.cause));
   return with_length(header);
@@ -140,12 +141,12 @@ Result<CotpTpdu> decode_cotp(std::string_view tpdu) {
   if (header.size() < 2) return cut_short("TPDU");
   // The low bits are a credit, which class 0 does not use.
   switch (const unsigned code = octet(header, 1); code & 0xf0u) {
-    case kRequest: return decode_connect(header, false);
-    case kConfirm: return decode_connect(header, true);
+    case kRequest: return decode_connection(header, false);
+    case kConfirm: return decode_connection(header, true);
     case kDisconnect:
       if (header.size() < kDisconnectHeader) return cut_short("disconnect request");
       return CotpTpdu(CotpDisconnect{pair(header, 2), pair(header, 4), static_cast<int>(octet(header, 6))});
-    case kError:
+    case kErrorTpdu:
       if (header.size() < kErrorHeader) return cut_short("TPDU error");
       return CotpTpdu(CotpError{pair(header, 2), static_cast<int>(octet(header, 4))});
     case kData:

@@ -10,7 +10,7 @@ namespace longline::x400 {
 namespace {
 
 constexpr std::size_t kMostMtas = 100;   // as many as SMTP lets a message pass
-constexpr std::size_t kLongestText = 400;
+constexpr std::size_t kLongestEnvelopeText = 400;
 
 std::string notify_of(ReportRequest request) {
   switch (request) {
@@ -38,7 +38,7 @@ Result<IncomingMail> read_incoming(const MessageEnvelope& envelope, const OurMta
   if (auto unknown = find_unsupported(envelope.extensions)) return std::move(*unknown);
   IncomingMail out;
   Result<std::string> sender = to_mailbox(envelope.originator, mapping);
-  if (!sender) return Error(Errc::malformed, escape_at_most(sender.error().what, kLongestText), Stage::transfer).context("the originator");
+  if (!sender) return Error(Errc::malformed, escape_at_most(sender.error().what, kLongestEnvelopeText), Stage::transfer).context("the originator");
   out.sender = std::move(*sender);
   out.priority = to_queue_priority(envelope.priority);
   for (const EnvelopeRecipient& recipient : envelope.recipients) {
@@ -51,7 +51,7 @@ Result<IncomingMail> read_incoming(const MessageEnvelope& envelope, const OurMta
     }
     Result<std::string> mailbox = to_mailbox(recipient.name, mapping);
     if (!mailbox || mailbox->empty()) {
-      added.why = mailbox ? "nobody is addressed" : escape_at_most(mailbox.error().what, kLongestText);
+      added.why = mailbox ? "nobody is addressed" : escape_at_most(mailbox.error().what, kLongestEnvelopeText);
       continue;
     }
     if (const std::string notify = notify_of(recipient.originator_report); !notify.empty()) out.wishes.recipients[*mailbox].notify = notify;

@@ -10,7 +10,7 @@
 namespace longline::x400 {
 namespace {
 
-constexpr std::size_t kLongestField = 900;
+constexpr std::size_t kLongestHeaderField = 900;
 
 bool is_message_id(std::string_view text) {
   const bool shape = text.size() > 4 && text.size() < 250 && text.front() == '<' && text.back() == '>' && text.find('@') != std::string_view::npos;
@@ -47,9 +47,9 @@ std::string ids_text(const std::vector<IpmId>& ids, const AddressMapping& mappin
 
 std::string field_text(std::string_view text) {
   std::string out;
-  for (const char c : text.substr(0, kLongestField)) out += is_control(c) ? ' ' : c;
+  for (const char c : text.substr(0, kLongestHeaderField)) out += is_control(c) ? ' ' : c;
   // Not within a character.
-  if (text.size() > kLongestField) {
+  if (text.size() > kLongestHeaderField) {
     while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0) == 0x80) out.pop_back();
     if (!out.empty() && static_cast<unsigned char>(out.back()) >= 0xC0) out.pop_back();
   }

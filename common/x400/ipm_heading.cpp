@@ -8,37 +8,37 @@
 namespace longline::x400 {
 namespace {
 
-constexpr std::size_t kLongestId = 64;          // ub-local-ipm-identifier
+constexpr std::size_t kLongestIpmId = 64;          // ub-local-ipm-identifier
 constexpr std::size_t kLongestFreeForm = 64;    // ub-free-form-name
 constexpr std::size_t kLongestSubject = 128;    // ub-subject-field
-constexpr std::size_t kLongestText = 4096;      // of another's field: bounds are stretched
+constexpr std::size_t kLongestHeadingText = 4096;      // of another's field: bounds are stretched
 constexpr Tag kIpmId = application(11);
 
-void write_id(BerWriter& w, const IpmId& id, Tag tag) {
+void write_ipm_id(BerWriter& w, const IpmId& id, Tag tag) {
   w.constructed(tag, [&] {
     if (id.user) write_or_name(w, *id.user);
-    w.primitive(tags::kPrintableString, p1::printable(id.local, kLongestId));
+    w.primitive(tags::kPrintableString, p1::printable(id.local, kLongestIpmId));
   });
 }
 
-Result<IpmId> read_id(const BerElement& element) {
+Result<IpmId> read_ipm_id(const BerElement& element) {
   LONGLINE_TRY(const auto parts, element.children());
   IpmId out;
   for (const BerElement& part : parts) {
     if (part.is(application(0))) {
       LONGLINE_TRY(out.user, read_or_name(part));
     } else if (part.is(tags::kPrintableString)) {
-      LONGLINE_TRY(out.local, p1::short_text(part, kLongestText));
+      LONGLINE_TRY(out.local, p1::short_text(part, kLongestHeadingText));
     }
   }
   return out;
 }
 
-Result<std::vector<IpmId>> read_ids(const BerElement& element) {
+Result<std::vector<IpmId>> read_ipm_ids(const BerElement& element) {
   LONGLINE_TRY(const auto elements, element.children());
   std::vector<IpmId> out;
   for (const BerElement& one : elements) {
-    LONGLINE_TRY(out.emplace_back(), read_id(one));
+    LONGLINE_TRY(out.emplace_back(), read_ipm_id(one));
   }
   return out;
 }
@@ -57,7 +57,7 @@ Result<OrDescriptor> read_descriptor(const BerElement& element) {
     if (part.is(application(0))) {
       LONGLINE_TRY(out.name, read_or_name(part));
     } else if (part.is(context(0))) {
-      LONGLINE_TRY(const std::string text, p1::short_text(part, kLongestText));
+      LONGLINE_TRY(const std::string text, p1::short_text(part, kLongestHeadingText));
       out.free_form = from_teletex(text);
     }
   }
@@ -92,7 +92,7 @@ void write_people(BerWriter& w, const std::vector<OrDescriptor>& people, Tag tag
 
 Result<void> read_field(const BerElement& field, IpmHeading& out) {
   if (field.is(kIpmId)) {
-    LONGLINE_TRY(out.id, read_id(field));
+    LONGLINE_TRY(out.id, read_ipm_id(field));
     return {};
   }
   if (field.tag.tag_class != TagClass::context) return {};
@@ -118,20 +118,20 @@ Result<void> read_field(const BerElement& field, IpmHeading& out) {
       return {};
     }
     case 5: {
-      LONGLINE_TRY(out.replied_to, read_id(field));
+      LONGLINE_TRY(out.replied_to, read_ipm_id(field));
       return {};
     }
     case 6: {
-      LONGLINE_TRY(out.obsoleted, read_ids(field));
+      LONGLINE_TRY(out.obsoleted, read_ipm_ids(field));
       return {};
     }
     case 7: {
-      LONGLINE_TRY(out.related, read_ids(field));
+      LONGLINE_TRY(out.related, read_ipm_ids(field));
       return {};
     }
     case 8: {
       LONGLINE_TRY(const BerElement inside, field.child());
-      LONGLINE_TRY(const std::string text, p1::short_text(inside, kLongestText));
+      LONGLINE_TRY(const std::string text, p1::short_text(inside, kLongestHeadingText));
       out.subject = from_teletex(text);
       return {};
     }
@@ -171,17 +171,17 @@ void write_heading(BerWriter& w, const IpmHeading& heading) {
   const auto ids = [&](const std::vector<IpmId>& list, Tag tag) {
     if (list.empty()) return;
     w.constructed(tag, [&] {
-      for (const IpmId& id : list) write_id(w, id, kIpmId);
+      for (const IpmId& id : list) write_ipm_id(w, id, kIpmId);
     });
   };
   w.set([&] {
-    write_id(w, heading.id, kIpmId);
+    write_ipm_id(w, heading.id, kIpmId);
     if (heading.originator) write_descriptor(w, *heading.originator, context(0));
     write_people(w, heading.authorizing, context(1), true);
     write_people(w, heading.primary, context(2), false);
     write_people(w, heading.copy, context(3), false);
     write_people(w, heading.blind_copy, context(4), false);
-    if (heading.replied_to) write_id(w, *heading.replied_to, context(5));
+    if (heading.replied_to) write_ipm_id(w, *heading.replied_to, context(5));
     ids(heading.obsoleted, context(6));
     ids(heading.related, context(7));
     if (!heading.subject.empty()) {

@@ -15,14 +15,12 @@
 namespace longline::x400 {
 namespace {
 
-constexpr int kDeepest = 8;
+constexpr int kDeepestParts = 8;
 constexpr std::size_t kMostParts = 1000;   // each becomes a header of some hundred bytes
 constexpr std::size_t kLongestLine = 998;
 constexpr std::uint32_t kIa5 = 0, kTeletex = 5, kMessage = 9, kBilateral = 14, kExtended = 15;
 /// id-et (X.420, annex D; ISO/IEC 10021-7): extended body part types.
 constexpr std::string_view kExtendedTypes = "2.6.1.4.";
-
-bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 std::string_view kind_of(std::uint32_t number) {
   switch (number) {
@@ -219,7 +217,7 @@ std::optional<std::string> own_message(const std::vector<BerElement>& body) {
 std::string BodyParts::boundary() { return fmt::format("=_{}-{}", unique_, ++boundaries_); }
 
 Result<Entity> BodyParts::forwarded(const BerElement& ipm, int depth) {
-  if (depth >= kDeepest) return attachment(ipm.whole, "", "X.400 forwarded message, nested too deeply");
+  if (depth >= kDeepestParts) return attachment(ipm.whole, "", "X.400 forwarded message, nested too deeply");
   LONGLINE_TRY(const auto parts, ipm.children());
   LONGLINE_TRY(std::string inner, message(parts, "", depth + 1));
   Entity out;

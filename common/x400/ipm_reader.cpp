@@ -11,7 +11,7 @@ namespace longline::x400 {
 namespace {
 
 constexpr std::size_t kMostTraceLines = 50;
-constexpr Tag kIpmId = application(11);
+constexpr Tag kSubjectIpm = application(11);
 
 std::string domain_text(const GlobalDomain& domain) {
   OrName name;
@@ -55,7 +55,7 @@ struct Notification {
 
 Result<Notification> read_notification(const BerElement& element) {
   LONGLINE_TRY(const auto fields, element.children());
-  LONGLINE_TRY(const BerElement subject, require(fields, kIpmId, "a notification"));
+  LONGLINE_TRY(const BerElement subject, require(fields, kSubjectIpm, "a notification"));
   Notification out;
   LONGLINE_TRY(const auto parts, subject.children());
   for (const BerElement& part : parts) {

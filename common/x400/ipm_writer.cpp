@@ -13,9 +13,9 @@
 namespace longline::x400 {
 namespace {
 
-constexpr std::size_t kLongestId = 64;
+constexpr std::size_t kLongestOwnId = 64;
 constexpr std::size_t kLongestExcerpt = 4096;
-constexpr int kDeepest = 8;
+constexpr int kDeepestOwnParts = 8;
 constexpr std::size_t kMostReferences = 20;
 
 bool is_ia5(char c) { return (c >= ' ' && c < 0x7F) || c == '\r' || c == '\n' || c == '\t' || c == '\f'; }
@@ -69,7 +69,7 @@ std::optional<std::string_view> first_part(std::string_view body, const std::str
 
 /// The start of the message's text, for somebody who has nothing else.
 std::string excerpt(std::string_view entity) {
-  for (int depth = 0; depth < kDeepest; ++depth) {
+  for (int depth = 0; depth < kDeepestOwnParts; ++depth) {
     const Type type = type_of(entity);
     if (type.name.starts_with("multipart/")) {
       const auto part = first_part(mail::body_of(entity), parameter(type.field, "boundary"));
@@ -96,7 +96,7 @@ std::string excerpt(std::string_view entity) {
 /// Message-ID for a PrintableString of 64 characters; a longer one by its hash (FNV-1a): the message itself is with it.
 std::string local_id(std::string_view message_id) {
   const std::string encoded = encode_printable(message_id);
-  if (!encoded.empty() && encoded.size() <= kLongestId) return encoded;
+  if (!encoded.empty() && encoded.size() <= kLongestOwnId) return encoded;
   std::uint64_t hash = 0xCBF29CE484222325;
   for (const char c : message_id) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
   return fmt::format("longline-{:016x}", hash);

@@ -9,8 +9,8 @@ namespace {
 
 constexpr Tag kArgument = context(16);
 constexpr Tag kResult = context(17);
-constexpr Tag kError = context(18);
-constexpr std::size_t kLongestName = 256;
+constexpr Tag kBindError = context(18);
+constexpr std::size_t kLongestMtaName = 256;
 constexpr std::size_t kLongestPassword = 1024;
 
 std::string encode_bind(Tag outer, const MtsBind& bind) {
@@ -42,7 +42,7 @@ Result<MtsNames> read_names(const BerElement& set) {
   MtsNames names;
   LONGLINE_TRY(const auto name, require(parts, context(0), "a bind"));
   LONGLINE_TRY(names.name, text(name));
-  if (names.name.size() > kLongestName) return Error(Errc::malformed, "a name of more than 256 bytes in a bind");
+  if (names.name.size() > kLongestMtaName) return Error(Errc::malformed, "a name of more than 256 bytes in a bind");
   if (const BerElement* credentials = find(parts, context(1))) {
     LONGLINE_TRY(const auto choice, credentials->child());
     if (!choice.is(tags::kIa5String) && !choice.is(tags::kOctetString)) {
@@ -74,13 +74,13 @@ Result<MtsBind> decode_bind(std::string_view bytes) {
 
 std::string encode_bind_error(BindError error) {
   BerWriter out;
-  out.constructed(kError, [&] { out.integer(static_cast<std::int64_t>(error)); });
+  out.constructed(kBindError, [&] { out.integer(static_cast<std::int64_t>(error)); });
   return out.take();
 }
 
 Result<std::int64_t> decode_bind_error(std::string_view bytes) {
   LONGLINE_TRY(auto element, BerReader::only(bytes));
-  if (element.is(kError)) {
+  if (element.is(kBindError)) {
     LONGLINE_TRY(element, element.child());
   }
   return element.integer();

@@ -8,8 +8,6 @@
 namespace longline::x400 {
 namespace {
 
-constexpr std::size_t kMostUnits = 4;               // ub-organizational-units
-constexpr std::size_t kMostDomainAttributes = 4;    // ub-domain-defined-attributes
 constexpr std::int64_t kCommonName = 1;             // extension-attribute-type
 
 constexpr Tag kCountry = application(1);
@@ -88,7 +86,7 @@ Result<void> read_domain_attributes(const BerElement& element, OrName& name) {
   return {};
 }
 
-Result<void> read_extensions(const BerElement& element, OrName& name) {
+Result<void> read_extension_attributes(const BerElement& element, OrName& name) {
   LONGLINE_TRY(const auto attributes, element.children());
   for (const BerElement& attribute : attributes) {
     LONGLINE_TRY(const auto parts, attribute.children());
@@ -167,7 +165,7 @@ Result<OrName> read_or_name(const BerElement& element) {
     if (parts[i].is(tags::kSequence)) {
       LONGLINE_CHECK(read_domain_attributes(parts[i], name));
     } else if (parts[i].is(tags::kSet)) {
-      LONGLINE_CHECK(read_extensions(parts[i], name));
+      LONGLINE_CHECK(read_extension_attributes(parts[i], name));
     }
   }
   return name;

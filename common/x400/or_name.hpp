@@ -22,6 +22,8 @@ struct DomainAttribute {
   bool operator==(const DomainAttribute&) const = default;
 };
 
+constexpr std::size_t kMostUnits = 4;               ///< ub-organizational-units
+constexpr std::size_t kMostDomainAttributes = 4;    ///< ub-domain-defined-attributes
 constexpr std::size_t kLongestAttribute = 1024;   ///< bytes; far above X.411's bounds, since foreign systems stretch them
 
 /// An O/R address (X.402, 18; X.411, 8.5.5). Attributes are printable strings as on the wire; "" is an absent one. ADMD " " means any.

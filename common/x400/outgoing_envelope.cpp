@@ -9,8 +9,7 @@
 namespace longline::x400 {
 namespace {
 
-constexpr std::size_t kLongestLocalId = 32;
-constexpr std::size_t kLongestText = 400;
+constexpr std::size_t kLongestOwnText = 400;
 constexpr std::uint64_t kMostReturned = 50'000;
 
 ReportRequest request_of(const mail::DsnWish& wish, bool null_sender) {
@@ -20,7 +19,7 @@ ReportRequest request_of(const mail::DsnWish& wish, bool null_sender) {
 }
 
 mail::RecipientResult refusal(const std::string& address, const Error& error) {
-  return {address, mail::Outcome::refused, 0, "5.1.3", escape_at_most(error.what, kLongestText)};
+  return {address, mail::Outcome::refused, 0, "5.1.3", escape_at_most(error.what, kLongestOwnText)};
 }
 
 }  // namespace
@@ -42,7 +41,7 @@ int to_queue_priority(P1Priority priority) {
 std::string make_local_id(std::string_view queue_id, WallTime arrived, std::string_view mta) {
   std::string time = encode_utc_time(arrived);
   time.pop_back();
-  return p1::ia5(fmt::format("{}.{}.{}", queue_id, time, mta), kLongestLocalId);
+  return p1::ia5(fmt::format("{}.{}.{}", queue_id, time, mta), p1::kLongestLocalId);
 }
 
 std::string queue_id_of(std::string_view local_id) {

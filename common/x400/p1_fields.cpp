@@ -12,11 +12,10 @@ constexpr std::int64_t kInternalTrace = 38;
 constexpr std::size_t kLongestName = 256;
 constexpr std::size_t kMostTrace = 4096;
 constexpr std::size_t kLongestMta = 32;      // ub-mta-name-length
-constexpr std::size_t kLongestLocalId = 32;  // ub-local-id-length
 constexpr std::size_t kMostRecipients = 32767;  // ub-recipients
 constexpr std::size_t kRedirected = 0, kExpanded = 1;
 
-Error bad(std::string what) { return Error(Errc::malformed, "P1: " + std::move(what)); }
+Error bad_field(std::string what) { return Error(Errc::malformed, "P1: " + std::move(what)); }
 
 BitString other_actions(bool redirected, bool expanded) {
   BitString bits;
@@ -75,7 +74,7 @@ void write_supplied(BerWriter& w, const Element& element) {
 
 Result<std::vector<InternalTraceElement>> read_internal_trace(const BerElement& value) {
   LONGLINE_TRY(const auto elements, value.children());
-  if (elements.size() > kMostTrace) return bad(fmt::format("an internal trace of {} elements", elements.size()));
+  if (elements.size() > kMostTrace) return bad_field(fmt::format("an internal trace of {} elements", elements.size()));
   std::vector<InternalTraceElement> out;
   for (const BerElement& element : elements) {
     LONGLINE_TRY(const auto parts, element.children());
@@ -134,7 +133,7 @@ std::string ia5(std::string_view text, std::size_t most) {
 
 Result<std::string> short_text(const BerElement& element, std::size_t most) {
   LONGLINE_TRY(std::string text, element.octets());
-  if (text.size() > most) return bad(fmt::format("a text of {} bytes in {}, at most {} are taken", text.size(), to_string(element.tag), most));
+  if (text.size() > most) return bad_field(fmt::format("a text of {} bytes in {}, at most {} are taken", text.size(), to_string(element.tag), most));
   return text;
 }
 
@@ -205,7 +204,7 @@ void write_trace(BerWriter& w, const std::vector<TraceElement>& trace) {
 
 Result<std::vector<TraceElement>> read_trace(const BerElement& element) {
   LONGLINE_TRY(const auto elements, element.children());
-  if (elements.size() > kMostTrace) return bad(fmt::format("a trace of {} elements", elements.size()));
+  if (elements.size() > kMostTrace) return bad_field(fmt::format("a trace of {} elements", elements.size()));
   std::vector<TraceElement> out;
   for (const BerElement& one : elements) {
     LONGLINE_TRY(const auto parts, one.children());
@@ -280,7 +279,7 @@ BitString recipient_indicators(bool responsible, ReportRequest mta, ReportReques
 Result<std::vector<BerElement>> recipients_in(const std::vector<BerElement>& fields, Tag tag, std::string_view whose) {
   LONGLINE_TRY(const BerElement set, require(fields, tag, whose));
   LONGLINE_TRY(auto recipients, set.children());
-  if (recipients.empty() || recipients.size() > kMostRecipients) return bad(fmt::format("{} with {} recipients", whose, recipients.size()));
+  if (recipients.empty() || recipients.size() > kMostRecipients) return bad_field(fmt::format("{} with {} recipients", whose, recipients.size()));
   return recipients;
 }
 

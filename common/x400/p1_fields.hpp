@@ -15,6 +15,10 @@ constexpr Tag kIndicators = application(8);
 constexpr Tag kTrace = application(9);
 constexpr Tag kContentId = application(10);
 
+constexpr std::size_t kLongestContentId = 64;
+constexpr std::size_t kContentIdBound = 16;   // ub-content-id-length
+constexpr std::size_t kLongestLocalId = 32;   // ub-local-id-length
+
 void write_domain(BerWriter& w, const GlobalDomain& domain);
 Result<GlobalDomain> read_domain(const BerElement& element);
 

@@ -8,9 +8,6 @@ namespace {
 
 using namespace p1;
 
-constexpr std::size_t kLongestContentId = 64;
-constexpr std::size_t kContentIdBound = 16;   // ub-content-id-length
-
 enum Indicator : std::size_t { disclosure = 0, no_conversion = 1, alternate_allowed = 2, content_return = 3 };
 
 void write_recipient(BerWriter& w, const EnvelopeRecipient& recipient) {

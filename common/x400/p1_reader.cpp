@@ -8,10 +8,9 @@
 namespace longline::x400 {
 namespace {
 
-constexpr std::size_t kDeepest = 64;
-constexpr std::string_view kEndOfContents("\0\0", 2);
+constexpr std::size_t kDeepestElement = 64;
 
-Error bad(std::string what) { return Error(Errc::malformed, "P1: " + std::move(what)); }
+Error bad_p1(std::string what) { return Error(Errc::malformed, "P1: " + std::move(what)); }
 
 }  // namespace
 
@@ -21,7 +20,7 @@ void P1Reader::advance(std::size_t bytes) {
 }
 
 Result<void> P1Reader::feed(std::string_view bytes) {
-  if (state_ == State::failed) return bad("an error came before");
+  if (state_ == State::failed) return bad_p1("an error came before");
   held_ += bytes;
   while (true) {
     auto went_on = step();
@@ -38,14 +37,14 @@ Result<void> P1Reader::feed(std::string_view bytes) {
   if (held_.size() <= longest()) return {};
   const std::size_t most = longest();
   state_ = State::failed;
-  return bad(fmt::format("an envelope or a report of more than {} bytes", most));
+  return bad_p1(fmt::format("an envelope or a report of more than {} bytes", most));
 }
 
 Result<void> P1Reader::finish() {
-  if (state_ == State::failed) return bad("an error came before");
+  if (state_ == State::failed) return bad_p1("an error came before");
   if (state_ == State::ended && held_.empty()) return {};
   state_ = State::failed;
-  return bad("the transfer ends before its APDU");
+  return bad_p1("the transfer ends before its APDU");
 }
 
 Result<bool> P1Reader::step() {
@@ -55,7 +54,7 @@ Result<bool> P1Reader::step() {
     case State::report: return step_report();
     case State::content: return step_content();
     case State::ended:
-      if (!rest().empty()) return bad("bytes behind the APDU");
+      if (!rest().empty()) return bad_p1("bytes behind the APDU");
       return false;
     case State::failed: break;
   }
@@ -67,14 +66,14 @@ Result<std::optional<BerHeader>> P1Reader::header() const {
   if (!header || !header->length) return header;
   for (const Level& level : levels_) {
     const std::uint64_t from = offset_ + header->size;
-    if (level.end && (from > *level.end || *header->length > *level.end - from)) return bad("an element is longer than what it is in");
+    if (level.end && (from > *level.end || *header->length > *level.end - from)) return bad_p1("an element is longer than what it is in");
   }
   return header;
 }
 
 Result<void> P1Reader::enter(const BerHeader& header) {
-  if (!header.constructed) return bad(fmt::format("{} is primitive", to_string(header.tag)));
-  if (levels_.size() >= kDeepest) return bad("elements are nested too deeply");
+  if (!header.constructed) return bad_p1(fmt::format("{} is primitive", to_string(header.tag)));
+  if (levels_.size() >= kDeepestElement) return bad_p1("elements are nested too deeply");
   advance(header.size);
   levels_.push_back({header.length ? std::optional(offset_ + *header.length) : std::nullopt});
   return {};
@@ -90,8 +89,8 @@ Result<bool> P1Reader::step_wrapper() {
   }
   if (levels_.size() == 1 && !in_encoding_) {
     if (next->tag.tag_class == TagClass::universal) {   // direct-reference, indirect-reference, data-value-descriptor
-      if (!next->length || next->constructed || *next->length > kLongestHead) return bad("an EXTERNAL whose encoding is not there");
-      if (next->tag == universal(0)) return bad("an EXTERNAL without its encoding");
+      if (!next->length || next->constructed || *next->length > kLongestHead) return bad_p1("an EXTERNAL whose encoding is not there");
+      if (next->tag == universal(0)) return bad_p1("an EXTERNAL without its encoding");
       if (rest().size() - next->size < *next->length) return false;
       advance(next->size + static_cast<std::size_t>(*next->length));
       return true;
@@ -107,10 +106,10 @@ Result<bool> P1Reader::step_wrapper() {
       in_encoding_ = true;
       return true;
     }
-    return bad(fmt::format("an EXTERNAL whose encoding is {}", to_string(next->tag)));
+    return bad_p1(fmt::format("an EXTERNAL whose encoding is {}", to_string(next->tag)));
   }
   if (next->tag == context(2)) return Error(Errc::refused, "P1: a probe; probes are not answered");
-  if (next->tag != context(0) && next->tag != context(1)) return bad(fmt::format("{} is no MTS-APDU", to_string(next->tag)));
+  if (next->tag != context(0) && next->tag != context(1)) return bad_p1(fmt::format("{} is no MTS-APDU", to_string(next->tag)));
   if (next->tag == context(1)) {
     state_ = State::report;
     head_end_ = ElementEnd(kLongestReport);
@@ -125,7 +124,7 @@ Result<bool> P1Reader::step_wrapper() {
 Result<std::optional<BerElement>> P1Reader::whole_element() {
   LONGLINE_TRY(const auto size, head_end_.find(rest()));
   if (!size) return std::optional<BerElement>();
-  LONGLINE_TRY(BerElement element, BerReader::only(rest().substr(0, *size), {longest(), kDeepest, BerLimits{}.elements}));
+  LONGLINE_TRY(BerElement element, BerReader::only(rest().substr(0, *size), {longest(), kDeepestElement, BerLimits{}.elements}));
   return std::optional(std::move(element));
 }
 
@@ -157,10 +156,10 @@ Result<bool> P1Reader::step_report() {
 /// Leaves the innermost element, whose end must be here.
 Result<bool> P1Reader::close_level() {
   if (levels_.back().end) {
-    if (*levels_.back().end != offset_) return bad("bytes behind what an element should hold");
+    if (*levels_.back().end != offset_) return bad_p1("bytes behind what an element should hold");
   } else {
     if (rest().size() < kEndOfContents.size()) return false;
-    if (!rest().starts_with(kEndOfContents)) return bad("bytes behind what an element should hold");
+    if (!rest().starts_with(kEndOfContents)) return bad_p1("bytes behind what an element should hold");
     advance(kEndOfContents.size());
   }
   levels_.pop_back();
@@ -195,7 +194,7 @@ Result<bool> P1Reader::step_content() {
   }
   LONGLINE_TRY(const auto next, header());
   if (!next) return false;
-  if (next->tag != tags::kOctetString) return bad(fmt::format("{} where the content is due", to_string(next->tag)));
+  if (next->tag != tags::kOctetString) return bad_p1(fmt::format("{} where the content is due", to_string(next->tag)));
   if (next->constructed) {
     LONGLINE_CHECK(enter(*next));
     return true;
@@ -227,13 +226,13 @@ Result<std::optional<std::size_t>> ElementEnd::find(std::string_view bytes) {
     begun_ = true;
     at_ += header->size;
     if (header->length) {
-      if (*header->length > longest_) return bad(fmt::format("{} of {} bytes, at most {} are taken", to_string(header->tag), *header->length, longest_));
+      if (*header->length > longest_) return bad_p1(fmt::format("{} of {} bytes, at most {} are taken", to_string(header->tag), *header->length, longest_));
       at_ += static_cast<std::size_t>(*header->length);
-    } else if (++open_ > static_cast<int>(kDeepest)) {
-      return bad("elements are nested too deeply");
+    } else if (++open_ > static_cast<int>(kDeepestElement)) {
+      return bad_p1("elements are nested too deeply");
     }
   }
-  if (at_ > longest_) return bad(fmt::format("an envelope or a report of more than {} bytes", longest_));
+  if (at_ > longest_) return bad_p1(fmt::format("an envelope or a report of more than {} bytes", longest_));
   if (at_ > bytes.size()) return std::optional<std::size_t>();
   return std::optional(at_);
 }

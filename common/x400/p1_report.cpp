@@ -8,12 +8,10 @@ namespace {
 
 using namespace p1;
 
-constexpr std::size_t kLongestContentId = 64;
-constexpr std::size_t kContentIdBound = 16;
 constexpr std::size_t kSupplementaryBound = 256;   // ub-supplementary-info-length
 constexpr std::size_t kLongestSupplementary = 4096;
 
-void write_recipient(BerWriter& w, const ReportedRecipient& recipient) {
+void write_reported(BerWriter& w, const ReportedRecipient& recipient) {
   w.set([&] {
     write_or_name(w, recipient.actual, context(0));
     w.integer(recipient.number, context(1));
@@ -63,7 +61,7 @@ Result<void> read_last_trace(const BerElement& element, ReportedRecipient& out) 
   return {};
 }
 
-Result<ReportedRecipient> read_recipient(const BerElement& element) {
+Result<ReportedRecipient> read_reported(const BerElement& element) {
   LONGLINE_TRY(const auto fields, element.children());
   ReportedRecipient out;
   LONGLINE_TRY(const BerElement actual, require(fields, context(0), "a reported recipient"));
@@ -98,7 +96,7 @@ Result<void> read_report_content(const BerElement& set, Report& out) {
   }
   LONGLINE_TRY(const auto recipients, recipients_in(fields, context(0), "a report's content"));
   for (const BerElement& recipient : recipients) {
-    LONGLINE_TRY(out.recipients.emplace_back(), read_recipient(recipient));
+    LONGLINE_TRY(out.recipients.emplace_back(), read_reported(recipient));
   }
   return {};
 }
@@ -118,7 +116,7 @@ std::string encode_report(const Report& report) {
     if (report.content_type) write_content_type(inside, *report.content_type);
     if (!report.content_id.empty()) inside.primitive(kContentId, printable(report.content_id, kContentIdBound));
     inside.constructed(context(0), [&] {
-      for (const ReportedRecipient& recipient : report.recipients) write_recipient(inside, recipient);
+      for (const ReportedRecipient& recipient : report.recipients) write_reported(inside, recipient);
     });
     if (report.returned_content) inside.primitive(context(1), *report.returned_content);
   });

@@ -13,8 +13,8 @@
 namespace longline::x400 {
 namespace {
 
-constexpr std::size_t kLongestText = 400;
-constexpr std::size_t kLongestSupplementary = 256;
+constexpr std::size_t kLongestReason = 400;
+constexpr std::size_t kLongestShownSupplementary = 256;
 
 bool from_null_sender(const MessageEnvelope& envelope) {
   const auto sender = to_mailbox(envelope.originator, {});
@@ -44,7 +44,7 @@ mail::RecipientResult result_of(const ReportedRecipient& recipient, const Addres
   out.outcome = mail::Outcome::refused;
   out.enhanced = enhanced_status(code);
   out.text = non_delivery_text(code);
-  if (!recipient.supplementary.empty()) out.text += " (" + escape_at_most(recipient.supplementary, kLongestText - out.text.size() - 6) + ')';
+  if (!recipient.supplementary.empty()) out.text += " (" + escape_at_most(recipient.supplementary, kLongestReason - out.text.size() - 6) + ')';
   return out;
 }
 
@@ -86,7 +86,7 @@ std::optional<Report> make_report(const MessageEnvelope& subject, const std::vec
     const NonDelivery code = from_enhanced_status(outcome.enhanced);
     added.reason = code.reason;
     added.diagnostic = code.diagnostic;
-    added.supplementary = p1::printable(outcome.text, kLongestSupplementary);
+    added.supplementary = p1::printable(outcome.text, kLongestShownSupplementary);
   }
   if (out.recipients.empty()) return std::nullopt;
   out.id = id;

@@ -13,7 +13,7 @@ namespace longline::x400 {
 namespace {
 
 /// The session is refused without user data.
-constexpr int kNoReason = 0;
+constexpr int kNoRefusalReason = 0;
 
 /// What the peer asks for, as far as it could be read.
 struct Request {
@@ -24,7 +24,7 @@ struct Request {
 
 Refusal malformed(Error error) {
   error.code = Errc::protocol;
-  return Refusal{std::move(error).context("the peer's bind").in_stage(Stage::connect), false, kNoReason, {}};
+  return Refusal{std::move(error).context("the peer's bind").in_stage(Stage::connect), false, kNoRefusalReason, {}};
 }
 
 /// A refusal by association control: `data` is an RTORJ, or nothing.

@@ -10,13 +10,13 @@ namespace longline::x400 {
 namespace {
 
 constexpr std::int64_t kMostCheckpoint = 1 << 20;   // 1 GiB
-constexpr std::size_t kLongestReference = 64;
+constexpr std::size_t kLongestSessionReference = 64;
 
 /// One parameter of a session connection's identifier as it stands in the session protocol: a primitive element, so that the same value looks the same
 /// however its length was written.
 Result<std::string> reference(const BerElement& element, Tag tag) {
   LONGLINE_TRY(const std::string value, element.octets());
-  if (value.size() > kLongestReference) return Error(Errc::malformed, "the reference of a session is longer than 64 bytes");
+  if (value.size() > kLongestSessionReference) return Error(Errc::malformed, "the reference of a session is longer than 64 bytes");
   BerWriter out;
   out.primitive(tag, value);
   return out.take();
@@ -86,7 +86,7 @@ Result<std::vector<BerElement>> parts_of(std::string_view bytes, std::uint32_t t
   return whole.children();
 }
 
-Result<std::optional<std::int64_t>> reason(const std::vector<BerElement>& parts) {
+Result<std::optional<std::int64_t>> given_reason(const std::vector<BerElement>& parts) {
   const BerElement* found = find(parts, context(0));
   if (!found) return std::optional<std::int64_t>();
   LONGLINE_TRY(const std::int64_t value, found->integer());
@@ -147,7 +147,7 @@ std::string encode_open_refuse(const TransferRefuse& refuse) {
 Result<TransferRefuse> decode_open_refuse(std::string_view bytes) {
   LONGLINE_TRY(const auto parts, parts_of(bytes, 18));
   TransferRefuse refuse;
-  LONGLINE_TRY(refuse.reason, reason(parts));
+  LONGLINE_TRY(refuse.reason, given_reason(parts));
   if (const BerElement* data = find(parts, context(1))) {
     LONGLINE_TRY(const auto value, data->child());
     refuse.user_data = value.whole;
@@ -192,7 +192,7 @@ std::string encode_transfer_abort(const TransferAbort& abort) {
 Result<TransferAbort> decode_transfer_abort(std::string_view bytes) {
   LONGLINE_TRY(const auto parts, parts_of(bytes, 22));
   TransferAbort abort;
-  LONGLINE_TRY(abort.reason, reason(parts));
+  LONGLINE_TRY(abort.reason, given_reason(parts));
   return abort;
 }
 

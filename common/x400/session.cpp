@@ -6,15 +6,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/overloaded.hpp"
+
 namespace longline::x400 {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 constexpr std::size_t kLongestSpdu = 65539;        // with user data in it (X.225, 8.3.5.10); a DT has its own behind it
 constexpr std::size_t kDataHeaders = 64;           // GT and DT before an SSDU

@@ -9,8 +9,6 @@ namespace longline::x400 {
 namespace {
 
 constexpr std::size_t kPieceHeader = 7;   // GT, DT and its enclosure item
-constexpr std::uint8_t kBegins = 1;       // of an enclosure item
-constexpr std::uint8_t kEnds = 2;
 
 Spdu of_kind(SpduKind kind) {
   Spdu out;
@@ -64,7 +62,7 @@ Result<void> Session::send_data(std::string_view ssdu) {
   for (bool first = true; !ssdu.empty(); first = false) {
     out.user_data = ssdu.substr(0, piece);
     ssdu.remove_prefix(out.user_data.size());
-    out.enclosure = static_cast<std::uint8_t>((first ? kBegins : 0u) | (ssdu.empty() ? kEnds : 0u));
+    out.enclosure = static_cast<std::uint8_t>((first ? kBeginsSsdu : 0u) | (ssdu.empty() ? kEndsSsdu : 0u));
     LONGLINE_CHECK(send(out));
   }
   return {};

@@ -8,9 +8,6 @@
 namespace longline::x400 {
 namespace {
 
-constexpr std::uint8_t kBegins = 1;       // of an enclosure item
-constexpr std::uint8_t kEnds = 2;
-
 std::optional<SessionReason> reason_of(const Spdu& spdu) {
   if (!spdu.reason) return std::nullopt;
   return static_cast<SessionReason>(*spdu.reason);
@@ -88,12 +85,12 @@ void Session::take_control(const Spdu& spdu) {
 void Session::take_data(Spdu& spdu) {
   if (state_ == State::excepting) return;
   if (state_ != State::open || !receiving()) return out_of_place(spdu);
-  const bool begins = (spdu.enclosure & kBegins) != 0;
+  const bool begins = (spdu.enclosure & kBeginsSsdu) != 0;
   if (begins == in_ssdu_) return abort_by_provider(Error(Errc::protocol, "the peer's data comes in pieces that do not fit together"));
   if (spdu.user_data.size() > options_.longest_ssdu - ssdu_.size()) {
     return abort_by_provider(Error(Errc::protocol, fmt::format("the peer sends a unit of more than {} octets", options_.longest_ssdu)));
   }
-  in_ssdu_ = (spdu.enclosure & kEnds) == 0;
+  in_ssdu_ = (spdu.enclosure & kEndsSsdu) == 0;
   if (begins && !in_ssdu_) {
     actions_.push_back(DataArrived{std::move(spdu.user_data)});
     return;

@@ -12,13 +12,13 @@ namespace {
 constexpr std::uint16_t kDefaultUnits = kHalfDuplex | kMinorSynchronization | kActivityManagement | kCapabilityData | kExceptions;
 constexpr int kSelectorUnknown = 0x81;             // provider's reasons of RF (X.225, 8.3.5.10)
 constexpr int kNobodyAttached = 0x82;
-constexpr int kCongested = 0x83;
+constexpr int kSessionCongested = 0x83;
 constexpr int kVersionsUnknown = 0x84;
-constexpr int kRestricted = 0x86;
+constexpr int kSessionRestricted = 0x86;
 constexpr int kUserCongested = 1;
 constexpr int kWithUserData = 2;
 constexpr std::size_t kSmallestTsdu = 64;          // of what a peer may limit us to
-constexpr std::size_t kMostWords = 100;
+constexpr std::size_t kMostShown = 100;
 constexpr unsigned kAcceptorsSide = 1;             // of a token setting
 constexpr unsigned kAcceptorsChoice = 2;
 
@@ -34,17 +34,17 @@ std::string_view reason_of_refusal(int reason) {
     case kUserCongested: return "it is busy";
     case kSelectorUnknown: return "it knows no such session selector";
     case kNobodyAttached: return "nobody is there to take the call";
-    case kCongested: return "it is congested";
+    case kSessionCongested: return "it is congested";
     case kVersionsUnknown: return "it speaks no version of the session protocol that we do";
-    case kRestricted: return "it does not do all that we ask for";
+    case kSessionRestricted: return "it does not do all that we ask for";
     default: return "no reason given";
   }
 }
 
-Errc code_of_refusal(int reason) {
+Errc code_of_refused_session(int reason) {
   switch (reason) {
     case kUserCongested:
-    case kCongested: return Errc::busy;
+    case kSessionCongested: return Errc::busy;
     case 0:
     case kWithUserData: return Errc::refused;
     case kSelectorUnknown:
@@ -102,18 +102,18 @@ void Session::take_connect(Spdu& spdu) {
   if (versions == 0) return refuse_by_provider(kVersionsUnknown, Error(Errc::protocol, "the caller speaks no version of the session protocol that we do"));
   const std::uint16_t units = spdu.requirements.value_or(kDefaultUnits);
   if (const std::string missing = missing_units(units); !missing.empty()) {
-    return refuse_by_provider(kRestricted, Error(Errc::protocol, fmt::format("the caller asks for a session without {}", missing)));
+    return refuse_by_provider(kSessionRestricted, Error(Errc::protocol, fmt::format("the caller asks for a session without {}", missing)));
   }
   const auto setting = setting_of_turn(spdu.token_setting.value_or(0));
-  if (!setting) return refuse_by_provider(kRestricted, Error(Errc::protocol, "the caller would share the session's tokens out"));
+  if (!setting) return refuse_by_provider(kSessionRestricted, Error(Errc::protocol, "the caller would share the session's tokens out"));
   if (!options_.called_selector.empty() && !spdu.called_selector.value_or("").empty() && *spdu.called_selector != options_.called_selector) {
     return refuse_by_provider(kSelectorUnknown,
                               Error(Errc::caller_refused, fmt::format("the caller asks for session selector '{}', expected '{}'",
-                                                                      escape_at_most(*spdu.called_selector, kMostWords), escape(options_.called_selector))));
+                                                                      escape_at_most(*spdu.called_selector, kMostShown), escape(options_.called_selector))));
   }
   longest_out_ = spdu.tsdu_sizes.value_or(0) & 0xffffu;
   if (longest_out_ != 0 && longest_out_ < kSmallestTsdu) {
-    return refuse_by_provider(kRestricted, Error(Errc::protocol, fmt::format("the caller would take no unit of more than {} octets", longest_out_)));
+    return refuse_by_provider(kSessionRestricted, Error(Errc::protocol, fmt::format("the caller would take no unit of more than {} octets", longest_out_)));
   }
   version_ = (versions & kSessionVersion2) != 0 ? 2 : 1;
   turn_ = *setting == kAcceptorsSide;
@@ -194,7 +194,7 @@ void Session::take_refuse(Spdu& spdu) {
   if (state_ != State::connecting || !connected_once_ || request_) return out_of_place(spdu);
   const int reason = spdu.reason.value_or(0);
   std::string what = fmt::format("the peer refuses the session: {} (reason {})", reason_of_refusal(reason), reason);
-  finish({SessionEnd::refused, Error(code_of_refusal(reason), std::move(what), Stage::connect), reason, std::move(spdu.user_data)});
+  finish({SessionEnd::refused, Error(code_of_refused_session(reason), std::move(what), Stage::connect), reason, std::move(spdu.user_data)});
 }
 
 Result<void> Session::release(std::string_view user_data, TimePoint now) {

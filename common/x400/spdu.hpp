@@ -39,6 +39,11 @@ inline constexpr std::uint8_t kUserAbort = 0x02;
 inline constexpr std::uint8_t kProtocolError = 0x04;
 inline constexpr std::uint8_t kNoReason = 0x08;
 
+/// Enclosure items (X.225, 8.3.11.4): where a piece is in its SSDU.
+inline constexpr std::uint8_t kBeginsSsdu = 1;
+inline constexpr std::uint8_t kEndsSsdu = 2;
+inline constexpr std::uint8_t kWholeSsdu = kBeginsSsdu | kEndsSsdu;
+
 inline constexpr std::uint32_t kLastSerial = 999999;      ///< six digits
 inline constexpr std::size_t kLongestSessionSelector = 16;
 inline constexpr std::size_t kLongestReference = 64;
@@ -105,7 +110,7 @@ struct Spdu {
   std::string activity{};                                  ///< activity_start (PI 41)
   Resumption resumption{};                                 ///< activity_resume
   std::optional<std::uint8_t> reason{};                    ///< PI 50; of refuse its first octet
-  std::uint8_t enclosure = 3;                              ///< data: 1 begins, 2 ends an SSDU (PI 25)
+  std::uint8_t enclosure = kWholeSsdu;                     ///< data (PI 25)
   std::string user_data{};                                 ///< PGI 193 or 194; of data what follows the SPDU; of refuse what is in PI 50
   bool operator==(const Spdu&) const = default;
 };

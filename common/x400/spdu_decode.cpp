@@ -4,15 +4,14 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "x400/octet.hpp"
 #include "x400/spdu.hpp"
 #include "x400/spdu_table.hpp"
 
 namespace longline::x400 {
 namespace {
 
-constexpr unsigned kLongForm = 255;
-
-unsigned octet(std::string_view bytes, std::size_t at) { return static_cast<unsigned char>(bytes[at]); }
+constexpr unsigned kLongLength = 255;
 
 struct Field {
   std::uint8_t code = 0;
@@ -27,7 +26,7 @@ Result<Field> take_field(std::string_view& in, std::string_view of) {
   out.code = static_cast<std::uint8_t>(octet(in, 0));
   std::size_t length = octet(in, 1);
   in.remove_prefix(2);
-  if (length == kLongForm) {
+  if (length == kLongLength) {
     if (in.size() < 2) return cut;
     length = octet(in, 0) << 8 | octet(in, 1);
     in.remove_prefix(2);

@@ -10,8 +10,7 @@ namespace longline::x400 {
 namespace {
 
 constexpr std::size_t kLongForm = 255;           // lengths from here on have three octets
-constexpr std::size_t kLongestField = 65535;
-constexpr std::uint8_t kWholeSsdu = 3;
+constexpr std::size_t kLongestParameter = 65535;
 
 std::string octet(unsigned value) { return std::string(1, static_cast<char>(value)); }
 std::string pair(unsigned value) { return octet(value >> 8 & 0xffu) + octet(value & 0xffu); }
@@ -28,7 +27,7 @@ class Fields {
     bytes_ += value.size() < kLongForm ? octet(static_cast<unsigned>(value.size())) : octet(kLongForm) + pair(static_cast<unsigned>(value.size()));
     bytes_ += value;
   }
-  void add(unsigned code, std::string_view value) { add(code, value, kLongestField, "parameter"); }
+  void add(unsigned code, std::string_view value) { add(code, value, kLongestParameter, "parameter"); }
   /// Nothing for an empty group.
   void add_group(unsigned code, Fields group) {
     if (group.error_ && !error_) error_ = std::move(group.error_);
@@ -117,7 +116,7 @@ Result<std::string> encode(const Spdu& spdu) {
   if (has(kHasUserData)) add_user_data(out, spdu);
   LONGLINE_TRY(const std::string parameters, out.take());
   Fields whole;
-  whole.add(row.code, parameters, kLongestField, "SPDU");
+  whole.add(row.code, parameters, kLongestParameter, "SPDU");
   LONGLINE_TRY(std::string bytes, whole.take());
   if (spdu.kind == SpduKind::data) bytes += spdu.user_data;
   return bytes;

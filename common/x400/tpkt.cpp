@@ -7,13 +7,13 @@
 #include <cassert>
 #include <utility>
 
+#include "x400/octet.hpp"
+
 namespace longline::x400 {
 namespace {
 
 constexpr unsigned char kVersion = 3;
 constexpr std::size_t kShortestPacket = kTpktHeader + 3;
-
-unsigned octet(std::string_view bytes, std::size_t at) { return static_cast<unsigned char>(bytes[at]); }
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <cassert>
 #include <utility>
 
+#include "base/overloaded.hpp"
 #include "base/text.hpp"
 
 namespace longline::x400 {
@@ -20,14 +21,7 @@ constexpr int kNoSuchSelector = 3;
 constexpr int kCongestedToo = 129;
 constexpr int kClassesDoNotFit = 130;
 
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
-
-Errc code_of_refusal(int reason) { return reason == kCongested || reason == kCongestedToo ? Errc::busy : Errc::next_hop_unreachable; }
+Errc code_of_disconnect(int reason) { return reason == kCongested || reason == kCongestedToo ? Errc::busy : Errc::next_hop_unreachable; }
 
 }  // namespace
 
@@ -104,7 +98,7 @@ void Transport::take(std::string_view tpdu) {
                  },
                  [&](const CotpDisconnect& t) {
                    std::string what = fmt::format("the peer refuses the transport connection: {} (reason {})", disconnect_reason(t.reason), t.reason);
-                   fail(Error(opening ? code_of_refusal(t.reason) : Errc::protocol, std::move(what), Stage::connect));
+                   fail(Error(opening ? code_of_disconnect(t.reason) : Errc::protocol, std::move(what), Stage::connect));
                  },
                  [&](const CotpError& t) {
                    fail(Error(Errc::protocol, fmt::format("the peer did not understand a TPDU of ours (cause {})", t.cause), Stage::connect));

@@ -21,7 +21,7 @@ using Kind = Step::Kind;
 constexpr int kDefaultTimeout = 45;
 /// S7, the modem's own wait for carrier, is 50 s by V.250; makers ship 50 to 60.
 constexpr int kUsualS7 = 60;
-constexpr std::size_t kMostAborts = 64;   // chat(8) takes 50
+constexpr std::size_t kAbortsOfOtherChats = 64;   // chat(8) takes 50
 
 /// One letter more, less, other, or two changed places; or only the case is another.
 bool within_one_edit(std::string_view a, std::string_view b) {
@@ -204,7 +204,7 @@ class Linter {
     }
     declared_.insert(text);
     const bool known = std::any_of(aborts_.begin(), aborts_.end(), [&](const Abort& a) { return a.text == text; });
-    if (known || aborts_.size() == kMostAborts) return;
+    if (known || aborts_.size() == kAbortsOfOtherChats) return;
     aborts_.push_back({text, &step});
     watch_is_old_ = true;
   }

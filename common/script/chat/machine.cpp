@@ -21,8 +21,7 @@
 namespace longline::script {
 namespace {
 
-using namespace chat;
-using Kind = Step::Kind;
+using StepKind = chat::Step::Kind;
 
 /// At the end, for each byte that still belongs to a report.
 constexpr Duration kReportGoesOn{1000};
@@ -45,7 +44,7 @@ std::optional<Duration> with_unit(const std::string& text) {
 struct ChatMachine::State {
   enum class Phase { idle, running, expecting, sending, ending, ended };
 
-  State(std::shared_ptr<const Program> program_, ChatOptions options_)
+  State(std::shared_ptr<const chat::Program> program_, ChatOptions options_)
       : program(std::move(program_)), options(std::move(options_)), timeout(options.timeout) {
     for (const Secret& secret : options.secrets) narrator.add_secret(secret.reveal());
     narrator.set_echo(options.echo);
@@ -55,7 +54,7 @@ struct ChatMachine::State {
   }
 
   // What it runs
-  std::shared_ptr<const Program> program;
+  std::shared_ptr<const chat::Program> program;
   ChatOptions options;
   std::optional<std::size_t> last_expect;
   // Where it stands
@@ -63,7 +62,7 @@ struct ChatMachine::State {
   TimePoint now{};
   TimePoint ends{};                        ///< deadline of the run
   std::size_t next = 0;                    ///< step
-  const Step* current = nullptr;
+  const chat::Step* current = nullptr;
   std::size_t exchange = 0;                ///< of the current step, which is an expect
   bool is_reply = false;                   ///< the expect goes on when this is sent
   bool closed = false;
@@ -77,10 +76,10 @@ struct ChatMachine::State {
   // What it does
   std::string expected;
   bool password_asked = false;             ///< by the last expect that had its answer
-  Replies replies{options.values, options.read_file, options.drop_in};
-  Intake intake{options.drop_in};
-  Sender sender{options.pace};
-  Narrator narrator{actions, options.log, options.show};
+  chat::Replies replies{options.values, options.read_file, options.drop_in};
+  chat::Intake intake{options.drop_in};
+  chat::Sender sender{options.pace};
+  chat::Narrator narrator{actions, options.log, options.show};
 
   void on_bytes(std::string_view bytes) {
     switch (phase) {
@@ -118,7 +117,7 @@ struct ChatMachine::State {
 
   // ---- expecting
 
-  Intake::EachByte each_byte() {
+  chat::Intake::EachByte each_byte() {
     if (!narrator.listens()) return {};
     return [this](char byte) { narrator.received(byte, now); };
   }
@@ -128,8 +127,8 @@ struct ChatMachine::State {
       phase = Phase::running;   // the last reply has no expect behind it
       return;
     }
-    expected = translate_expect(current->exchanges[exchange].expect, replies.values());
-    narrator.log(fmt::format("expect ({})", visible(expected)), now);
+    expected = chat::translate_expect(current->exchanges[exchange].expect, replies.values());
+    narrator.log(fmt::format("expect ({})", chat::visible(expected)), now);
     if (expected.empty()) {
       narrator.log("got it", now);
       phase = Phase::running;
@@ -142,7 +141,7 @@ struct ChatMachine::State {
     judge(intake.expect(expected, each_byte()));
   }
 
-  void judge(const std::optional<Intake::Verdict>& verdict) {
+  void judge(const std::optional<chat::Intake::Verdict>& verdict) {
     if (!verdict) return;
     if (verdict->abort) return aborted(*verdict->abort);
     narrator.end_expect(now);
@@ -161,7 +160,7 @@ struct ChatMachine::State {
   }
 
   void not_answered() {
-    const Exchange& asked = current->exchanges[exchange];
+    const chat::Exchange& asked = current->exchanges[exchange];
     narrator.pause(now);
     wait_ends.reset();
     if (asked.reply) {
@@ -181,19 +180,19 @@ struct ChatMachine::State {
   // ---- sending
 
   void send(const std::string& text) {
-    Result<Sending> what = replies.compose(text);
+    Result<chat::Sending> what = replies.compose(text);
     if (!what) {
       narrator.failure(what.error().what, now);
       return finish(Outcome::runtime_error, what.error().what);
     }
     what->secret = what->secret || what->quiet || password_asked;
     password_asked = false;
-    narrator.log(what->secret ? "send (" + std::string(6, '?') + ")" : fmt::format("send ({})", visible(what->shown)), now);
+    narrator.log(what->secret ? "send (" + std::string(6, '?') + ")" : fmt::format("send ({})", chat::visible(what->shown)), now);
     std::string bytes;
     Duration paused{};
-    for (const Piece& piece : what->pieces) {
+    for (const chat::Piece& piece : what->pieces) {
       if (const auto* part = std::get_if<std::string>(&piece)) bytes += *part;
-      if (const auto* pause = std::get_if<Pause>(&piece)) paused += pause->length;
+      if (const auto* pause = std::get_if<chat::Pause>(&piece)) paused += pause->length;
     }
     if (what->secret) narrator.add_secret(std::string(trim(bytes)));
     // chat(8)'s time-out covers the pauses, too.
@@ -217,41 +216,41 @@ struct ChatMachine::State {
 
   // ---- keywords
 
-  void carry_out(const Step& step) {
+  void carry_out(const chat::Step& step) {
     current = &step;
-    const bool listens = step.kind == Kind::expect || step.kind == Kind::send;
+    const bool listens = step.kind == StepKind::expect || step.kind == StepKind::send;
     if (listens && std::exchange(aborts_changed, false)) intake.set_aborts(aborts);
     switch (step.kind) {
-      case Kind::expect:
+      case StepKind::expect:
         password_asked = false;
         exchange = 0;
         if (!step.exchanges.empty()) expect_next();
         break;
-      case Kind::send: send(step.text); break;
-      case Kind::abort:
-        aborts.push_back(translate_expect(step.text, replies.values()));
-        narrator.log(fmt::format("abort on ({})", visible(step.text)), now);
+      case StepKind::send: send(step.text); break;
+      case StepKind::abort:
+        aborts.push_back(chat::translate_expect(step.text, replies.values()));
+        narrator.log(fmt::format("abort on ({})", chat::visible(step.text)), now);
         aborts_changed = true;
         break;
-      case Kind::clear_abort:
+      case StepKind::clear_abort:
         clear(aborts, step.text, "abort on");
         aborts_changed = true;
         break;
-      case Kind::report:
-        narrator.add_report(translate_expect(step.text, replies.values()));
-        narrator.log(fmt::format("report ({})", visible(step.text)), now);
+      case StepKind::report:
+        narrator.add_report(chat::translate_expect(step.text, replies.values()));
+        narrator.log(fmt::format("report ({})", chat::visible(step.text)), now);
         break;
-      case Kind::clear_report: {
+      case StepKind::clear_report: {
         std::vector<std::string> reports = narrator.reports();
         clear(reports, step.text, "report");
         narrator.set_reports(std::move(reports));
         break;
       }
-      case Kind::timeout: set_timeout(translate_expect(step.text, replies.values())); break;
-      case Kind::echo: narrator.set_echo(step.text == "ON"); break;
-      case Kind::hangup: actions.emplace_back(SetHangup{step.text != "OFF"}); break;
-      case Kind::say: say(step.text); break;
-      case Kind::unterminated:
+      case StepKind::timeout: set_timeout(chat::translate_expect(step.text, replies.values())); break;
+      case StepKind::echo: narrator.set_echo(step.text == "ON"); break;
+      case StepKind::hangup: actions.emplace_back(SetHangup{step.text != "OFF"}); break;
+      case StepKind::say: say(step.text); break;
+      case StepKind::unterminated:
         narrator.failure(fmt::format("unterminated quote (line {})", program->source->where(step.offset).line), now);
         finish(Outcome::runtime_error, "the quote is not closed");
         break;
@@ -259,9 +258,9 @@ struct ChatMachine::State {
   }
 
   void clear(std::vector<std::string>& strings, const std::string& text, std::string_view what) {
-    const std::string gone = translate_expect(text, replies.values());
-    const std::size_t n = clear_declared(strings, gone, options.drop_in);
-    for (std::size_t i = 0; i < n; ++i) narrator.log(fmt::format("clear {} ({})", what, visible(text)), now);
+    const std::string gone = chat::translate_expect(text, replies.values());
+    const std::size_t n = chat::clear_declared(strings, gone, options.drop_in);
+    for (std::size_t i = 0; i < n; ++i) narrator.log(fmt::format("clear {} ({})", what, chat::visible(text)), now);
   }
 
   void set_timeout(const std::string& text) {
@@ -271,7 +270,7 @@ struct ChatMachine::State {
   }
 
   void say(const std::string& text) {
-    std::string words = translate_say(text, replies.values());
+    std::string words = chat::translate_say(text, replies.values());
     if (!options.drop_in && words.ends_with('\r')) words.pop_back();   // chat(8) prints what it would send
     narrator.say(std::move(words), now);
   }
@@ -328,10 +327,10 @@ struct ChatMachine::State {
 
   bool send_on() {
     switch (sender.next(actions, now)) {
-      case Sender::State::acted: return true;
-      case Sender::State::waits: watch(); return false;   // what had come is looked at when the bytes before the pause are out
-      case Sender::State::too_late: not_sent(); return true;
-      case Sender::State::done: break;
+      case chat::Sender::State::acted: return true;
+      case chat::Sender::State::waits: watch(); return false;   // what had come is looked at when the bytes before the pause are out
+      case chat::Sender::State::too_late: not_sent(); return true;
+      case chat::Sender::State::done: break;
     }
     phase = Phase::running;
     if (std::exchange(is_reply, false)) expect_next();

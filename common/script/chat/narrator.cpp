@@ -8,7 +8,7 @@
 namespace longline::script::chat {
 namespace {
 
-constexpr std::size_t kMostSecrets = 64;
+constexpr std::size_t kMostHidden = 64;
 constexpr std::size_t kLongestReport = 4096;
 
 bool is_control_under_parity(char c) { return (c & 0x7F) < 0x20 || (c & 0x7F) == 0x7F; }
@@ -16,7 +16,7 @@ bool is_control_under_parity(char c) { return (c & 0x7F) < 0x20 || (c & 0x7F) ==
 }  // namespace
 
 void Narrator::add_secret(const std::string& bytes) {
-  if (bytes.size() < 2 || secrets_.size() >= kMostSecrets) return;
+  if (bytes.size() < 2 || secrets_.size() >= kMostHidden) return;
   secrets_.emplace_back(bytes);
   masker_.add(secrets_.back());
 }

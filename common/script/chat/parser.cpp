@@ -75,7 +75,7 @@ std::vector<Exchange> exchanges_of(std::string_view text) {
   return out;
 }
 
-Program program_of(std::shared_ptr<const SourceText> source, const std::vector<Token>& tokens) {
+Program read_program(std::shared_ptr<const SourceText> source, const std::vector<Token>& tokens) {
   Program out;
   out.source = std::move(source);
   const auto needs = [&](const std::string& text) {
@@ -120,7 +120,7 @@ Parsed parse(std::string name, std::string text) {
                                  "this quote is not closed on its line; chat(8) finds that out during the call", "close it"});
     }
   }
-  out.program = std::make_shared<const Program>(program_of(source, out.tokens));
+  out.program = std::make_shared<const Program>(read_program(source, out.tokens));
   return out;
 }
 
@@ -132,7 +132,7 @@ Parsed parse_arguments(const std::vector<std::string>& arguments) {
     text += argument + ' ';
   }
   out.source = std::make_shared<const SourceText>("arguments", std::move(text));
-  out.program = std::make_shared<const Program>(program_of(out.source, out.tokens));
+  out.program = std::make_shared<const Program>(read_program(out.source, out.tokens));
   return out;
 }
 

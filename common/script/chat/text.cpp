@@ -5,7 +5,7 @@ namespace longline::script::chat {
 namespace {
 
 constexpr Duration kDelay{1000};   // \d
-constexpr Duration kPause{10};     // \p; the manual says a tenth of a second, the program a hundredth
+constexpr Duration kPauseOfEscape{10};     // \p; the manual says a tenth of a second, the program a hundredth
 
 bool is_octal(char c) { return c >= '0' && c <= '7'; }
 bool is_name(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -135,7 +135,7 @@ std::vector<Piece> pieces_of(std::string_view cleaned) {
     if (++i == cleaned.size()) break;   // a value that ends in a backslash
     switch (cleaned[i]) {
       case 'd': out.emplace_back(Pause{kDelay}); break;
-      case 'p': out.emplace_back(Pause{kPause}); break;
+      case 'p': out.emplace_back(Pause{kPauseOfEscape}); break;
       case 'K': out.emplace_back(SendBreak{}); break;
       default: add_byte(out, cleaned[i]);
     }

@@ -8,16 +8,12 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/overloaded.hpp"
 #include "base/text.hpp"
 #include "script/scp/limits.hpp"
 
 namespace longline::script::scp {
 namespace {
-
-template <class... F>
-struct Overloaded : F... { using F::operator()...; };
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 struct Symbol {
   Name name;             ///< as first written

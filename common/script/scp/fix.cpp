@@ -10,10 +10,8 @@
 #include "script/scp/ast.hpp"
 #include "script/scp/checker.hpp"
 
-namespace longline::script {
+namespace longline::script::scp {
 namespace {
-
-using namespace scp;
 
 /// Replaces [begin, end); an insertion when they are equal. Those at one place are made in the order in which they were added.
 struct Edit {
@@ -223,6 +221,9 @@ class Fixer {
 };
 
 }  // namespace
+}  // namespace longline::script::scp
+
+namespace longline::script {
 
 Fixed fix(const std::string& name, std::string text, const LintOptions& options) {
   constexpr int kMostRounds = 8;
@@ -237,11 +238,11 @@ Fixed fix(const std::string& name, std::string text, const LintOptions& options)
     std::vector<Diagnostic> errors;
     std::copy_if(findings.begin(), findings.end(), std::back_inserter(errors), [](const Diagnostic& d) { return d.severity == Severity::error; });
     if (round == kMostRounds) break;
-    Fixer fixer(out.script, errors.empty() ? findings : errors, options);
+    scp::Fixer fixer(out.script, errors.empty() ? findings : errors, options);
     if (errors.empty()) fixer.repair_lint();
-    else if (std::all_of(errors.begin(), errors.end(), is_missing_closer)) fixer.close_blocks();
+    else if (std::all_of(errors.begin(), errors.end(), scp::is_missing_closer)) fixer.close_blocks();
     if (fixer.edits.empty()) break;
-    text = carry_out(text, std::move(fixer.edits));
+    text = scp::carry_out(text, std::move(fixer.edits));
     std::move(fixer.repaired.begin(), fixer.repaired.end(), std::back_inserter(out.repaired));
   }
   out.text = std::move(text);

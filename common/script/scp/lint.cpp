@@ -15,10 +15,8 @@
 #include "script/scp/limits.hpp"
 #include "script/scp/program.hpp"
 
-namespace longline::script {
+namespace longline::script::scp {
 namespace {
-
-using namespace scp;
 
 /// What a loop's condition looks at.
 struct Reads {
@@ -50,7 +48,7 @@ bool has_credential(const Expression& e) {
   return false;
 }
 
-bool asks_for_password(const WaitFor& wait) {
+bool waits_for_password(const WaitFor& wait) {
   return std::any_of(wait.items.begin(), wait.items.end(), [](const WaitForItem& item) {
     const auto* literal = std::get_if<StringLiteral>(&item.text->node);
     if (literal == nullptr) return false;
@@ -108,7 +106,7 @@ class Linter {
         for (const WaitForItem& item : wait->items) {
           if (!item.then) continue;
           targets_.insert(to_lower(item.then->text));
-          if (asks_for_password(*wait)) password_labels_.insert(to_lower(item.then->text));
+          if (waits_for_password(*wait)) password_labels_.insert(to_lower(item.then->text));
         }
       }
       if (const auto* branch = std::get_if<If>(&s.node)) collect_targets(branch->body);
@@ -144,7 +142,7 @@ class Linter {
       warn_word(s.span.begin, "waitfor", "no-until", "this waitfor has no 'until': if the peer stays silent, only the deadline of the run ends it",
                 "until 60");
     }
-    password_asked_ = asks_for_password(wait);
+    password_asked_ = waits_for_password(wait);
   }
 
   void look(const Label& label, const Statement&) {
@@ -318,10 +316,13 @@ class Linter {
 };
 
 }  // namespace
+}  // namespace longline::script::scp
+
+namespace longline::script {
 
 std::vector<Diagnostic> lint(const ParsedScript& script, const LintOptions& options) {
   if (script.program == nullptr) return {};
-  return Linter(script, options).run();
+  return scp::Linter(script, options).run();
 }
 
 }  // namespace longline::script

@@ -18,8 +18,6 @@
 namespace longline::script {
 namespace {
 
-using namespace scp;
-
 /// An address at the end of what the peer says may have no byte behind it.
 constexpr Duration kAddressSettles{1000};
 constexpr std::int64_t kLongestWait = 10LL * 366 * 86'400;   ///< seconds; the deadline of the run is shorter
@@ -31,23 +29,26 @@ Duration seconds(std::int64_t n) { return std::chrono::seconds(std::min(n, kLong
 }  // namespace
 
 struct ScpMachine::State {
+  using Op = scp::Op;
+  using SystemName = scp::SystemName;
+  using Value = scp::Value;
   enum class Phase { idle, running, waiting, delaying, seeking_address, ended };
 
-  State(std::shared_ptr<const Program> program_, ScpOptions options_)
+  State(std::shared_ptr<const scp::Program> program_, ScpOptions options_)
       : program(std::move(program_)), options(std::move(options_)) {
-    for (const Type type : program->variables) variables.push_back({type, 0, false, {}, false});
+    for (const scp::Type type : program->variables) variables.push_back({type, 0, false, {}, false});
     add_secret(options.password.reveal());
   }
 
   // What it runs
-  std::shared_ptr<const Program> program;
+  std::shared_ptr<const scp::Program> program;
   ScpOptions options;
   // Where it stands
   Phase phase = Phase::idle;
   TimePoint now{};
   TimePoint ends{};                        ///< deadline of the run
   std::size_t pc = 0;
-  const Instruction* current = nullptr;
+  const scp::Instruction* current = nullptr;
   std::vector<Value> stack;
   std::vector<Value> variables;
   bool success = true;
@@ -55,7 +56,7 @@ struct ScpMachine::State {
   std::size_t steps_left = 0;
   std::optional<Finished> finished;        ///< not yet taken by next_action()
   // What it waits for
-  InputWindow window{kWindow};
+  InputWindow window{scp::kWindow};
   std::optional<Matcher> matcher;
   AddressScanner scanner{1};
   TimePoint wait_began{};
@@ -71,7 +72,7 @@ struct ScpMachine::State {
 
   void input(TimePoint time) {
     now = time;
-    steps_left = kStepsPerInput;
+    steps_left = scp::kStepsPerInput;
   }
 
   void feed(std::string_view bytes) {
@@ -214,14 +215,14 @@ struct ScpMachine::State {
     return std::nullopt;
   }
 
-  std::optional<Action> step(const Instruction& i) {
+  std::optional<Action> step(const scp::Instruction& i) {
     const auto argument = static_cast<std::size_t>(i.argument);
     switch (i.op) {
       case Op::push_integer: push(Value::of(program->integers[argument])); break;
       case Op::push_string: push(Value::of(program->strings[argument])); break;
       case Op::push_boolean: push(Value::of(argument != 0)); break;
       case Op::push_variable: push(variables[argument]); break;
-      case Op::push_system: push(system(static_cast<SystemName>(argument))); break;
+      case Op::push_system: push(system(static_cast<scp::SystemName>(argument))); break;
       case Op::store: variables[argument] = pop(); break;
       case Op::jump: pc = argument; break;
       case Op::jump_if_false:
@@ -247,13 +248,13 @@ struct ScpMachine::State {
     return std::nullopt;
   }
 
-  void calculate(Op op) {
+  void calculate(scp::Op op) {
     const std::size_t joined = op == Op::add || op == Op::equal || op == Op::not_equal ? stack.back().text.size() / 64 : 0;
     if (!charge(joined)) return;
     if (const auto problem = apply(op, stack)) fail(*problem);
   }
 
-  Value system(SystemName name) const {
+  Value system(scp::SystemName name) const {
     switch (name) {
       case SystemName::userid: return Value::of(options.user);
       case SystemName::password: return Value::of(options.password.reveal(), true);
@@ -288,7 +289,7 @@ struct ScpMachine::State {
     if (phase == Phase::seeking_address) settle();
   }
 
-  void start_wait(const Wait& wanted) {
+  void start_wait(const scp::Wait& wanted) {
     std::optional<Duration> limit;
     if (wanted.has_until) {
       const std::int64_t n = pop().integer;
@@ -304,7 +305,7 @@ struct ScpMachine::State {
       secret[i] = value.secret;
       total += patterns[i].bytes.size();
     }
-    if (total > kMostPatternBytes) return fail("the strings of this waitfor have more than 1 MiB together");
+    if (total > scp::kMostPatternBytes) return fail("the strings of this waitfor have more than 1 MiB together");
     const std::string_view unread = window.unread();
     if (!charge(kStepsPerWait + total + unread.size() / 16)) return;
     matcher.emplace(patterns);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr Duration kProgressStep(250);
 constexpr Duration kDnsPatience(15'000);
-constexpr int kNotOpened = 289, kAssociationEnded = 1294;   // Exchange's event numbers
+constexpr int kNotOpened = 289, kSessionEnded = 1294;   // Exchange's event numbers
 
 }  // namespace
 
@@ -179,7 +179,7 @@ Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std
     if (const auto failure = batch.source_failure()) return *failure;
     report.finish(static_cast<std::int64_t>(due), static_cast<std::int64_t>(batch.sent_in_hop()), connector.name);
     Event event{"queue.flushed"};
-    if (finished->error) event = failure_event("queue.flushed", kAssociationEnded, connector.link, *finished->error);
+    if (finished->error) event = failure_event("queue.flushed", kSessionEnded, connector.link, *finished->error);
     event.link = connector.link;
     event.connector = connector.name;
     event.more = session.facts();

@@ -33,8 +33,8 @@ constexpr int kAtrnPort = 366;                 // RFC 2645, 5
 constexpr Duration kQuitPatience(5'000);
 constexpr std::size_t kLongestShown = 1000;
 constexpr Duration kSoftEnd(10'000);
-constexpr Duration kSignalPatience(5'000);     // dialctl kills 10 s after its SIGTERM
-constexpr Duration kLongest(24 * 3'600'000);
+constexpr Duration kPatienceBehindSignal(5'000);     // dialctl kills 10 s after its SIGTERM
+constexpr Duration kLongestRetrieval(24 * 3'600'000);
 // As long as the peer needs to find its mail; a line that costs money is not held for RFC 5321's five minutes twice.
 constexpr Duration kClientPatience(5 * 60'000);
 
@@ -80,7 +80,7 @@ class Session {
   }
   void stop(Errc cause) {
     if (!ended_by_) ended_by_ = cause;
-    if (cause == Errc::interrupted && !last_) last_ = loop_.now() + kSignalPatience;
+    if (cause == Errc::interrupted && !last_) last_ = loop_.now() + kPatienceBehindSignal;
     if (receiver_) receiver_->stop();
     else machine_.on_closed(loop_.now()), over_ = true;
   }
@@ -349,7 +349,7 @@ Result<RetrievalResult> retrieve_mail(const config::Config& config, const StateP
                                       const RetrievalRun& run, std::optional<OpenedSession> session) {
   const config::Retrieve& retrieve = *connector.retrieve;
   RetrievalResult result{connector.name, connector.link, retrieve.by, {}, 0, 0, 0, std::nullopt};
-  const TimePoint end = run.deadline.value_or(steady_now() + kLongest);
+  const TimePoint end = run.deadline.value_or(steady_now() + kLongestRetrieval);
   LONGLINE_TRY(Spool spool, Spool::open(paths.spool));
   std::optional<LineLease> lease;
   // A command of the operator's may well be one that flushes.

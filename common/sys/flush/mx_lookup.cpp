@@ -20,7 +20,7 @@
 namespace longline::sys {
 namespace {
 
-constexpr int kTries = 2;
+constexpr int kTriesOfLookup = 2;
 
 /// libresolv's state: its own, so that the process's is left alone.
 class Resolver {
@@ -31,9 +31,9 @@ class Resolver {
     resolver->open_ = true;
     if (server) LONGLINE_CHECK(resolver->use(*server));
     struct __res_state& state = resolver->state_;
-    state.retry = kTries;
+    state.retry = kTriesOfLookup;
     const std::int64_t servers = std::max(state.nscount, 1);
-    state.retrans = static_cast<int>(std::clamp<std::int64_t>(patience.count() / 1000 / kTries / servers, 1, 10));
+    state.retrans = static_cast<int>(std::clamp<std::int64_t>(patience.count() / 1000 / kTriesOfLookup / servers, 1, 10));
     state.options &= ~static_cast<unsigned long>(RES_DEFNAMES | RES_DNSRCH);
     return resolver;
   }

@@ -14,7 +14,7 @@ namespace {
 
 using mail::MessageResult;
 
-constexpr Duration kNoDeadline(24 * 3'600'000);
+constexpr Duration kNoSessionDeadline(24 * 3'600'000);
 
 }  // namespace
 
@@ -41,7 +41,7 @@ Result<void> PeerSession::open(std::optional<TimePoint> deadline) {
 }
 
 Result<void> PeerSession::connect() {
-  LONGLINE_TRY(line_, connect_peer(config_, paths_, connector_, hop_, deadline_.value_or(steady_now() + kNoDeadline)));
+  LONGLINE_TRY(line_, connect_peer(config_, paths_, connector_, hop_, deadline_.value_or(steady_now() + kNoSessionDeadline)));
   ++connections_;
   return {};
 }

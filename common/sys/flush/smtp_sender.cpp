@@ -11,12 +11,12 @@ namespace {
 
 // Small: what waits here, or in the kernel before the line, has not been sent, and a message whose last byte waits here is in doubt
 // when the line is cut.
-constexpr std::size_t kBuffer = 8192;
+constexpr std::size_t kReplyBuffer = 8192;
 // A full packet takes seconds on a slow line, longer than TCP waits that has seen small ones come back: it would send it twice. So
 // the first ones grow, and TCP learns.
 constexpr std::size_t kFirstPackets[] = {300, 450, 650, 950};
 // QUIT must leave, but nobody pays for a line that does not take it.
-constexpr Duration kQuitPatience(5'000);
+constexpr Duration kPatienceAfterQuit(5'000);
 
 }  // namespace
 
@@ -106,7 +106,7 @@ void SmtpSender::drain() {
   draining_ = true;
   while (!failure_) {
     if (std::exchange(progress_, false)) {
-      machine_.on_writable(kBuffer - std::min(kBuffer, pump_.pending()), loop_.now());
+      machine_.on_writable(kReplyBuffer - std::min(kReplyBuffer, pump_.pending()), loop_.now());
     }
     auto action = machine_.next_action();
     if (action && std::holds_alternative<mail::MessageResult>(*action)) {
@@ -182,7 +182,7 @@ void SmtpSender::finish_when_written() {
   if (pump_.idle() || pump_.closed() || finished_->error || finished_->open) {
     over_ = true;
   } else if (!last_write_) {
-    last_write_ = loop_.at(loop_.now() + kQuitPatience, [this] { over_ = true; });
+    last_write_ = loop_.at(loop_.now() + kPatienceAfterQuit, [this] { over_ = true; });
   }
 }
 

@@ -13,8 +13,8 @@
 namespace longline::sys {
 namespace {
 
-constexpr std::size_t kBuffer = 64 * 1024;
-constexpr Duration kConnectPatience(10'000);
+constexpr std::size_t kDeliveryBuffer = 64 * 1024;
+constexpr Duration kLocalPatience(10'000);
 
 /// One message on one connection.
 class LmtpSession {
@@ -43,7 +43,7 @@ class LmtpSession {
   void drain() {
     if (std::exchange(draining_, true)) return;
     while (true) {
-      if (!finished_) machine_.on_writable(kBuffer - std::min(kBuffer, pump_.pending()), loop_.now());
+      if (!finished_) machine_.on_writable(kDeliveryBuffer - std::min(kDeliveryBuffer, pump_.pending()), loop_.now());
       auto action = machine_.next_action();
       if (!action) break;
       if (auto* write = std::get_if<Write>(&*action)) {
@@ -51,7 +51,7 @@ class LmtpSession {
         continue;
       }
       finished_ = true;
-      last_ = loop_.now() + kConnectPatience;
+      last_ = loop_.now() + kLocalPatience;
       const LocalDelivery::Done done = std::move(done_);
       done(std::get<mail::LmtpFinished>(*action).results);
       break;
@@ -103,7 +103,7 @@ class LmtpDelivery : public LocalDelivery {
 
  private:
   Result<std::unique_ptr<ByteStream>> connect() const {
-    Result<UniqueFd> socket = path_.empty() ? connect_tcp(where_.host, where_.port, "", steady_now() + kConnectPatience) : connect_unix(path_);
+    Result<UniqueFd> socket = path_.empty() ? connect_tcp(where_.host, where_.port, "", steady_now() + kLocalPatience) : connect_unix(path_);
     if (!socket) return std::move(socket).error().context("LMTP");
     return stream_of(std::move(*socket));
   }

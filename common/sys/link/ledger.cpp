@@ -11,14 +11,14 @@
 namespace longline::sys {
 namespace {
 
-constexpr Duration kDay{86'400'000};
+constexpr Duration kLedgerDay{86'400'000};
 constexpr std::int64_t kOrdinary = 20'000;
-constexpr std::int64_t kMost = 100'000;
+constexpr std::int64_t kMostRows = 100'000;
 
 std::int64_t ms(WallTime t) { return t.time_since_epoch().count(); }
 /// What is read may have been written by anybody: times before 10000, so that sums of them stay numbers.
-WallTime wall_time(std::int64_t milliseconds) { return WallTime(Duration(std::clamp<std::int64_t>(milliseconds, 0, 253'402'300'799'999))); }
-Duration duration(std::int64_t milliseconds) { return wall_time(milliseconds).time_since_epoch(); }
+WallTime bounded_time(std::int64_t milliseconds) { return WallTime(Duration(std::clamp<std::int64_t>(milliseconds, 0, 253'402'300'799'999))); }
+Duration duration(std::int64_t milliseconds) { return bounded_time(milliseconds).time_since_epoch(); }
 std::optional<std::int64_t> ms(const std::optional<WallTime>& t) { return t ? std::optional(ms(*t)) : std::nullopt; }
 
 /// What comes from outside is bounded before it is kept.
@@ -141,7 +141,7 @@ Result<std::vector<LedgerCall>> Ledger::calls(const std::string& link, WallTime 
     std::vector<LedgerCall> out;
     const auto time = [&](int column) {
       const std::optional<std::int64_t> value = row.optional_integer(column);
-      return value ? std::optional(wall_time(*value)) : std::nullopt;
+      return value ? std::optional(bounded_time(*value)) : std::nullopt;
     };
     while (true) {
       LONGLINE_TRY(const bool found, row.step());
@@ -149,11 +149,11 @@ Result<std::vector<LedgerCall>> Ledger::calls(const std::string& link, WallTime 
       LedgerCall& call = out.emplace_back();
       call.id = row.integer(0);
       call.link = row.text(1);
-      call.started = wall_time(row.integer(2));
+      call.started = bounded_time(row.integer(2));
       call.ended = time(3);
       CallFigures& f = call.figures;
       f.connected = time(4);
-      f.seen = wall_time(row.integer(5));
+      f.seen = bounded_time(row.integer(5));
       f.duration = duration(row.integer(6));
       f.number = row.text(7);
       f.attempts = static_cast<int>(row.integer(8));
@@ -183,7 +183,7 @@ Result<std::optional<link::BackoffState>> Ledger::backoff(const std::string& lin
     if (!found) return std::optional<link::BackoffState>();
     link::BackoffState state;
     state.failures = static_cast<int>(std::clamp<std::int64_t>(row.integer(0), 1, 1'000'000));
-    state.since = {wall_time(row.integer(1)), duration(row.integer(2)), row.text(3)};
+    state.since = {bounded_time(row.integer(1)), duration(row.integer(2)), row.text(3)};
     state.wait = duration(row.integer(4));
     state.for_good = row.integer(5) != 0;
     state.error = Error(errc_from_name(row.text(6)).value_or(Errc::unreachable), row.text(8), stage_from_name(row.text(7)).value_or(Stage::none));
@@ -222,12 +222,12 @@ Result<void> Ledger::prune(WallTime now) {
   const auto work = [&]() -> Result<void> {
     LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(db_));
     LONGLINE_TRY(SqliteStatement old, db_.prepare("DELETE FROM calls WHERE ended IS NOT NULL AND seen < ?1"));
-    LONGLINE_CHECK(old.bind(1, ms(now - 400 * kDay)).run());
+    LONGLINE_CHECK(old.bind(1, ms(now - 400 * kLedgerDay)).run());
     LONGLINE_TRY(SqliteStatement many, db_.prepare("DELETE FROM calls WHERE id IN (SELECT id FROM calls ORDER BY id DESC LIMIT -1 OFFSET ?1)"
                                                    " AND ended IS NOT NULL AND (connected IS NULL OR seen < ?2)"));
-    LONGLINE_CHECK(many.bind(1, kOrdinary).bind(2, ms(now - 40 * kDay)).run());
+    LONGLINE_CHECK(many.bind(1, kOrdinary).bind(2, ms(now - 40 * kLedgerDay)).run());
     LONGLINE_TRY(SqliteStatement most, db_.prepare("DELETE FROM calls WHERE id <= (SELECT max(id) FROM calls) - ?1"));
-    LONGLINE_CHECK(most.bind(1, kMost).run());
+    LONGLINE_CHECK(most.bind(1, kMostRows).run());
     return transaction.commit();
   };
   return in_policy(work());

@@ -19,7 +19,7 @@ namespace {
 // Times are milliseconds since 1970, durations milliseconds, money millionths. `seen` is when the call was last heard of, `connected`
 // when it was at CONNECT by the same calendar; how long it lasted is measured by the steady clock, since calendars are put right
 // during calls. `ended` is NULL while the call is under way.
-constexpr const char* kSchema = R"sql(
+constexpr const char* kLedgerSchema = R"sql(
 CREATE TABLE calls(
   id INTEGER PRIMARY KEY AUTOINCREMENT, link TEXT NOT NULL, pid INTEGER NOT NULL, start INTEGER NOT NULL, boot TEXT NOT NULL,
   started INTEGER NOT NULL, connected INTEGER, seen INTEGER NOT NULL, ended INTEGER, duration INTEGER NOT NULL DEFAULT 0,
@@ -34,10 +34,10 @@ CREATE TABLE backoff(
   wait INTEGER NOT NULL, for_good INTEGER NOT NULL, code TEXT NOT NULL, stage TEXT NOT NULL, cause TEXT NOT NULL) WITHOUT ROWID;
 )sql";
 constexpr std::int64_t kVersion = 1;
-constexpr std::int64_t kApplicationId = 0x4c4c636c;   // "LLcl"
+constexpr std::int64_t kLedgerId = 0x4c4c636c;   // "LLcl"
 
 /// Somebody else's commit takes milliseconds, and hides nothing from who only reads.
-constexpr Duration kPatience{250};
+constexpr Duration kLedgerPatience{250};
 
 Error in_policy(Error error) {
   error.stage = Stage::policy;
@@ -51,7 +51,7 @@ Result<std::int64_t> version_of(Sqlite& db) {
   LONGLINE_TRY(const std::int64_t application, db.integer("PRAGMA application_id"));
   LONGLINE_TRY(const std::int64_t tables, db.integer("SELECT count(*) FROM sqlite_master"));
   if (tables == 0 && version == 0 && application == 0) return 0;
-  if (application != kApplicationId) return Error(Errc::config, db.path() + ": a database of another program, not a ledger of calls");
+  if (application != kLedgerId) return Error(Errc::config, db.path() + ": a database of another program, not a ledger of calls");
   if (version > kVersion) {
     return Error(Errc::config, fmt::format("{}: a ledger of version {}; this longline knows version {}", db.path(), version, kVersion));
   }
@@ -70,8 +70,8 @@ Result<Sqlite> open_and_prepare(const std::string& path, Duration patience) {
     LONGLINE_TRY(SqliteTransaction transaction, SqliteTransaction::begin(db));
     LONGLINE_TRY(const std::int64_t meanwhile, version_of(db));
     if (meanwhile == 0) {
-      LONGLINE_CHECK(db.run(kSchema));
-      LONGLINE_CHECK(db.run(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId, kVersion).c_str()));
+      LONGLINE_CHECK(db.run(kLedgerSchema));
+      LONGLINE_CHECK(db.run(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kLedgerId, kVersion).c_str()));
     }
     LONGLINE_CHECK(transaction.commit());
   }
@@ -79,19 +79,19 @@ Result<Sqlite> open_and_prepare(const std::string& path, Duration patience) {
 }
 
 Result<Sqlite> open_reader(const std::string& path) {
-  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_only, kPatience));
+  LONGLINE_TRY(Sqlite db, Sqlite::open(path, Sqlite::Mode::read_only, kLedgerPatience));
   Result<std::int64_t> version = version_of(db);
   if (!version && version.error().code != Errc::config) {
     // No room for the index that readers and writers share: read alone, with the index in memory. The same where nothing may be
     // written, and the log is empty.
-    Result<Sqlite> alone = Sqlite::open(path, Sqlite::Mode::read_write, kPatience);
+    Result<Sqlite> alone = Sqlite::open(path, Sqlite::Mode::read_write, kLedgerPatience);
     if (alone && alone->run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=1")) {
       Result<std::int64_t> second = version_of(*alone);
       if (second) return second.value() == 0 ? Result<Sqlite>(Error(Errc::not_found, path + ": no call yet")) : std::move(alone);
     }
     struct stat log {};
     if (::stat((path + "-wal").c_str(), &log) != 0 || log.st_size == 0) {
-      LONGLINE_TRY(db, Sqlite::open(path, Sqlite::Mode::immutable, kPatience));
+      LONGLINE_TRY(db, Sqlite::open(path, Sqlite::Mode::immutable, kLedgerPatience));
       version = version_of(db);
     }
   }

@@ -9,14 +9,14 @@
 namespace longline::sys {
 namespace {
 
-constexpr std::size_t kLargestRecord = 4096;
+constexpr std::size_t kLargestLinkRecord = 4096;
 
 /// A copy that an earlier boot, or a power failure, has left behind does not begin like this.
 std::string in_force_head() { return "# in force since boot " + boot_id() + "\n"; }
 
 /// RUN/LINK.interface: "NAME INDEX BOOT"; the name is - when the link is down.
 std::optional<route::LinkState> recorded(const std::string& link, const StatePaths& paths) {
-  const Result<std::string> text = read_file(paths.link_interface(link), kLargestRecord);
+  const Result<std::string> text = read_file(paths.link_interface(link), kLargestLinkRecord);
   if (!text) return std::nullopt;
   const std::vector<std::string_view> words = split(trim(*text), ' ');
   if (words.size() != 3 || words[2] != boot_id()) return std::nullopt;

@@ -23,7 +23,7 @@ namespace longline::sys {
 namespace {
 
 constexpr std::size_t kMostToLine = 4096;       ///< beyond it the client waits: what we hold is not on the line yet
-constexpr Duration kCarrierPoll{100};           ///< while dialling and logging in
+constexpr Duration kCarrierPollBeforeData{100};           ///< while dialling and logging in
 constexpr Duration kCarrierPollUp{1'000};       ///< an idle link wakes nobody more often
 constexpr Duration kOrphan{5'000};              ///< without a client that wants the link
 constexpr Duration kSettling{2'000};
@@ -173,7 +173,7 @@ void Supervisor::poll_carrier() {
   }
   carrier_known_ = true;
   machine_.on_carrier(*carrier, loop_.now());
-  const Duration pause = machine_.state() == link::LinkState::up ? kCarrierPollUp : kCarrierPoll;
+  const Duration pause = machine_.state() == link::LinkState::up ? kCarrierPollUp : kCarrierPollBeforeData;
   carrier_timer_ = loop_.at(loop_.now() + pause, [this] {
     poll_carrier();
     drain();

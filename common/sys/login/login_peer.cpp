@@ -18,8 +18,6 @@ namespace {
 constexpr int kMostAncestors = 64;
 constexpr std::size_t kLargestEnvironment = 4 << 20;
 
-std::string first_word(std::string_view value) { return std::string(value.substr(0, value.find(' '))); }
-
 std::optional<std::string> peer_in_environment_of(int pid) {
   std::ifstream file(fmt::format("/proc/{}/environ", pid), std::ios::binary);
   std::string entry;
@@ -27,7 +25,7 @@ std::optional<std::string> peer_in_environment_of(int pid) {
   while (size < kLargestEnvironment && std::getline(file, entry, '\0')) {
     size += entry.size() + 1;
     for (const std::string_view name : {"SSH_CONNECTION=", "SSH_CLIENT="}) {
-      if (entry.starts_with(name)) return first_word(std::string_view(entry).substr(name.size()));
+      if (entry.starts_with(name)) return std::string(first_word(std::string_view(entry).substr(name.size())));
     }
   }
   return std::nullopt;
@@ -50,7 +48,7 @@ int parent_of(int pid) {
 
 std::string login_peer() {
   for (const char* name : {"SSH_CONNECTION", "SSH_CLIENT"}) {
-    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return first_word(value);
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return std::string(first_word(value));
   }
   int pid = ::getppid();
   for (int i = 0; i < kMostAncestors && pid > 1; ++i, pid = parent_of(pid)) {

@@ -11,7 +11,7 @@ namespace longline::sys {
 namespace {
 
 constexpr std::size_t kMostPending = 65536;
-constexpr Duration kCarrierPoll{500};
+constexpr Duration kCarrierPollOfTerminal{500};
 /// How long the line has for what was typed last.
 constexpr Duration kLastBytes{5000};
 
@@ -26,7 +26,7 @@ Result<TerminalSession::End> TerminalSession::run(Signals& signals) {
   std::optional<TimePoint> drained_by;
   while (!error_ && (!end_ || (end_ == End::asked && !pending_.empty() && loop_.now() < *drained_by))) {
     watch();
-    const TimePoint wake = end_ ? *drained_by : std::min(last_ + idle_, loop_.now() + kCarrierPoll);
+    const TimePoint wake = end_ ? *drained_by : std::min(last_ + idle_, loop_.now() + kCarrierPollOfTerminal);
     LONGLINE_CHECK(loop_.run_once(wake));
     if (end_ && !drained_by) drained_by = loop_.now() + kLastBytes;
     if (end_) continue;

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kBufferSize = 64 * 1024;
 constexpr int kReceiveBuffer = 4 * 1024 * 1024;
-constexpr Duration kPatience{10'000};   // the kernel answers at once; this only keeps a bug from hanging us
+constexpr Duration kKernelPatience{10'000};   // the kernel answers at once; this only keeps a bug from hanging us
 constexpr int kDumpAttempts = 10;
 
 Error netlink_error(const char* what) { return system_error(errno, std::string("rtnetlink: ") + what, Errc::os).in_stage(Stage::route); }
@@ -81,7 +81,7 @@ Result<bool> Netlink::dump_once(std::string& request, std::string& out) {
   const std::uint32_t sequence = ++sequence_;
   set_sequence(request, 0, sequence, false);
   if (mnl_socket_sendto(socket_.get(), request.data(), request.size()) < 0) return netlink_error("send");
-  const TimePoint deadline = steady_now() + kPatience;
+  const TimePoint deadline = steady_now() + kKernelPatience;
   bool interrupted = false;
   while (true) {
     LONGLINE_TRY(const std::optional<std::string_view> bytes, wait_for_bytes(deadline));
@@ -115,7 +115,7 @@ Result<std::vector<Netlink::Refusal>> Netlink::send(std::string& batch) {
   }
   if (sequence_ + 1 == first) return refused;
   if (mnl_socket_sendto(socket_.get(), batch.data(), batch.size()) < 0) return netlink_error("send");
-  const TimePoint deadline = steady_now() + kPatience;
+  const TimePoint deadline = steady_now() + kKernelPatience;
   while (true) {
     LONGLINE_TRY(const std::optional<std::string_view> bytes, wait_for_bytes(deadline));
     if (!bytes) return Error(Errc::os, "rtnetlink: the kernel's answers overran the socket's buffer", Stage::route);

@@ -15,7 +15,7 @@
 namespace longline::sys {
 namespace {
 
-constexpr std::size_t kLargestRecord = 4096;
+constexpr std::size_t kLargestConfirmation = 4096;
 constexpr const char* kPending = ".pending";
 constexpr const char* kBefore = ".before";
 constexpr const char* kConfirmed = ".confirmed";
@@ -24,7 +24,7 @@ constexpr const char* kRestored = ".restored";
 }  // namespace
 
 std::optional<route::Confirmation> RouteConfirmation::read(const char* suffix) const {
-  const Result<std::string> text = read_file(base_ + suffix, kLargestRecord);
+  const Result<std::string> text = read_file(base_ + suffix, kLargestConfirmation);
   return text ? route::parse_confirmation(*text) : std::nullopt;
 }
 

@@ -20,11 +20,6 @@ namespace {
 
 constexpr int kRetry = 20;   // ms; flock(2) has no wait with a limit
 
-std::string parent(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
-
 Error held_by(int fd, const std::string& path) {
   char text[32] = {};
   const ssize_t got = ::pread(fd, text, sizeof text - 1, 0);
@@ -37,7 +32,7 @@ Error held_by(int fd, const std::string& path) {
 }  // namespace
 
 Result<RouteLock> RouteLock::acquire(const std::string& path, TimePoint deadline) {
-  LONGLINE_CHECK(ensure_folder(parent(path)));
+  LONGLINE_CHECK(ensure_folder(parent_folder(path)));
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return system_error(errno, path, Errc::cannot_create).in_stage(Stage::lock);
   while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {

@@ -24,11 +24,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostUsers = 16;
-constexpr std::size_t kLargestRecord = 65536;
+constexpr std::size_t kLargestPortRecord = 65536;
 
 /// The link whose supervisor a process is, by its command line; "" for others.
 std::string supervised_link(int pid) {
-  const std::string line = read_file(fmt::format("/proc/{}/cmdline", pid), kLargestRecord).value_or("");
+  const std::string line = read_file(fmt::format("/proc/{}/cmdline", pid), kLargestPortRecord).value_or("");
   const std::vector<std::string_view> words = split(line, '\0');
   const auto verb = std::find(words.begin(), words.end(), "supervise");
   const bool ours = !words.empty() && fs::path(words.front()).filename() == "dialctl";
@@ -61,7 +61,7 @@ void look_at_lock_file(const std::string& path, PortReport& report) {
   report.dead_lock = path;
   std::error_code gone;
   if (!fs::is_regular_file(path, gone)) return;
-  const std::string content = read_file(path, kLargestRecord).value_or("");
+  const std::string content = read_file(path, kLargestPortRecord).value_or("");
   const std::optional<std::int64_t> named = parse_integer(trim(content).substr(0, trim(content).find_first_of(" \n")));
   if (named && *named > 0 && *named < 0x7FFFFFFF) report.dead_pid = static_cast<int>(*named);
 }
@@ -83,7 +83,7 @@ bool is_ignored(const fs::path& device) {
     records.push_back((subsystem == "block" ? "b" : "c") + std::string(trim(*number)));
   }
   for (const std::string& record : records) {
-    const std::string text = read_file("/run/udev/data/" + record, kLargestRecord).value_or("");
+    const std::string text = read_file("/run/udev/data/" + record, kLargestPortRecord).value_or("");
     for (const std::string_view line : split(text, '\n')) {
       if (line == "E:ID_MM_DEVICE_IGNORE=1" || line == "E:ID_MM_PORT_IGNORE=1") return true;
     }

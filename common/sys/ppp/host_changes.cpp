@@ -22,7 +22,7 @@
 namespace longline::sys {
 namespace {
 
-constexpr std::size_t kLargestRecord = 1 << 20;
+constexpr std::size_t kLargestHostRecord = 1 << 20;
 
 std::string to_hex(std::string_view bytes) {
   std::string out;
@@ -135,7 +135,7 @@ Result<std::vector<std::string>> change_host(const StatePaths& paths, const conf
 
 Result<bool> put_host_back(const StatePaths& paths, const std::string& link) {
   const std::string path = paths.link_undo(link);
-  Result<std::string> text = read_file(path, kLargestRecord);
+  Result<std::string> text = read_file(path, kLargestHostRecord);
   if (!text && text.error().code == Errc::not_found) return false;
   if (!text) return std::move(text).error();
   Result<JsonObject> record = parse_json_object(*text);
@@ -167,7 +167,7 @@ std::vector<std::string> put_left_over_back(const StatePaths& paths) {
   const std::filesystem::path folder = std::filesystem::path(paths.link_undo("x")).parent_path();
   for (std::filesystem::directory_iterator at(folder, failure), end; !failure && at != end; at.increment(failure)) {
     if (at->path().extension() != ".undo") continue;
-    const Result<std::string> text = read_file(at->path().string(), kLargestRecord);
+    const Result<std::string> text = read_file(at->path().string(), kLargestHostRecord);
     const Result<JsonObject> record = text ? parse_json_object(*text) : Result<JsonObject>(text.error());
     const std::optional<std::string> link = record ? record->string("link") : std::nullopt;
     if (!link || paths.link_undo(*link) != at->path().string() || !ensure_folder(paths.run_dir)) continue;

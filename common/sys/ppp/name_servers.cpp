@@ -16,8 +16,8 @@ namespace {
 
 constexpr const char* kFile = "/etc/resolv.conf";
 constexpr std::string_view kSignature = "# Written by longline for link ";
-constexpr Duration kPatience{5'000};
-constexpr std::size_t kLargest = 65536;
+constexpr Duration kResolvconfPatience{5'000};
+constexpr std::size_t kLargestResolvConf = 65536;
 
 std::string program(std::string_view name) {
   for (const std::string_view folder : {"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"}) {
@@ -45,7 +45,7 @@ NameServers::NameServers(const std::string& link, const std::string& interface, 
     way_ = "resolvconf";
   } else {
     way_ = "file";
-    before_ = read_file(kFile, kLargest).value_or("");
+    before_ = read_file(kFile, kLargestResolvConf).value_or("");
     text_ = fmt::format("{}{}; the file that was here comes back with its end.\n{}", kSignature, escape_at_most(link, 64),
                         server_lines(servers));
     for (const std::string_view line : split(before_, '\n')) {
@@ -64,19 +64,19 @@ Result<void> NameServers::set() const {
     // resolvconf reads the lines from its stdin.
     argv = {"/bin/sh", "-c", "printf '%s' \"$1\" | \"$2\" -a \"$3\"", "sh", server_lines(servers_), program("resolvconf"), interface_ + ".longline"};
   }
-  const Result<std::string> done = run_and_read(argv, kPatience, kLargest);
+  const Result<std::string> done = run_and_read(argv, kResolvconfPatience, kLargestResolvConf);
   if (!done) return done.error();
   return {};
 }
 
 Result<void> put_name_servers_back(std::string_view way, const std::string& interface, const std::string& before) {
   if (way == "resolvconf") {
-    const Result<std::string> done = run_and_read({program("resolvconf"), "-d", interface + ".longline"}, kPatience, kLargest);
+    const Result<std::string> done = run_and_read({program("resolvconf"), "-d", interface + ".longline"}, kResolvconfPatience, kLargestResolvConf);
     if (!done) return done.error();
     return {};
   }
   if (way != "file") return {};
-  const Result<std::string> now = read_file(kFile, kLargest);
+  const Result<std::string> now = read_file(kFile, kLargestResolvConf);
   if (!now || !now->starts_with(kSignature)) return {};
   return rewrite_text_file(kFile, before);
 }

@@ -23,8 +23,8 @@
 namespace longline::sys {
 namespace {
 
-constexpr std::size_t kMost = 65536;
-constexpr Duration kLookAgain{20};
+constexpr std::size_t kMostPppdLog = 65536;
+constexpr Duration kLookAgainAtPppd{20};
 constexpr std::size_t kLargestPacket = 16384;   // pppd's largest MRU
 
 /// Link and address events of this namespace: they only say that it is time to look.
@@ -121,11 +121,11 @@ Result<void> PppSession::watch() {
 
 void PppSession::deliver(std::string_view bytes) {
   // Beyond the bound the peer ignores our flow control: PPP's checksums find what is missing.
-  to_pppd_.append(bytes.substr(0, 2 * kMost - std::min(2 * kMost, to_pppd_.size())));
+  to_pppd_.append(bytes.substr(0, 2 * kMostPppdLog - std::min(2 * kMostPppdLog, to_pppd_.size())));
   write_line();
 }
 
-bool PppSession::full() const { return to_pppd_.size() >= kMost; }
+bool PppSession::full() const { return to_pppd_.size() >= kMostPppdLog; }
 
 void PppSession::hold(bool hold) {
   if (held_ == hold) return;
@@ -187,7 +187,7 @@ void PppSession::look() {
   interface_.dns = name_servers(read_of_pppd(pid(), kResolvConf));
   if (authenticates_) interface_.peer = read_of_pppd(pid(), kPeerName);
   if (authenticates_ && interface_.peer.empty()) {
-    peer_timer_ = loop_.at(loop_.now() + kLookAgain, [this] { look(); });
+    peer_timer_ = loop_.at(loop_.now() + kLookAgainAtPppd, [this] { look(); });
     return;
   }
   up_ = true;

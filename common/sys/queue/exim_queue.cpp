@@ -24,7 +24,7 @@ using mail::QueuedMessage;
 constexpr std::size_t kIdsPerCommand = 1'000;
 constexpr std::size_t kIdsPerRun = 20'000;        // within the 2 MiB that a command line has
 
-std::string_view option_of(QueueChange change) {
+std::string_view exim_option_of(QueueChange change) {
   switch (change) {
     case QueueChange::hold: return "-Mf";
     case QueueChange::release: return "-Mt";
@@ -194,7 +194,7 @@ Result<std::vector<Result<void>>> EximQueue::change(QueueChange change, const st
   }
   for (std::size_t from = 0; from < places.size(); from += kIdsPerCommand) {
     const std::size_t to = std::min(places.size(), from + kIdsPerCommand);
-    std::vector<std::string> arguments = {std::string(option_of(change))};
+    std::vector<std::string> arguments = {std::string(exim_option_of(change))};
     for (std::size_t i = from; i < to; ++i) arguments.push_back(as_seen[places[i]].id);
     const MtaCommand command_line{command(arguments)};
     std::string said;

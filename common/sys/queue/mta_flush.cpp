@@ -23,7 +23,7 @@ constexpr Duration kReminderPause(4'000);
 // A restart of the mail system takes less.
 constexpr int kFailedReminders = 3;
 constexpr Duration kRestart(6'000);
-constexpr Duration kLongest(24 * 3'600'000);
+constexpr Duration kLongestMtaFlush(24 * 3'600'000);
 
 }  // namespace
 
@@ -120,7 +120,7 @@ Result<void> MtaFlush::follow(std::vector<mail::QueuedMessage> snapshot) {
   });
   const bool gives_new_ids = !queue_.why_not(mail::QueueChange::requeue);
   mail::FlushFollower follower(std::move(snapshot), queue_.tells_fates(), gives_new_ids ? std::optional(std::move(others_)) : std::nullopt);
-  const TimePoint end = end_.value_or(steady_now() + kLongest);
+  const TimePoint end = end_.value_or(steady_now() + kLongestMtaFlush);
   Duration pause = kFirstPause;
   TimePoint reminded = steady_now();
   int failed_reminders = 0;

@@ -22,9 +22,9 @@ namespace {
 using mail::QueueChange;
 using mail::QueuedMessage;
 
-constexpr std::size_t kLongestLine = 32 << 20;   // a message for a hundred thousand recipients, each with a reason
+constexpr std::size_t kLongestEntry = 32 << 20;   // a message for a hundred thousand recipients, each with a reason
 
-std::string_view option_of(QueueChange change) {
+std::string_view postsuper_option_of(QueueChange change) {
   switch (change) {
     case QueueChange::hold: return "-h";
     case QueueChange::release: return "-H";
@@ -114,7 +114,7 @@ Result<void> PostfixQueue::visit(const Visitor& visitor) {
                  while (wanted && !bytes.empty()) {
                    const std::size_t at = bytes.find('\n');
                    const std::string_view piece = bytes.substr(0, at);
-                   too_long = too_long || partial.size() + piece.size() > kLongestLine;
+                   too_long = too_long || partial.size() + piece.size() > kLongestEntry;
                    if (!too_long) partial += piece;
                    if (at == std::string_view::npos) break;
                    if (!too_long) take(partial);
@@ -167,7 +167,7 @@ Result<std::vector<Result<void>>> PostfixQueue::change(QueueChange change, const
     input += as_seen[i].id + "\n";
   }
   if (ids.empty()) return recheck.results;
-  const MtaCommand command_line{command("postsuper", {std::string(option_of(change)), "-"}), input};
+  const MtaCommand command_line{command("postsuper", {std::string(postsuper_option_of(change)), "-"}), input};
   LONGLINE_TRY(const MtaCommandEnd end, run_mta_command(command_line, [](std::string_view) { return true; }));
   if (end.status != 0) return mta_complaint(command_line, end);
   const std::set<std::string> done = confirmed(end.errors);

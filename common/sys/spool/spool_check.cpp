@@ -17,6 +17,7 @@
 #include "sys/spool/spool.hpp"
 #include "sys/spool/spool_draft.hpp"
 #include "sys/spool/spool_file.hpp"
+#include "sys/spool/stored_time.hpp"
 #include "sys/sqlite.hpp"
 
 namespace longline::sys {
@@ -25,7 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration kClockSlack(5 * 60'000);
-constexpr std::int64_t kDay = 86'400'000;
 constexpr std::int64_t kFirstYear = 1'577'836'800'000;   // 2020: a clock before it had no battery
 constexpr std::int64_t kLeastFree = 4 << 20;
 

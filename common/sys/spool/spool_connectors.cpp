@@ -2,17 +2,9 @@
 // What the spool remembers besides messages: how connectors fared, whose sender was told of a delay.
 #include "sys/spool/spool.hpp"
 
+#include "sys/spool/stored_time.hpp"
+
 namespace longline::sys {
-namespace {
-
-std::int64_t milliseconds(WallTime t) { return t.time_since_epoch().count(); }
-
-std::optional<WallTime> wall_time(const std::optional<std::int64_t>& ms) {
-  return ms ? std::optional<WallTime>(WallTime(Duration(*ms))) : std::nullopt;
-}
-
-}  // namespace
-
 Result<bool> Spool::has_table(std::string_view name) {
   if (!db_) return false;
   LONGLINE_TRY(SqliteStatement find, db_->prepare("SELECT 1 FROM sqlite_master WHERE type='table' AND name=?"));

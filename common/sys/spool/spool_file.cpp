@@ -24,7 +24,7 @@ namespace {
 
 // The layout of version 1. Times are milliseconds since 1970, states the numbers of mail::RecipientState.
 // Bodies are apart so that a listing does not walk through them.
-constexpr const char* kSchema = R"sql(
+constexpr const char* kSpoolSchema = R"sql(
 PRAGMA auto_vacuum=INCREMENTAL;
 CREATE TABLE messages(
   seq INTEGER PRIMARY KEY AUTOINCREMENT, box INTEGER NOT NULL, arrived INTEGER NOT NULL, size INTEGER NOT NULL,
@@ -75,7 +75,7 @@ CREATE TABLE IF NOT EXISTS transfers_out(
   window INTEGER NOT NULL, serial INTEGER NOT NULL, bytes INTEGER NOT NULL, changed INTEGER NOT NULL, UNIQUE(seq, connector));
 )sql";
 
-constexpr std::uint32_t kApplicationId = 0x4c4c6d71;   // "LLmq"
+constexpr std::uint32_t kSpoolId = 0x4c4c6d71;   // "LLmq"
 constexpr std::size_t kHeader = 100;                   // sqlite.org/fileformat2.html, 1.3
 constexpr std::size_t kWriteVersion = 18;              // 2 is WAL, and so the byte after it
 constexpr std::size_t kUserVersion = 60;
@@ -97,10 +97,10 @@ std::int64_t first_sequence(WallTime now) {
 
 Result<std::string> build_image(std::int64_t version, WallTime now) {
   LONGLINE_TRY(Sqlite db, Sqlite::open("spool", Sqlite::Mode::memory, Duration(0)));
-  LONGLINE_CHECK(db.run(kSchema));
+  LONGLINE_CHECK(db.run(kSpoolSchema));
   LONGLINE_CHECK(db.run(fmt::format("INSERT INTO sqlite_sequence VALUES('messages', {});"
                                     "PRAGMA application_id={}; PRAGMA user_version={};",
-                                    first_sequence(now), kApplicationId, version)
+                                    first_sequence(now), kSpoolId, version)
                             .c_str()));
   sqlite3_int64 size = 0;
   const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> bytes(sqlite3_serialize(db.handle(), "main", &size, 0),
@@ -125,7 +125,7 @@ Result<SpoolFile> inspect_spool_file(const std::string& path, std::int64_t versi
     return Error(Errc::io, path + ": the file is damaged, or not a spool", Stage::queue)
         .with_hint("nothing was changed; move it away, and the next message makes a new one");
   }
-  if (big_endian(header + kApplication) != kApplicationId) {
+  if (big_endian(header + kApplication) != kSpoolId) {
     return Error(Errc::config, path + ": a database of another program, not a spool", Stage::queue);
   }
   if (const std::uint32_t found = big_endian(header + kUserVersion); found != version) {

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "sys/spool/spool.hpp"
+#include "sys/spool/stored_time.hpp"
 
 namespace longline::sys {
 namespace {
@@ -16,9 +17,6 @@ constexpr const char* kSelect =
     "m.lease IS NOT NULL AND m.lease IN (SELECT value FROM json_each(?2)), m.attempts, "
     "r.address, r.state, r.reason, r.next_attempt, m.box FROM messages m CROSS JOIN recipients r ON r.seq=m.seq ";
 constexpr std::int64_t kReceiptsKept = 20'000;
-
-std::int64_t milliseconds(WallTime t) { return t.time_since_epoch().count(); }
-WallTime wall_time(std::int64_t ms) { return WallTime(Duration(ms)); }
 
 std::optional<std::int64_t> optional_milliseconds(const std::optional<WallTime>& t) {
   return t ? std::optional<std::int64_t>(milliseconds(*t)) : std::nullopt;

@@ -3,13 +3,12 @@
 #include <cstdint>
 
 #include "sys/spool/spool.hpp"
+#include "sys/spool/stored_time.hpp"
 
 namespace longline::sys {
 namespace {
 
 constexpr std::int64_t kLockStep = 1, kNoChunking = 2, kNoTls = 4;
-
-std::int64_t milliseconds(WallTime time) { return time.time_since_epoch().count(); }
 
 }  // namespace
 

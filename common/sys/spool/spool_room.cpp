@@ -15,7 +15,7 @@ constexpr int kMostPages = 250;   // in the log
 constexpr int kFewPages = 8;      // whose moving finds room in the reserve
 // On a full disk readers are waited for so long: they keep the log from being emptied.
 constexpr Duration kReaders{500};
-constexpr int kTries = 5;
+constexpr int kTriesForRoom = 5;
 
 void empty_log_of(sqlite3* db, Duration patience) {
   wait_while_busy(db, patience);
@@ -87,7 +87,7 @@ Result<void> Spool::change(const std::function<Result<void>()>& statements) {
   if (is_together_) return statements();
   Result<void> done = transact(Reserve::leave, statements);
   // More than once: others use the log, or come to room that we gave up, and end.
-  for (int i = 0; i < kTries && is_full(done); ++i) {
+  for (int i = 0; i < kTriesForRoom && is_full(done); ++i) {
     empty_log();
     done = transact(Reserve::spend, statements);
   }

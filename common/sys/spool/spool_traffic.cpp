@@ -2,10 +2,11 @@
 // Bytes sent and received, by day, connector and sender: what a line's bill is divided by.
 #include "sys/spool/spool.hpp"
 
+#include "sys/spool/stored_time.hpp"
+
 namespace longline::sys {
 namespace {
 
-constexpr std::int64_t kDay = 86'400'000;
 constexpr std::int64_t kDaysKept = 400;
 // Anybody may send to us under as many names as he likes.
 constexpr std::int64_t kSendersADay = 1000;

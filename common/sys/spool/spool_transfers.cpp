@@ -6,11 +6,10 @@
 
 #include "base/text.hpp"
 #include "sys/spool/spool.hpp"
+#include "sys/spool/stored_time.hpp"
 
 namespace longline::sys {
 namespace {
-
-std::int64_t milliseconds(WallTime t) { return t.time_since_epoch().count(); }
 
 std::string joined(const std::vector<std::string>& words) {
   std::string out;

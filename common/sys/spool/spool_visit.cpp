@@ -5,13 +5,12 @@
 #include <utility>
 
 #include "sys/spool/spool.hpp"
+#include "sys/spool/stored_time.hpp"
 
 namespace longline::sys {
 namespace {
 
 using mail::QueuedMessage;
-
-WallTime wall_time(std::int64_t ms) { return WallTime(Duration(ms)); }
 
 // Whole queues wait for the same few reasons.
 class Classes {

@@ -20,9 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLargest = 64 * 1024;
+constexpr std::size_t kLargestTicket = 64 * 1024;
 constexpr std::size_t kMostFiles = 64;
-constexpr std::int64_t kOldest = 7 * 24 * 3600;   // seconds
+constexpr std::int64_t kOldestTicket = 7 * 24 * 3600;   // seconds
 
 // FNV-1a: names the file; the key itself stands in it.
 std::uint64_t hash(std::string_view text) {
@@ -40,7 +40,7 @@ void prune(const fs::path& folder) {
     struct stat info {};
     const std::string path = entry->path().string();
     if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-    if (now - info.st_mtime > kOldest) ::unlink(path.c_str());
+    if (now - info.st_mtime > kOldestTicket) ::unlink(path.c_str());
     else files.emplace_back(info.st_mtime, path);
   }
   if (files.size() < kMostFiles) return;
@@ -63,7 +63,7 @@ std::string read_ticket(const std::string& file, std::string_view key) {
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || (info.st_mode & 077) != 0 || info.st_uid != ::geteuid()) return "";
-  if (info.st_size <= 0 || static_cast<std::size_t>(info.st_size) > kLargest) return "";
+  if (info.st_size <= 0 || static_cast<std::size_t>(info.st_size) > kLargestTicket) return "";
   std::string content(static_cast<std::size_t>(info.st_size), '\0');
   if (::pread(fd.get(), content.data(), content.size(), 0) != info.st_size) return "";
   const std::size_t end = content.find('\n');
@@ -71,7 +71,7 @@ std::string read_ticket(const std::string& file, std::string_view key) {
 }
 
 void keep_ticket(const std::string& file, std::string_view key, std::string_view ticket) {
-  if (ticket.empty() || key.size() + ticket.size() >= kLargest) return;
+  if (ticket.empty() || key.size() + ticket.size() >= kLargestTicket) return;
   const fs::path folder = fs::path(file).parent_path();
   if (!ensure_folder(folder.string())) return;
   prune(folder);

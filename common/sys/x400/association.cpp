@@ -11,9 +11,9 @@ namespace longline::sys {
 namespace {
 
 // Small: what waits here is sent again after a cut.
-constexpr std::size_t kBuffer = 8192;
+constexpr std::size_t kAssociationBuffer = 8192;
 // A release, or a refusal, must leave, but nobody pays for a line that does not take it.
-constexpr Duration kLastWords(5'000);
+constexpr Duration kLastWordsPatience(5'000);
 
 }  // namespace
 
@@ -111,7 +111,7 @@ void Association::drain() {
   if (draining_ || delivering_) return;
   draining_ = true;
   while (!delivering_ && !over_) {
-    if (std::exchange(progress_, false)) machine_.on_writable(kBuffer - std::min(kBuffer, pump_.pending()), loop_.now());
+    if (std::exchange(progress_, false)) machine_.on_writable(kAssociationBuffer - std::min(kAssociationBuffer, pump_.pending()), loop_.now());
     auto action = machine_.next_action();
     if (host_failure_) {
       fail(*std::exchange(host_failure_, std::nullopt));
@@ -203,7 +203,7 @@ void Association::set_timers() {
 void Association::end_when_written() {
   if (!finished_ || over_) return;
   if (pump_.closed() || pump_.idle()) end();
-  else if (!last_write_) last_write_ = loop_.at(loop_.now() + kLastWords, [this] { end(); });
+  else if (!last_write_) last_write_ = loop_.at(loop_.now() + kLastWordsPatience, [this] { end(); });
 }
 
 void Association::end() {

@@ -14,6 +14,8 @@
 
 namespace longline::sys {
 
+constexpr int kAssociationEnded = 1294;   // Exchange's event number
+
 /// One association over one line: the machine, what stores and what gives it transfers. Either side.
 class Association : private x400::RtsHost {
  public:

@@ -12,7 +12,7 @@
 namespace longline::sys {
 namespace {
 
-constexpr int kAssociationEnded = 1294, kAssociationRefused = 1290;   // Exchange's event numbers
+constexpr int kAssociationRefused = 1290;   // Exchange's event number
 
 }  // namespace
 

@@ -8,14 +8,14 @@ namespace longline::sys {
 namespace {
 
 // Two octets of length, then the value; the machine bounds each to far less.
-void put(std::string& out, std::string_view value) {
+void put_counted(std::string& out, std::string_view value) {
   const std::size_t size = std::min<std::size_t>(value.size(), 0xFFFF);
   out += static_cast<char>(size >> 8);
   out += static_cast<char>(size & 0xFF);
   out += value.substr(0, size);
 }
 
-std::string take(std::string_view& in) {
+std::string take_counted(std::string_view& in) {
   if (in.size() < 2) return {};
   const std::size_t size = static_cast<std::size_t>(static_cast<unsigned char>(in[0])) << 8 | static_cast<unsigned char>(in[1]);
   std::string value(in.substr(2, size));
@@ -27,18 +27,18 @@ std::string take(std::string_view& in) {
 
 std::string stored_session(const x400::SessionId& id) {
   std::string out;
-  put(out, id.calling);
-  put(out, id.common);
-  put(out, id.additional);
+  put_counted(out, id.calling);
+  put_counted(out, id.common);
+  put_counted(out, id.additional);
   return out;
 }
 
 x400::SessionId session_id(const std::string& stored) {
   std::string_view in = stored;
   x400::SessionId id;
-  id.calling = take(in);
-  id.common = take(in);
-  id.additional = take(in);
+  id.calling = take_counted(in);
+  id.common = take_counted(in);
+  id.additional = take_counted(in);
   return id;
 }
 

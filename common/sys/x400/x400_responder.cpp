@@ -16,8 +16,8 @@
 namespace longline::sys {
 namespace {
 
-constexpr Duration kLookAgain(5'000);
-constexpr int kCredentials = 48, kAssociationEnded = 1294, kRemoteRefused = 1293;   // Exchange's event numbers
+constexpr Duration kLookAgainAtPeers(5'000);
+constexpr int kCredentials = 48, kRemoteRefused = 1293;   // Exchange's event numbers
 
 }  // namespace
 
@@ -134,12 +134,12 @@ Result<void> X400Responder::offer_mail(const AgreedSession& agreed) {
   batch_->start_hop(hop, true);
   outgoing_.emplace(*spool_, *batch_, events_, *connector_, settings_.host);
   outgoing_->bound(agreed);
-  looking_ = loop_.at(loop_.now() + kLookAgain, [this] { look_again(); });
+  looking_ = loop_.at(loop_.now() + kLookAgainAtPeers, [this] { look_again(); });
   return {};
 }
 
 void X400Responder::look_again() {
-  looking_ = loop_.at(loop_.now() + kLookAgain, [this] { look_again(); });
+  looking_ = loop_.at(loop_.now() + kLookAgainAtPeers, [this] { look_again(); });
   association_->wake();
 }
 

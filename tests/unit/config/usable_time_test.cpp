@@ -13,7 +13,7 @@ using namespace longline::config;
 
 namespace {
 
-std::vector<Hours> hours(std::initializer_list<const char*> texts) {
+std::vector<Hours> usable_hours(std::initializer_list<const char*> texts) {
   std::vector<Hours> out;
   for (const char* text : texts) out.push_back(*parse_hours(text));
   return out;
@@ -31,7 +31,7 @@ TEST_CASE("usable time: without hours all of it") {
 }
 
 TEST_CASE("usable time: a weekend without calls does not count") {
-  UsableTime time(hours({"Mo-Fr 06:00-22:00"}), {}, kUtc);
+  UsableTime time(usable_hours({"Mo-Fr 06:00-22:00"}), {}, kUtc);
   // Friday 20:00 to Monday 08:00: two hours on Friday, two on Monday.
   CHECK(time.between(utc("2026-11-27T20:00:00Z"), utc("2026-11-30T08:00:00Z")) == 4 * kHour);
   CHECK(time.between(utc("2026-11-28T20:00:00Z"), utc("2026-11-29T08:00:00Z")) == Duration(0));
@@ -41,23 +41,23 @@ TEST_CASE("usable time: a weekend without calls does not count") {
 }
 
 TEST_CASE("usable time: both the link's hours and the connector's") {
-  UsableTime time(hours({"Mo-Su 06:00-12:00"}), hours({"Mo-Su 10:00-14:00", "We 08:00-09:00"}), kUtc);
+  UsableTime time(usable_hours({"Mo-Su 06:00-12:00"}), usable_hours({"Mo-Su 10:00-14:00", "We 08:00-09:00"}), kUtc);
   CHECK(time.between(utc("2026-11-26T00:00:00Z"), utc("2026-11-27T00:00:00Z")) == 2 * kHour);   // a Thursday
   CHECK(time.between(utc("2026-11-25T00:00:00Z"), utc("2026-11-26T00:00:00Z")) == 3 * kHour);
   CHECK(time.after(utc("2026-11-25T00:00:00Z"), 4 * kHour) == utc("2026-11-26T11:00:00Z"));
-  UsableTime never(hours({"Mo 06:00-07:00"}), hours({"Tu 06:00-07:00"}), kUtc);
+  UsableTime never(usable_hours({"Mo 06:00-07:00"}), usable_hours({"Tu 06:00-07:00"}), kUtc);
   CHECK(never.between(utc("2020-11-26T00:00:00Z"), utc("2026-11-27T00:00:00Z")) == Duration(0));
   CHECK_FALSE(never.after(utc("2020-11-26T00:00:00Z"), kHour));
 }
 
 TEST_CASE("usable time: an hour that comes twice counts twice, one that is left out not at all") {
-  UsableTime time(hours({"Su 02:00-03:00"}), {}, kBerlin);
+  UsableTime time(usable_hours({"Su 02:00-03:00"}), {}, kBerlin);
   CHECK(time.between(utc("2026-10-24T00:00:00Z"), utc("2026-10-26T00:00:00Z")) == 2 * kHour);
   CHECK(time.between(utc("2026-03-28T00:00:00Z"), utc("2026-03-30T00:00:00Z")) == Duration(0));
 }
 
 TEST_CASE("usable time: the same answers in any order of questions, and as counted minute by minute") {
-  const auto link = hours({"Mo-Fr 06:10-22:00", "Sa 08:00-12:00"}), connector = hours({"Mo-Sa 00:00-09:33", "Mo-Su 20:00-24:00"});
+  const auto link = usable_hours({"Mo-Fr 06:10-22:00", "Sa 08:00-12:00"}), connector = usable_hours({"Mo-Sa 00:00-09:33", "Mo-Su 20:00-24:00"});
   UsableTime shared(link, connector, kLordHowe);
   std::mt19937 random(7);
   for (int i = 0; i < 60; ++i) {

@@ -13,24 +13,24 @@ using Findings = std::vector<std::string>;
 
 const std::string kHead = "[connector.x]\ndomains = \"*\"\nhost = \"h\"\nprotocol = \"x400\"\n";
 
-ParsedConfig parse(const std::string& more) { return parse_config({{"/etc/longline/longline.toml", kHead + more}}); }
+ParsedConfig parse_with(const std::string& more) { return parse_config({{"/etc/longline/longline.toml", kHead + more}}); }
 
-Connector connector(const std::string& more) {
-  const ParsedConfig parsed = parse(more);
+Connector x400_connector(const std::string& more) {
+  const ParsedConfig parsed = parse_with(more);
   REQUIRE_MESSAGE(parsed.diagnostics.empty(), parsed.diagnostics.front().message);
   return parsed.config.connectors.at(0);
 }
 
-Findings findings(const std::string& more) {
+Findings findings_with(const std::string& more) {
   Findings out;
-  for (const Diagnostic& d : parse(more).diagnostics) out.push_back(std::to_string(d.where.line) + ":" + std::to_string(d.where.column) + " " + d.code);
+  for (const Diagnostic& d : parse_with(more).diagnostics) out.push_back(std::to_string(d.where.line) + ":" + std::to_string(d.where.column) + " " + d.code);
   return out;
 }
 
 }  // namespace
 
 TEST_CASE("an X.400 connector has Exchange's values by default") {
-  const Connector c = connector("");
+  const Connector c = x400_connector("");
   CHECK(c.port == 102);
   CHECK(c.max_open_retries == 144);
   CHECK(c.open_interval == Duration(600'000));
@@ -54,7 +54,7 @@ TEST_CASE("an X.400 connector has Exchange's values by default") {
 }
 
 TEST_CASE("preset \"dial-up\" has the values of KB Q255991, and what is said beside it wins") {
-  const Connector c = connector("preset = \"dial-up\"\n");
+  const Connector c = x400_connector("preset = \"dial-up\"\n");
   CHECK(c.x400.checkpoint_size == 15);
   CHECK(c.x400.recovery_timeout == Duration(30'000));
   CHECK(c.max_open_retries == 7);
@@ -63,14 +63,14 @@ TEST_CASE("preset \"dial-up\" has the values of KB Q255991, and what is said bes
   CHECK(c.x400.disconnect == Duration(15'000));
   CHECK(c.x400.window == 5);
   CHECK(c.x400.threshold == 50);
-  const Connector other = connector("open-interval = \"5m\"\ncheckpoint-size = 20\npreset = \"dial-up\"\n");
+  const Connector other = x400_connector("open-interval = \"5m\"\ncheckpoint-size = 20\npreset = \"dial-up\"\n");
   CHECK(other.x400.checkpoint_size == 20);
   CHECK(other.open_interval == Duration(300'000));
   CHECK(other.max_open_retries == 7);
 }
 
 TEST_CASE("each key of an X.400 connector is read") {
-  const Connector c = connector(R"(
+  const Connector c = x400_connector(R"(
 port = 10102
 source-address = "192.0.2.7"
 mta-name = "SITE7"
@@ -127,29 +127,29 @@ peer-t-selector = "0x00fF20"
 }
 
 TEST_CASE("what an X.400 peer could not be told is an error") {
-  CHECK(findings("mta-name = \"0123456789012345678901234567890\"\n") == Findings{});
-  CHECK(findings("mta-name = \"012345678901234567890123456789012\"\n") == Findings{"5:12 bad-value"});
-  CHECK(findings("mta-name = \"\"\n") == Findings{"5:12 bad-value"});
-  CHECK(findings("peer-mta-name = \"M\u00fcnchen\"\n") == Findings{"5:17 bad-value"});
-  CHECK(findings("checkpoint-size = -1\n") == Findings{"5:19 out-of-range"});
-  CHECK(findings("checkpoint-size = 1025\n") == Findings{"5:19 out-of-range"});
-  CHECK(findings("window = 0\n") == Findings{"5:10 out-of-range"});
-  CHECK(findings("country = \"Germany\"\n") == Findings{"5:11 bad-value"});
-  CHECK(findings("country = \"262\"\n") == Findings{});
-  CHECK(findings("admd = \"a_b\"\n") == Findings{"5:8 bad-value"});
-  CHECK(findings("prmd = \"12345678901234567\"\n") == Findings{"5:8 bad-value"});
-  CHECK(findings("content = \"ipn\"\n") == Findings{"5:11 bad-value"});
-  CHECK(findings("preset = \"dialup\"\n") == Findings{"5:10 bad-value"});
-  CHECK(findings("t-selector = \"0x123\"\n") == Findings{"5:14 bad-value"});
-  CHECK(findings("t-selector = \"0x1g\"\n") == Findings{"5:14 bad-value"});
-  CHECK(findings("t-selector = \"0x\"\n") == Findings{"5:14 bad-value"});
-  CHECK(findings("t-selector = \"123456789012345678901234567890123\"\n") == Findings{"5:14 bad-value"});
-  CHECK(findings("mta-password-file = \"a\"\nmta-password-command = [\"b\"]\n") == Findings{"6:24 conflict"});
+  CHECK(findings_with("mta-name = \"0123456789012345678901234567890\"\n") == Findings{});
+  CHECK(findings_with("mta-name = \"012345678901234567890123456789012\"\n") == Findings{"5:12 bad-value"});
+  CHECK(findings_with("mta-name = \"\"\n") == Findings{"5:12 bad-value"});
+  CHECK(findings_with("peer-mta-name = \"M\u00fcnchen\"\n") == Findings{"5:17 bad-value"});
+  CHECK(findings_with("checkpoint-size = -1\n") == Findings{"5:19 out-of-range"});
+  CHECK(findings_with("checkpoint-size = 1025\n") == Findings{"5:19 out-of-range"});
+  CHECK(findings_with("window = 0\n") == Findings{"5:10 out-of-range"});
+  CHECK(findings_with("country = \"Germany\"\n") == Findings{"5:11 bad-value"});
+  CHECK(findings_with("country = \"262\"\n") == Findings{});
+  CHECK(findings_with("admd = \"a_b\"\n") == Findings{"5:8 bad-value"});
+  CHECK(findings_with("prmd = \"12345678901234567\"\n") == Findings{"5:8 bad-value"});
+  CHECK(findings_with("content = \"ipn\"\n") == Findings{"5:11 bad-value"});
+  CHECK(findings_with("preset = \"dialup\"\n") == Findings{"5:10 bad-value"});
+  CHECK(findings_with("t-selector = \"0x123\"\n") == Findings{"5:14 bad-value"});
+  CHECK(findings_with("t-selector = \"0x1g\"\n") == Findings{"5:14 bad-value"});
+  CHECK(findings_with("t-selector = \"0x\"\n") == Findings{"5:14 bad-value"});
+  CHECK(findings_with("t-selector = \"123456789012345678901234567890123\"\n") == Findings{"5:14 bad-value"});
+  CHECK(findings_with("mta-password-file = \"a\"\nmta-password-command = [\"b\"]\n") == Findings{"6:24 conflict"});
 }
 
 TEST_CASE("keys of the other protocol are named as such") {
-  CHECK(findings("helo = \"a\"\ntls = \"none\"\n") == Findings{"5:8 smtp-only", "6:7 smtp-only"});
-  CHECK(findings("retrieve = { by = \"turn\" }\n") == Findings{"5:12 smtp-only"});
+  CHECK(findings_with("helo = \"a\"\ntls = \"none\"\n") == Findings{"5:8 smtp-only", "6:7 smtp-only"});
+  CHECK(findings_with("retrieve = { by = \"turn\" }\n") == Findings{"5:12 smtp-only"});
   const auto smtp = [](const std::string& more) {
     Findings out;
     for (const Diagnostic& d : parse_config({{"/l.toml", "[connector.x]\ndomains = \"*\"\n" + more}}).diagnostics) out.push_back(d.code);

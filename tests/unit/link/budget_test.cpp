@@ -10,32 +10,32 @@ using namespace longline::link;
 
 namespace {
 
-constexpr Duration kMinute{60'000};
-const config::Tariff kTariff{0.10, 0.05, kMinute};
+constexpr Duration kMinuteOfCalls{60'000};
+const config::Tariff kTariff{0.10, 0.05, kMinuteOfCalls};
 
 }  // namespace
 
 TEST_CASE("tariff: every increment that was begun costs") {
   CHECK(cost_of(kTariff, Duration(0)) == to_money(0.15));
   CHECK(cost_of(kTariff, Duration(59'999)) == to_money(0.15));
-  CHECK(cost_of(kTariff, kMinute) == to_money(0.20));
-  CHECK(cost_of(kTariff, 60 * kMinute - Duration(1)) == to_money(3.10));
+  CHECK(cost_of(kTariff, kMinuteOfCalls) == to_money(0.20));
+  CHECK(cost_of(kTariff, 60 * kMinuteOfCalls - Duration(1)) == to_money(3.10));
   CHECK(cost_of({0, 0.06, Duration(10'000)}, Duration(25'000)) == to_money(0.03));
-  CHECK(cost_of({0.25, 0, kMinute}, 60 * kMinute) == to_money(0.25));
-  CHECK(cost_of({}, 60 * kMinute) == 0);
+  CHECK(cost_of({0.25, 0, kMinuteOfCalls}, 60 * kMinuteOfCalls) == to_money(0.25));
+  CHECK(cost_of({}, 60 * kMinuteOfCalls) == 0);
   CHECK(format_money(to_money(1.3)) == "1.30");
   // A month of calls of one cent does not drift.
   Money sum = 0;
-  for (int i = 0; i < 3000; ++i) sum += cost_of({0.01, 0, kMinute}, kMinute);
+  for (int i = 0; i < 3000; ++i) sum += cost_of({0.01, 0, kMinuteOfCalls}, kMinuteOfCalls);
   CHECK(sum == to_money(30));
 }
 
 TEST_CASE("tariff: how long the money lasts") {
   CHECK(affordable(kTariff, to_money(0.14)) == Duration(0));
-  CHECK(affordable(kTariff, to_money(0.15)) == kMinute);
-  CHECK(affordable(kTariff, to_money(0.3499)) == 4 * kMinute);
-  CHECK(affordable(kTariff, to_money(0.35)) == 5 * kMinute);
-  CHECK(affordable({0.10, 0, kMinute}, to_money(0.10)) > Duration(365 * 86'400'000LL));
+  CHECK(affordable(kTariff, to_money(0.15)) == kMinuteOfCalls);
+  CHECK(affordable(kTariff, to_money(0.3499)) == 4 * kMinuteOfCalls);
+  CHECK(affordable(kTariff, to_money(0.35)) == 5 * kMinuteOfCalls);
+  CHECK(affordable({0.10, 0, kMinuteOfCalls}, to_money(0.10)) > Duration(365 * 86'400'000LL));
   for (const double price : {0.01, 0.03, 0.07, 0.11, 1.0 / 3}) {
     const config::Tariff tariff{0.1, price, Duration(7'000)};
     for (int i = 1; i < 200; ++i) {
@@ -51,7 +51,7 @@ TEST_CASE("idle: what is paid for is used, the next increment is not begun") {
   const auto end = [&](Duration last, Duration idle, const config::Tariff& tariff) { return idle_end(tariff, idle, start, start + last) - start; };
   constexpr Duration kSecond{1'000};
   CHECK(end(10 * kSecond, 30 * kSecond, {}) == 40 * kSecond);
-  CHECK(end(10 * kSecond, 30 * kSecond, {0.5, 0, kMinute}) == 40 * kSecond);
+  CHECK(end(10 * kSecond, 30 * kSecond, {0.5, 0, kMinuteOfCalls}) == 40 * kSecond);
   CHECK(end(10 * kSecond, 30 * kSecond, kTariff) == 57 * kSecond);
   CHECK(end(27 * kSecond, 30 * kSecond, kTariff) == 57 * kSecond);
   CHECK(end(27 * kSecond + Duration(1), 30 * kSecond, kTariff) == 117 * kSecond);
@@ -62,8 +62,8 @@ TEST_CASE("idle: what is paid for is used, the next increment is not begun") {
   for (int last = 0; last < 200; ++last) {
     const Duration at = end(last * kSecond, 30 * kSecond, kTariff), idle = (last + 30) * kSecond;
     CHECK(at >= idle);
-    CHECK(at < idle + kMinute);
-    CHECK((at + 3 * kSecond) % kMinute == Duration(0));
+    CHECK(at < idle + kMinuteOfCalls);
+    CHECK((at + 3 * kSecond) % kMinuteOfCalls == Duration(0));
   }
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("budget: what is spent, and until when") {
   CHECK_FALSE(spent(budget, kTariff, {0, Duration(590'000)}));
   CHECK(spent(budget, kTariff, {0, Duration(590'001)}));
   budget.minutes_per_month = 60;
-  CHECK(spent(budget, kTariff, {3, 10 * kMinute, 60 * kMinute})->until == Spent::Until::next_month);
+  CHECK(spent(budget, kTariff, {3, 10 * kMinuteOfCalls, 60 * kMinuteOfCalls})->until == Spent::Until::next_month);
   budget = {};
   budget.cost_per_month = 1.0;
   CHECK_FALSE(spent(budget, kTariff, {0, {}, {}, to_money(0.85)}));
@@ -99,20 +99,20 @@ TEST_CASE("budget: how much longer a call may last") {
     const std::optional<Duration> d = time_left(budget, kTariff, others, connected, at, day, month);
     return d ? d->count() / 1000 : -1;
   };
-  CHECK(left({}, kMinute, now) == -1);
+  CHECK(left({}, kMinuteOfCalls, now) == -1);
   budget.minutes_per_day = 10;
-  CHECK(left({1, 4 * kMinute}, kMinute, now) == 300);
-  CHECK(left({1, 10 * kMinute}, kMinute, now) == -60);
+  CHECK(left({1, 4 * kMinuteOfCalls}, kMinuteOfCalls, now) == 300);
+  CHECK(left({1, 10 * kMinuteOfCalls}, kMinuteOfCalls, now) == -60);
   // Of the call's own ten minutes only those since midnight count today.
-  CHECK(left({}, 10 * kMinute, day.begin + 2 * kMinute) == 480);
+  CHECK(left({}, 10 * kMinuteOfCalls, day.begin + 2 * kMinuteOfCalls) == 480);
   // Midnight comes first.
-  CHECK(left({}, Duration(0), day.end - 9 * kMinute) == -1);
-  CHECK(left({}, Duration(0), day.end - 10 * kMinute) == 600);
+  CHECK(left({}, Duration(0), day.end - 9 * kMinuteOfCalls) == -1);
+  CHECK(left({}, Duration(0), day.end - 10 * kMinuteOfCalls) == 600);
   budget.minutes_per_month = 15;
-  CHECK(left({1, 4 * kMinute, 12 * kMinute}, kMinute, now) == 120);
+  CHECK(left({1, 4 * kMinuteOfCalls, 12 * kMinuteOfCalls}, kMinuteOfCalls, now) == 120);
   budget = {};
   budget.cost_per_month = 1.0;
   // 0.10 + n × 0.05 fit into what is left; the line is let go three seconds before the next.
-  CHECK(left({0, {}, {}, to_money(0.50)}, kMinute, now) == 8 * 60 - 3 - 60);
-  CHECK(left({0, {}, {}, to_money(0.99)}, kMinute, now) == -63);
+  CHECK(left({0, {}, {}, to_money(0.50)}, kMinuteOfCalls, now) == 8 * 60 - 3 - 60);
+  CHECK(left({0, {}, {}, to_money(0.99)}, kMinuteOfCalls, now) == -63);
 }

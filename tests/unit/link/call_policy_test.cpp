@@ -11,7 +11,7 @@ using namespace longline::link;
 
 namespace {
 
-constexpr Duration kMinute{60'000};
+constexpr Duration kMinuteOfPolicy{60'000};
 
 config::Link office_link() {
   config::Link link;
@@ -31,7 +31,7 @@ BackoffState failed(const Moment& now, Duration ago, CallVerdict verdict = CallV
   Moment then = now;
   then.wall -= ago;
   then.since_boot -= ago;
-  return after_failure({10 * kMinute, 360 * kMinute}, std::nullopt, verdict, Error(Errc::line_busy, "busy", Stage::dial), then, 0);
+  return after_failure({10 * kMinuteOfPolicy, 360 * kMinuteOfPolicy}, std::nullopt, verdict, Error(Errc::line_busy, "busy", Stage::dial), then, 0);
 }
 
 std::string shown(std::optional<WallTime> t) { return t ? format_iso8601(*t) : "never"; }
@@ -82,7 +82,7 @@ TEST_CASE("policy: a spent budget says when, hours considered") {
   CHECK(shown(judge_call(link, question, kUtc).next) == "2026-11-28T00:00:00Z");   // money is no matter of hours
   link.budget = {};
   link.budget.minutes_per_month = 60;
-  question.usage.month = 60 * kMinute;
+  question.usage.month = 60 * kMinuteOfPolicy;
   CHECK(shown(judge_call(link, question, kUtc).next) == "2026-12-01T00:00:00Z");
   link.budget.minutes_per_month = 0;
   standing = judge_call(link, question, kUtc);
@@ -93,7 +93,7 @@ TEST_CASE("policy: a spent budget says when, hours considered") {
 TEST_CASE("policy: a link that is backing off is unreachable, and --now is named") {
   const config::Link link = office_link();
   CallQuestion question = at("2026-11-27T12:00:00Z");
-  question.backoff = failed(question.now, 4 * kMinute);
+  question.backoff = failed(question.now, 4 * kMinuteOfPolicy);
   Standing standing = judge_call(link, question, kUtc);
   REQUIRE(standing.refusal);
   CHECK(standing.refusal->code == Errc::unreachable);
@@ -103,7 +103,7 @@ TEST_CASE("policy: a link that is backing off is unreachable, and --now is named
   CHECK(standing.unreachable);
   CHECK(shown(standing.unreachable_until) == "2026-11-27T12:06:00Z");
   CHECK(to_string(standing.reason) == "connection-failure");
-  question.backoff = failed(question.now, 10 * kMinute);
+  question.backoff = failed(question.now, 10 * kMinuteOfPolicy);
   CHECK_FALSE(judge_call(link, question, kUtc).refusal);
   CHECK_FALSE(judge_call(link, question, kUtc).unreachable);
   // A wait that ends outside the hours ends when they begin.
@@ -126,7 +126,7 @@ TEST_CASE("policy: a link that is backing off is unreachable, and --now is named
 TEST_CASE("policy: a refused PIN waits for a person") {
   const config::Link link = office_link();
   CallQuestion question = at("2026-11-27T12:00:00Z");
-  question.backoff = failed(question.now, 1'000'000 * kMinute, CallVerdict::for_good);
+  question.backoff = failed(question.now, 1'000'000 * kMinuteOfPolicy, CallVerdict::for_good);
   const Standing standing = judge_call(link, question, kUtc);
   REQUIRE(standing.refusal);
   CHECK(standing.refusal->code == Errc::sim_pin_refused);
@@ -145,10 +145,10 @@ TEST_CASE("policy: a call that is under way ends with the hours, or with the bud
   CHECK(limit->why.stage == Stage::policy);
   CHECK(shown(call_limit(link, {}, Duration(0), false, utc("2026-11-27T22:10:00Z"), kUtc)->at) == "2026-11-27T22:10:00Z");
   link.budget.minutes_per_day = 5;
-  limit = call_limit(link, {1, 2 * kMinute}, kMinute, false, now, kUtc);
+  limit = call_limit(link, {1, 2 * kMinuteOfPolicy}, kMinuteOfPolicy, false, now, kUtc);
   CHECK(shown(limit->at) == "2026-11-27T21:52:00Z");
   CHECK(limit->why.what == "the budget of the link is spent: hung up (budget)");
-  CHECK(shown(call_limit(link, {1, 9 * kMinute}, kMinute, false, now, kUtc)->at) == "2026-11-27T21:50:00Z");
+  CHECK(shown(call_limit(link, {1, 9 * kMinuteOfPolicy}, kMinuteOfPolicy, false, now, kUtc)->at) == "2026-11-27T21:50:00Z");
   link.urgent_any_hour = true;
   link.budget = {};
   CHECK_FALSE(call_limit(link, {}, Duration(0), true, now, kUtc));
@@ -166,22 +166,22 @@ TEST_CASE("history: a call that moved nothing of what was due did not end well")
   const CallEnd dropped = judge_end({"line-dropped", "transfer", "NO CARRIER"}, 3, 0);
   CHECK(dropped.code == "line-dropped");
   CHECK(dropped.cause == "NO CARRIER");
-  CHECK(sum_by_cause({{utc("2026-11-24T23:30:00Z"), true, kMinute, 100, 0, judge_end({}, 3, 0).code}}).size() == 1);
+  CHECK(sum_by_cause({{utc("2026-11-24T23:30:00Z"), true, kMinuteOfPolicy, 100, 0, judge_end({}, 3, 0).code}}).size() == 1);
 }
 
 TEST_CASE("history: sums by local day and by cause, and their bars") {
   std::vector<PastCall> calls;
-  calls.push_back({utc("2026-11-24T23:30:00Z"), true, 10 * kMinute, 1'000'000, to_money(0.6), ""});   // the 25th in Berlin
-  calls.push_back({utc("2026-11-25T10:00:00Z"), true, 5 * kMinute, 500'000, to_money(0.35), "idle-timeout", 828});
+  calls.push_back({utc("2026-11-24T23:30:00Z"), true, 10 * kMinuteOfPolicy, 1'000'000, to_money(0.6), ""});   // the 25th in Berlin
+  calls.push_back({utc("2026-11-25T10:00:00Z"), true, 5 * kMinuteOfPolicy, 500'000, to_money(0.35), "idle-timeout", 828});
   calls.push_back({utc("2026-11-25T11:00:00Z"), false, Duration(0), 0, 0, "line-busy", 676});
   calls.push_back({utc("2026-11-25T11:05:00Z"), false, Duration(0), 0, 0, "line-busy", 676});
-  calls.push_back({utc("2026-11-26T11:05:00Z"), true, 3 * kMinute, 100, to_money(0.25), "line-dropped", 628});
+  calls.push_back({utc("2026-11-26T11:05:00Z"), true, 3 * kMinuteOfPolicy, 100, to_money(0.25), "line-dropped", 628});
   const std::vector<DaySum> days = sum_by_day(calls, kBerlin);
   REQUIRE(days.size() == 2);
   CHECK(days[0].day == "2026-11-25");
   CHECK(days[0].calls == 2);
   CHECK(days[0].failed == 2);
-  CHECK(days[0].duration == 15 * kMinute);
+  CHECK(days[0].duration == 15 * kMinuteOfPolicy);
   CHECK(days[0].cost == to_money(0.95));
   const std::vector<CauseSum> causes = sum_by_cause(calls);
   REQUIRE(causes.size() == 2);

@@ -32,8 +32,8 @@ std::string chatter() {
   return packet;
 }
 
-struct Bench {
-  explicit Bench(int rounds = 3) : machine({rounds, Duration(60'000)}) {
+struct DemandBench {
+  explicit DemandBench(int rounds = 3) : machine({rounds, Duration(60'000)}) {
     machine.start();
     drain();
   }
@@ -45,27 +45,27 @@ struct Bench {
       if (const auto* packet = std::get_if<SendOn>(&*action)) log += "<" + std::to_string(static_cast<unsigned char>(packet->packet[19])) + ">";
     }
   }
-  Bench& packet(const std::string& bytes = ping()) {
+  DemandBench& packet(const std::string& bytes = ping()) {
     machine.on_packet(bytes, now);
     drain();
     return *this;
   }
-  Bench& up() {
+  DemandBench& up() {
     machine.on_link_up(now);
     drain();
     return *this;
   }
-  Bench& down() {
+  DemandBench& down() {
     machine.on_link_down(now);
     drain();
     return *this;
   }
-  Bench& fails(Errc code, double jitter = 0.5) {
+  DemandBench& fails(Errc code, double jitter = 0.5) {
     machine.on_call_failed(Error(code, std::string(to_string(code))), jitter, now);
     drain();
     return *this;
   }
-  Bench& wait(Duration d) {
+  DemandBench& wait(Duration d) {
     now += d;
     machine.on_time(now);
     drain();
@@ -78,12 +78,12 @@ struct Bench {
   std::string log;
 };
 
-constexpr Duration kMinute{60'000};
+constexpr Duration kOneMinute{60'000};
 
 }  // namespace
 
 TEST_CASE("real traffic calls once, waits, and goes on when the link is up") {
-  Bench bench;
+  DemandBench bench;
   CHECK(bench.took() == "<routes>");
   bench.packet(chatter()).packet("rubbish");
   CHECK(bench.took().empty());
@@ -103,14 +103,14 @@ TEST_CASE("real traffic calls once, waits, and goes on when the link is up") {
 }
 
 TEST_CASE("what sends on for ever is not sent on for ever") {
-  Bench bench;
+  DemandBench bench;
   bench.up().took();
   for (int i = 0; i < 1000; ++i) bench.packet();
   CHECK(bench.took().size() == 256 * 4);
 }
 
 TEST_CASE("so many packets wait, and the newest of them") {
-  Bench bench;
+  DemandBench bench;
   for (int i = 0; i < 200; ++i) bench.packet(ping(i));
   bench.took();
   bench.up();
@@ -123,13 +123,13 @@ TEST_CASE("so many packets wait, and the newest of them") {
   bench.up();
   CHECK(bench.took() == "<46><47><48><49>");
   bench.down().took();
-  bench.packet(ping(1)).wait(kMinute).packet(ping(2)).wait(Duration(1)).up();
+  bench.packet(ping(1)).wait(kOneMinute).packet(ping(2)).wait(Duration(1)).up();
   CHECK(bench.took() == "<call><2>");
 }
 
 TEST_CASE("two ends that find each other busy try again at different times, and are free to be called meanwhile") {
   const auto second_call = [](double jitter) {
-    Bench bench;
+    DemandBench bench;
     bench.packet().took();
     bench.fails(Errc::line_busy, jitter);
     CHECK_FALSE(bench.machine.is_calling());
@@ -145,18 +145,18 @@ TEST_CASE("two ends that find each other busy try again at different times, and 
   CHECK(second_call(0) == Duration(30'000));
   CHECK(second_call(0.25) == Duration(45'000));
   CHECK(second_call(1) == Duration(90'000));
-  Bench bench;
+  DemandBench bench;
   bench.packet().took();
   bench.fails(Errc::line_busy);
   bench.machine.on_link_coming();   // the other end calls
   bench.up();
   CHECK(bench.took() == "<15>");
-  bench.wait(kMinute);
+  bench.wait(kOneMinute);
   CHECK(bench.took().empty());
 }
 
 TEST_CASE("a modem that is in a call, perhaps with the other end, is no link that cannot be reached") {
-  Bench bench(2);
+  DemandBench bench(2);
   bench.packet().took();
   for (int i = 0; i < 5; ++i) {
     bench.fails(Errc::port_in_use, 0);
@@ -169,7 +169,7 @@ TEST_CASE("a modem that is in a call, perhaps with the other end, is no link tha
 }
 
 TEST_CASE("nobody who waits, no further round") {
-  Bench bench;
+  DemandBench bench;
   bench.packet().took();
   bench.fails(Errc::no_answer, 1).wait(Duration(90'000));
   CHECK(bench.took().empty());
@@ -178,46 +178,46 @@ TEST_CASE("nobody who waits, no further round") {
 }
 
 TEST_CASE("when all rounds have failed the routes are hidden, for longer each time") {
-  Bench bench(2);
+  DemandBench bench(2);
   bench.took();
   const auto surrender = [&] {
-    bench.packet().fails(Errc::no_answer, 0.5).packet().wait(kMinute).fails(Errc::no_answer, 0.5);
+    bench.packet().fails(Errc::no_answer, 0.5).packet().wait(kOneMinute).fails(Errc::no_answer, 0.5);
     return bench.took();
   };
   CHECK(surrender() == "<call><call, last><no routes: no-answer>");
   bench.packet();
   CHECK(bench.took().empty());
-  bench.wait(kMinute - Duration(1));
+  bench.wait(kOneMinute - Duration(1));
   CHECK(bench.took().empty());
   bench.wait(Duration(1));
   CHECK(bench.took() == "<routes>");
   surrender();
-  bench.wait(2 * kMinute - Duration(1));
+  bench.wait(2 * kOneMinute - Duration(1));
   CHECK(bench.took().empty());
   bench.wait(Duration(1));
   CHECK(bench.took() == "<routes>");
   for (int i = 0; i < 6; ++i) {
     surrender();
-    bench.wait(10 * kMinute).took();
+    bench.wait(10 * kOneMinute).took();
   }
   surrender();
-  bench.wait(10 * kMinute - Duration(1));
+  bench.wait(10 * kOneMinute - Duration(1));
   CHECK(bench.took().empty());
   bench.wait(Duration(1));
   CHECK(bench.took() == "<routes>");
   // A success makes up for it.
   bench.packet().up().down().took();
   surrender();
-  bench.wait(kMinute);
+  bench.wait(kOneMinute);
   CHECK(bench.took() == "<routes>");
 }
 
 TEST_CASE("what only a person can mend hides the routes at once") {
-  Bench bench;
+  DemandBench bench;
   bench.packet().took();
   bench.fails(Errc::auth_refused);
   CHECK(bench.took() == "<no routes: auth-refused>");
-  bench.wait(10 * kMinute);
+  bench.wait(10 * kOneMinute);
   CHECK(bench.took() == "<routes>");
   // Somebody called by hand meanwhile.
   bench.packet().fails(Errc::no_dial_tone).took();
@@ -226,7 +226,7 @@ TEST_CASE("what only a person can mend hides the routes at once") {
 }
 
 TEST_CASE("a link that nobody may call now has no routes") {
-  Bench bench;
+  DemandBench bench;
   bench.took();
   bench.machine.on_unreachable("dial-out-hours");
   bench.drain();
@@ -242,7 +242,7 @@ TEST_CASE("a link that nobody may call now has no routes") {
   CHECK(bench.took() == "<no routes: outside-hours>");
   bench.machine.on_unreachable("dial-out-hours");
   bench.drain();
-  bench.wait(5 * kMinute);
+  bench.wait(5 * kOneMinute);
   CHECK(bench.took().empty());
   bench.machine.on_unreachable(std::nullopt);
   bench.drain();
@@ -250,16 +250,16 @@ TEST_CASE("a link that nobody may call now has no routes") {
 }
 
 TEST_CASE("hung up by hand is no reason to call again") {
-  Bench bench;
+  DemandBench bench;
   bench.packet().took();
-  bench.fails(Errc::interrupted).wait(10 * kMinute);
+  bench.fails(Errc::interrupted).wait(10 * kOneMinute);
   CHECK(bench.took().empty());
   bench.packet();
   CHECK(bench.took() == "<call>");
 }
 
 TEST_CASE("somebody else's call that fails is followed by ours when packets wait") {
-  Bench bench;
+  DemandBench bench;
   bench.machine.on_link_coming();
   bench.packet();
   CHECK(bench.took() == "<routes><call>");   // which joins it
@@ -267,7 +267,7 @@ TEST_CASE("somebody else's call that fails is followed by ours when packets wait
   bench.machine.on_link_coming();
   bench.down();
   CHECK(bench.took().empty());               // a round is due anyway
-  Bench idle;
+  DemandBench idle;
   idle.took();
   idle.machine.on_link_coming();
   idle.down();

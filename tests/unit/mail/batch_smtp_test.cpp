@@ -10,7 +10,7 @@
 namespace longline::mail {
 namespace {
 
-struct World {
+struct BatchWorld {
   std::vector<Deliver> got;
   std::optional<Error> fails;
   BatchReader reader{options(), [this](Deliver&& message) -> Result<std::string> {
@@ -51,7 +51,7 @@ std::string batch(std::size_t piece = 5) {
 TEST_CASE("what is written is read, at every split") {
   for (const std::size_t piece : {1, 2, 3, 5, 1000}) {
     CHECK(batch(piece) == batch());
-    World world;
+    BatchWorld world;
     CHECK(world.read(batch(), piece));
     REQUIRE(world.got.size() == 3);
     CHECK(world.reader.taken() == 3);
@@ -72,22 +72,22 @@ TEST_CASE("a message without a last line end gets one") {
 }
 
 TEST_CASE("batches one after another, with LF line ends, without a greeting") {
-  World world;
+  BatchWorld world;
   CHECK(world.read(batch() + batch()));
   CHECK(world.got.size() == 6);
-  World unix_ends;
+  BatchWorld unix_ends;
   std::string text = batch();
   std::erase(text, '\r');
   CHECK(unix_ends.read(text, 3));
   REQUIRE(unix_ends.got.size() == 3);
   CHECK(unix_ends.body(1) == kBodies[1]);
-  World bare;
+  BatchWorld bare;
   CHECK(bare.read("MAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\nDATA\r\nSubject: x\r\n\r\n.\r\n"));
   CHECK(bare.got.size() == 1);
 }
 
 TEST_CASE("the lines of a refused message are never commands") {
-  World world;
+  BatchWorld world;
   const auto done = world.read(
       "EHLO x\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@elsewhere.test>\r\nDATA\r\nSubject: x\r\n\r\nRSET\r\nMAIL FROM:<evil@x.example>\r\n"
       "RCPT TO:<evil@x.example>\r\nDATA\r\n.\r\nRSET\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<c@x.example>\r\nDATA\r\nSubject: y\r\n\r\n.\r\nQUIT\r\n");
@@ -100,7 +100,7 @@ TEST_CASE("the lines of a refused message are never commands") {
 }
 
 TEST_CASE("one refused recipient leaves the message to the others") {
-  World world;
+  BatchWorld world;
   const auto done = world.read("EHLO x\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@elsewhere.test>\r\nRCPT TO:<b@x.example>\r\nDATA\r\n\r\n.\r\n");
   REQUIRE_FALSE(done);
   CHECK(world.got.size() == 1);
@@ -108,7 +108,7 @@ TEST_CASE("one refused recipient leaves the message to the others") {
 }
 
 TEST_CASE("BDAT in a batch") {
-  World world;
+  BatchWorld world;
   CHECK(world.read("EHLO x\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\nBDAT 5\r\nSubjeBDAT 9 LAST\r\nct: x\r\n\r\nMAIL FROM:<a@x.example>\r\n"
                    "RCPT TO:<b@x.example>\r\nBDAT 0 LAST\r\n",
                    4));
@@ -119,13 +119,13 @@ TEST_CASE("BDAT in a batch") {
 TEST_CASE("what is no batch") {
   for (const std::string_view text : {std::string_view(""), std::string_view("\r\n"), std::string_view("hello world\r\nand more\r\n"),
                                       std::string_view("From: a@b\nSubject: x\n\nbody\n"), std::string_view("BDAT x\r\n")}) {
-    World world;
+    BatchWorld world;
     const auto done = world.read(text);
     REQUIRE_FALSE(done);
     CHECK(done.error().code == Errc::malformed);
     CHECK(world.got.empty());
   }
-  World endless;
+  BatchWorld endless;
   const auto done = endless.read(std::string(1 << 20, 'x'));
   REQUIRE_FALSE(done);
   CHECK(done.error().code == Errc::malformed);
@@ -137,7 +137,7 @@ TEST_CASE("a batch that ends within a message") {
   std::size_t ends[3] = {};
   for (std::size_t i = 0, at = 0; i < 3; ++i) ends[i] = at = text.find("\r\n.\r\n", at + 1) + 5;
   for (std::size_t end = 0; end < text.size(); ++end) {
-    World world;
+    BatchWorld world;
     const std::string_view part = std::string_view(text).substr(0, end);
     const auto done = world.read(part);
     // Whole messages are taken; half ones never, and the status says so.
@@ -151,7 +151,7 @@ TEST_CASE("a batch that ends within a message") {
 }
 
 TEST_CASE("a store that fails") {
-  World world;
+  BatchWorld world;
   world.fails = Error(Errc::disk_full, "disk full");
   const auto done = world.read(batch());
   REQUIRE_FALSE(done);
@@ -161,7 +161,7 @@ TEST_CASE("a store that fails") {
 }
 
 TEST_CASE("a message that is too large is passed over") {
-  World world;
+  BatchWorld world;
   const auto done = world.read("EHLO x\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\nDATA\r\n" + std::string(3000, 'x') +
                                "\r\n.\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\nDATA\r\n\r\n.\r\n");
   REQUIRE_FALSE(done);

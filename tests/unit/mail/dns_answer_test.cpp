@@ -25,7 +25,7 @@ std::string record(std::string owner, int type, const std::string& data) {
   return std::move(owner) + two(type) + two(1) + "\0\0\0<"s + two(static_cast<int>(data.size())) + data;
 }
 
-std::string message(int answers, int authorities, int additional, const std::string& records) {
+std::string dns_message(int answers, int authorities, int additional, const std::string& records) {
   return "id\x81\x80"s + two(1) + two(answers) + two(authorities) + two(additional) + name("example.com") + two(15) + two(1) + records;
 }
 
@@ -33,7 +33,7 @@ const std::string kPointer = "\xC0\x0C"s;   // the question's name
 
 TEST_CASE("mail exchangers and the addresses that came with them, names compressed") {
   const std::string answer =
-      message(2, 1, 2,
+      dns_message(2, 1, 2,
               record(kPointer, 15, two(20) + "\4mail"s + kPointer) + record(kPointer, 15, two(10) + name("MX.Example.net")) +
                   record(kPointer, 2, name("ns.example.com")) + record(name("mx.example.net"), 1, "\xC0\0\2\5"s) +
                   record(name("mx.example.net"), 28, "\x20\1\r\xB8\0\0\0\0\0\0\0\0\0\0\0\5"s));
@@ -54,7 +54,7 @@ TEST_CASE("mail exchangers and the addresses that came with them, names compress
 }
 
 TEST_CASE("addresses of the answer, behind an alias too") {
-  const auto parsed = parse_dns_answer(message(2, 0, 0, record(kPointer, 5, name("x.example")) + record(name("x.example"), 1, "\x7F\0\0\1"s)));
+  const auto parsed = parse_dns_answer(dns_message(2, 0, 0, record(kPointer, 5, name("x.example")) + record(name("x.example"), 1, "\x7F\0\0\1"s)));
   REQUIRE(parsed);
   CHECK(parsed->addresses == std::vector<std::string>{"127.0.0.1"});
   CHECK(parsed->additional.empty());
@@ -65,22 +65,22 @@ TEST_CASE("what no server should send") {
   CHECK_FALSE(parse_dns_answer("id\1\0\0\1\0\0\0\0\0\0"s + name("a.b") + two(15) + two(1)));   // a query
   // A pointer to itself, one forward, two that point at each other.
   for (const std::string& evil : {"\xC0\x1D"s, "\xC0\xFF"s, "\xC0\x1F\xC0\x1D"s, "\xFF"s, "\x3F"s}) {
-    const auto parsed = parse_dns_answer(message(1, 0, 0, evil + two(15) + two(1) + "\0\0\0<"s + two(4) + two(1) + kPointer));
+    const auto parsed = parse_dns_answer(dns_message(1, 0, 0, evil + two(15) + two(1) + "\0\0\0<"s + two(4) + two(1) + kPointer));
     REQUIRE(parsed);
     CHECK(parsed->exchangers.empty());
   }
   // Names that no host has: passed over, the next record counts.
-  const auto parsed = parse_dns_answer(message(3, 0, 0,
+  const auto parsed = parse_dns_answer(dns_message(3, 0, 0,
                                                record(kPointer, 15, two(1) + name("evil\x1b[2J.example")) +
                                                    record(kPointer, 15, two(1) + name("a b.example")) + record(kPointer, 15, two(2) + name("ok.example"))));
   REQUIRE(parsed);
   REQUIRE(parsed->exchangers.size() == 1);
   CHECK(parsed->exchangers[0].host == "ok.example");
   // A data length that does not fit its name.
-  CHECK(parse_dns_answer(message(1, 0, 0, record(kPointer, 15, two(1) + name("ok.example") + "x")))->exchangers.empty());
+  CHECK(parse_dns_answer(dns_message(1, 0, 0, record(kPointer, 15, two(1) + name("ok.example") + "x")))->exchangers.empty());
   std::string many;
   for (int i = 0; i < 2'000; ++i) many += record(kPointer, 15, two(1) + kPointer);
-  CHECK(parse_dns_answer(message(2'000, 0, 0, many))->exchangers.size() == 64);
+  CHECK(parse_dns_answer(dns_message(2'000, 0, 0, many))->exchangers.size() == 64);
 }
 
 TEST_CASE("the route of a domain's mail") {

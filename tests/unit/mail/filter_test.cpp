@@ -6,11 +6,11 @@
 namespace longline::mail {
 namespace {
 
-const WallTime kNow(Duration(1'800'000'000'000));
+const WallTime kFilteredAt(Duration(1'800'000'000'000));
 
-struct World {
+struct FilterWorld {
   config::Config config;
-  World() {
+  FilterWorld() {
     config::Connector hub;
     hub.name = "hub";
     hub.domains = {"example.com"};
@@ -19,7 +19,7 @@ struct World {
   }
   QueuedMessage message() const {
     QueuedMessage m;
-    m.arrived = kNow - Duration(3'600'000);
+    m.arrived = kFilteredAt - Duration(3'600'000);
     m.size = 2000;
     m.sender = "Alice@site7.example";
     Recipient bob, carol;
@@ -33,7 +33,7 @@ struct World {
   }
   bool holds(const Filter& filter) const {
     ConnectorChoice choice(config);
-    return matches(filter, message(), choice, kNow);
+    return matches(filter, message(), choice, kFilteredAt);
   }
 };
 
@@ -68,11 +68,11 @@ TEST_CASE("a question mark is one character, however many bytes it has") {
 
 TEST_CASE("no condition matches everything") {
   CHECK(Filter().empty());
-  CHECK(World().holds(Filter()));
+  CHECK(FilterWorld().holds(Filter()));
 }
 
 TEST_CASE("age and size") {
-  const World world;
+  const FilterWorld world;
   Filter f;
   f.older = Duration(3'600'000);
   CHECK(world.holds(f));
@@ -92,7 +92,7 @@ TEST_CASE("age and size") {
 }
 
 TEST_CASE("one recipient must satisfy all that is said about recipients") {
-  const World world;
+  const FilterWorld world;
   Filter f;
   f.domain = "example.com";
   CHECK(world.holds(f));
@@ -103,20 +103,20 @@ TEST_CASE("one recipient must satisfy all that is said about recipients") {
 }
 
 TEST_CASE("recipients who have their mail count where nobody waits any more") {
-  const World world;
+  const FilterWorld world;
   ConnectorChoice choice(world.config);
   Filter f;
   f.link = "isp";
   QueuedMessage m = world.message();
-  CHECK(matches(f, m, choice, kNow));
+  CHECK(matches(f, m, choice, kFilteredAt));
   m.recipients[0].state = RecipientState::delivered;
-  CHECK_FALSE(matches(f, m, choice, kNow));
+  CHECK_FALSE(matches(f, m, choice, kFilteredAt));
   m.recipients[1].state = RecipientState::refused;
-  CHECK(matches(f, m, choice, kNow));
+  CHECK(matches(f, m, choice, kFilteredAt));
 }
 
 TEST_CASE("those who wait and are meant are a part of a message") {
-  const World world;
+  const FilterWorld world;
   ConnectorChoice choice(world.config);
   QueuedMessage m = world.message();
   const auto meant = [&](const Filter& f) { return waiting_recipients(f, m, choice); };
@@ -143,7 +143,7 @@ TEST_CASE("those who wait and are meant are a part of a message") {
 }
 
 TEST_CASE("sender, connector, link, state, reason") {
-  const World world;
+  const FilterWorld world;
   Filter f;
   f.sender = "alice@*";
   CHECK(world.holds(f));

@@ -6,51 +6,51 @@
 namespace longline::mail {
 namespace {
 
-constexpr TimePoint at(std::int64_t ms) { return TimePoint(Duration(1'000'000 + ms)); }
+constexpr TimePoint after_start(std::int64_t ms) { return TimePoint(Duration(1'000'000 + ms)); }
 
 TEST_CASE("without limits anything may be begun") {
   FlushAllowance allowance({}, {});
-  allowance.start_session(1, Duration(1'000), at(0));
-  CHECK_FALSE(allowance.refusal(1'000'000'000, at(0)));
+  allowance.start_session(1, Duration(1'000), after_start(0));
+  CHECK_FALSE(allowance.refusal(1'000'000'000, after_start(0)));
 }
 
 TEST_CASE("bytes: what would pass the limit is not begun, what still fits is") {
   FlushAllowance allowance(1'000, {});
-  CHECK_FALSE(allowance.refusal(1'000, at(0)));
+  CHECK_FALSE(allowance.refusal(1'000, after_start(0)));
   allowance.begin(700);
-  CHECK(allowance.refusal(301, at(0))->code == Errc::messages_left);
-  CHECK_FALSE(allowance.refusal(300, at(0)));
+  CHECK(allowance.refusal(301, after_start(0))->code == Errc::messages_left);
+  CHECK_FALSE(allowance.refusal(300, after_start(0)));
   // A new session is the same flush.
-  allowance.start_session(0, Duration(0), at(0));
-  CHECK(allowance.refusal(301, at(0)));
+  allowance.start_session(0, Duration(0), after_start(0));
+  CHECK(allowance.refusal(301, after_start(0)));
 }
 
 TEST_CASE("time: at the known rate") {
-  FlushAllowance allowance({}, at(60'000));
-  CHECK_FALSE(allowance.refusal(1'000'000, at(0)));   // nothing is known
-  allowance.start_session(1'000, Duration(600), at(0));
-  CHECK_FALSE(allowance.refusal(59'200, at(0)));
-  CHECK(allowance.refusal(59'201, at(0))->code == Errc::deadline);
+  FlushAllowance allowance({}, after_start(60'000));
+  CHECK_FALSE(allowance.refusal(1'000'000, after_start(0)));   // nothing is known
+  allowance.start_session(1'000, Duration(600), after_start(0));
+  CHECK_FALSE(allowance.refusal(59'200, after_start(0)));
+  CHECK(allowance.refusal(59'201, after_start(0))->code == Errc::deadline);
   // What was begun leaves first.
   allowance.begin(30'000);
-  CHECK_FALSE(allowance.refusal(29'200, at(0)));
-  CHECK(allowance.refusal(29'201, at(0)));
-  allowance.on_progress(10'000, at(10'000));
-  CHECK_FALSE(allowance.refusal(29'200, at(10'000)));
-  CHECK(allowance.refusal(0, at(60'000))->code == Errc::deadline);
+  CHECK_FALSE(allowance.refusal(29'200, after_start(0)));
+  CHECK(allowance.refusal(29'201, after_start(0)));
+  allowance.on_progress(10'000, after_start(10'000));
+  CHECK_FALSE(allowance.refusal(29'200, after_start(10'000)));
+  CHECK(allowance.refusal(0, after_start(60'000))->code == Errc::deadline);
 }
 
 TEST_CASE("time: what the line shows counts more than what was known") {
-  FlushAllowance allowance({}, at(60'000));
-  allowance.start_session(1'000'000, Duration(0), at(0));
+  FlushAllowance allowance({}, after_start(60'000));
+  allowance.start_session(1'000'000, Duration(0), after_start(0));
   allowance.begin(40'000);
-  CHECK_FALSE(allowance.refusal(1'000'000, at(0)));
-  allowance.on_progress(32'767, at(30'000));
+  CHECK_FALSE(allowance.refusal(1'000'000, after_start(0)));
+  allowance.on_progress(32'767, after_start(30'000));
   CHECK(allowance.rate() == 1'000'000);
-  allowance.on_progress(40'000, at(40'000));
+  allowance.on_progress(40'000, after_start(40'000));
   CHECK(allowance.rate() == 1'000);
-  CHECK(allowance.refusal(19'801, at(40'000)));
-  CHECK_FALSE(allowance.refusal(19'800, at(40'000)));
+  CHECK(allowance.refusal(19'801, after_start(40'000)));
+  CHECK_FALSE(allowance.refusal(19'800, after_start(40'000)));
 }
 
 }  // namespace

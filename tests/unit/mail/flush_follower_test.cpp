@@ -12,7 +12,7 @@ const WallTime kArrived(Duration(1'795'000'000'000));
 const TimePoint kStart(Duration(1'000'000));
 
 // A mail system in memory and the follower that looks at it.
-struct World {
+struct FollowerWorld {
   RamQueue queue;
   std::optional<FlushFollower> follower;
   TimePoint now = kStart;
@@ -70,7 +70,7 @@ void defer(QueuedMessage& message, const std::string& reason, Duration next = Du
 }
 
 TEST_CASE("what is gone from two listings was taken") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example"}).id;
   world.start();
   CHECK(world.look() == 0);
@@ -83,7 +83,7 @@ TEST_CASE("what is gone from two listings was taken") {
 }
 
 TEST_CASE("a message that one listing misses is not taken for gone") {
-  World world;
+  FollowerWorld world;
   const QueuedMessage message = world.add({"bob@far.example"});
   world.start();
   world.queue.erase(message.id);
@@ -96,7 +96,7 @@ TEST_CASE("a message that one listing misses is not taken for gone") {
 }
 
 TEST_CASE("the log tells bounced from sent, and is waited for") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example", "nobody@far.example"}).id;
   world.start(true);
   world.queue.erase(id);
@@ -113,7 +113,7 @@ TEST_CASE("the log tells bounced from sent, and is waited for") {
 }
 
 TEST_CASE("a log that says nothing is waited for two seconds") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example"}).id;
   world.start(true);
   world.queue.erase(id);
@@ -124,7 +124,7 @@ TEST_CASE("a log that says nothing is waited for two seconds") {
 }
 
 TEST_CASE("a message given up by the mail system is refused") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example"}).id;
   world.start(true);
   world.fate(id, "bob@far.example", Outcome::deferred, 0, "Connection refused");
@@ -136,7 +136,7 @@ TEST_CASE("a message given up by the mail system is refused") {
 }
 
 TEST_CASE("one recipient that stays keeps the message, and the verdict is 75") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example", "later@far.example"}).id;
   world.start(true);
   world.queue.messages[0].state = MessageState::sending;
@@ -161,7 +161,7 @@ TEST_CASE("a dead next hop is told from a peer that puts off") {
            {"host h said: 451 4.3.0 Connection refused by policy server", Errc::messages_left},
            {"lost connection with h while sending message body", Errc::messages_left},
            {"", Errc::messages_left}}) {
-    World world;
+    FollowerWorld world;
     world.add({"bob@far.example"});
     world.start();
     const std::string& reason = row.first;
@@ -173,7 +173,7 @@ TEST_CASE("a dead next hop is told from a peer that puts off") {
 }
 
 TEST_CASE("a reply that a reason quotes is a reply, with its code once") {
-  World world;
+  FollowerWorld world;
   world.add({"bob@far.example"});
   world.start();
   defer(world.queue.messages[0], "host h[192.0.2.1] said: 451 4.7.1 come back later (in reply to RCPT TO command)");
@@ -185,7 +185,7 @@ TEST_CASE("a reply that a reason quotes is a reply, with its code once") {
 }
 
 TEST_CASE("an attempt shows in the next attempt, in the reason, or in having been active") {
-  World world;
+  FollowerWorld world;
   defer(world.add({"bob@far.example"}), "Connection refused");
   defer(world.add({"carol@far.example"}), "Connection refused");
   defer(world.add({"dan@far.example"}), "Connection refused");
@@ -203,7 +203,7 @@ TEST_CASE("an attempt shows in the next attempt, in the reason, or in having bee
 }
 
 TEST_CASE("without any sign of life the verdict comes after five quiet seconds") {
-  World world;
+  FollowerWorld world;
   defer(world.add({"bob@far.example"}), "Connection refused");
   world.start();
   CHECK(world.look() == 0);
@@ -213,7 +213,7 @@ TEST_CASE("without any sign of life the verdict comes after five quiet seconds")
 }
 
 TEST_CASE("a mail system that is at work is not quiet") {
-  World world;
+  FollowerWorld world;
   defer(world.add({"bob@far.example"}), "Connection refused");
   world.add({"carol@far.example"}).state = MessageState::sending;
   world.start();
@@ -221,7 +221,7 @@ TEST_CASE("a mail system that is at work is not quiet") {
 }
 
 TEST_CASE("the end of a queue run ends what it left") {
-  World world;
+  FollowerWorld world;
   world.add({"bob@far.example"}).state = MessageState::ready;
   world.start();
   CHECK(world.look() == 0);
@@ -231,7 +231,7 @@ TEST_CASE("the end of a queue run ends what it left") {
 }
 
 TEST_CASE("another message under the id means that ours is gone") {
-  World world;
+  FollowerWorld world;
   const QueuedMessage message = world.add({"bob@far.example"});
   world.start();
   world.queue.messages[0].arrived += Duration(5'000);
@@ -241,7 +241,7 @@ TEST_CASE("another message under the id means that ours is gone") {
 }
 
 TEST_CASE("the log's verdict stands for a message that a restarted mail system leaves lying") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example", "carol@far.example"}).id;
   world.queue.messages[0].state = MessageState::ready;
   world.start(true);
@@ -257,7 +257,7 @@ TEST_CASE("the log's verdict stands for a message that a restarted mail system l
 }
 
 TEST_CASE("what lies ready for three seconds was overlooked") {
-  World world;
+  FollowerWorld world;
   world.add({"bob@far.example"});
   const std::string id = world.add({"carol@far.example"}).id;
   world.queue.messages[1].state = MessageState::ready;
@@ -276,7 +276,7 @@ TEST_CASE("what lies ready for three seconds was overlooked") {
 }
 
 TEST_CASE("a requeued message is followed under its new id") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example", "carol@far.example"}).id;
   world.start_with_new_ids(true, 1);
   CHECK(world.look() == 0);
@@ -326,7 +326,7 @@ TEST_CASE("a requeued message is followed under its new id") {
 }
 
 TEST_CASE("what lies under its new id until somebody asks is asked for, once") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example"}).id;
   defer(world.queue.messages[0], "deferred transport");
   world.start_with_new_ids(true, 1);
@@ -348,7 +348,7 @@ TEST_CASE("what lies under its new id until somebody asks is asked for, once") {
 TEST_CASE("a message that is gone without a word is looked for under another id") {
   for (const bool readable : {false, true}) {
     CAPTURE(readable);
-    World world;
+    FollowerWorld world;
     const std::string id = world.add({"bob@far.example", "carol@far.example"}).id;
     const std::string other = world.add({"bob@far.example"}).id;   // sent in the same second, and not asked for
     world.start_with_new_ids(readable, 1);
@@ -386,7 +386,7 @@ TEST_CASE("a message that is gone without a word is looked for under another id"
 }
 
 TEST_CASE("a requeued message that cannot be found again is in doubt") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example"}).id;
   world.start_with_new_ids(true, 1);
   world.told(id, Fate::Kind::requeued);
@@ -398,7 +398,7 @@ TEST_CASE("a requeued message that cannot be found again is in doubt") {
 }
 
 TEST_CASE("what somebody removed has no receipt, but for those who had it before") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"bob@far.example"}).id;
   const std::string partly = world.add({"bob@far.example", "carol@far.example"}).id;
   const std::string stays = world.add({"dan@far.example", "erin@far.example"}).id;
@@ -424,7 +424,7 @@ TEST_CASE("what somebody removed has no receipt, but for those who had it before
   REQUIRE(world.receipts[1].recipients.size() == 1);
   CHECK(world.receipts[1].recipients[0].address == "erin@far.example");
   // Removed while time ran out.
-  World late;
+  FollowerWorld late;
   const std::string gone = late.add({"bob@far.example"}).id;
   late.start(true);
   late.told(gone, Fate::Kind::removed);
@@ -434,7 +434,7 @@ TEST_CASE("what somebody removed has no receipt, but for those who had it before
 }
 
 TEST_CASE("who was refused is refused, though the message stays for another") {
-  World world;
+  FollowerWorld world;
   const std::string id = world.add({"nobody@far.example", "later@far.example"}).id;
   world.start(true);
   world.run_over = false;
@@ -454,7 +454,7 @@ TEST_CASE("who was refused is refused, though the message stays for another") {
 }
 
 TEST_CASE("a mail system that does not run is not quiet, and its messages wait for it") {
-  World world;
+  FollowerWorld world;
   defer(world.add({"bob@far.example"}), "Connection refused");
   world.start(true);
   for (int i = 0; i < 20; ++i) {
@@ -468,7 +468,7 @@ TEST_CASE("a mail system that does not run is not quiet, and its messages wait f
 }
 
 TEST_CASE("a message that somebody holds meanwhile is left") {
-  World world;
+  FollowerWorld world;
   world.add({"bob@far.example"});
   world.start();
   world.queue.messages[0].state = MessageState::held;
@@ -477,7 +477,7 @@ TEST_CASE("a message that somebody holds meanwhile is left") {
 }
 
 TEST_CASE("when time runs out each message still has its receipt, once") {
-  World world;
+  FollowerWorld world;
   for (int i = 0; i < 3; ++i) world.add({"bob@far.example"});
   world.start();
   const std::string gone = world.queue.messages[1].id;

@@ -6,7 +6,7 @@
 namespace longline::mail {
 namespace {
 
-QueuedMessage message(const std::string& id, std::int64_t size = 1'000, MessageState state = MessageState::deferred) {
+QueuedMessage entry(const std::string& id, std::int64_t size = 1'000, MessageState state = MessageState::deferred) {
   QueuedMessage out;
   out.id = id;
   out.size = size;
@@ -32,7 +32,7 @@ std::string left(const FlushSelection& selection) {
 }
 
 TEST_CASE("a held message is left, and its receipt says so") {
-  const FlushSelection selection = select_for_flush({message("a"), message("b", 1'000, MessageState::held), message("c", 1'000, MessageState::ready)}, {});
+  const FlushSelection selection = select_for_flush({entry("a"), entry("b", 1'000, MessageState::held), entry("c", 1'000, MessageState::ready)}, {});
   CHECK(asked(selection) == "ac");
   REQUIRE(left(selection) == "b");
   const Receipt& receipt = selection.left[0];
@@ -47,7 +47,7 @@ TEST_CASE("a held message is left, and its receipt says so") {
 TEST_CASE("a limit of bytes takes small ones first, and passes over what does not fit") {
   FlushLimits limits;
   limits.max_bytes = 10'000;
-  const FlushSelection selection = select_for_flush({message("a", 7'000), message("b", 4'000), message("c", 3'000), message("d", 3'000)}, limits);
+  const FlushSelection selection = select_for_flush({entry("a", 7'000), entry("b", 4'000), entry("c", 3'000), entry("d", 3'000)}, limits);
   CHECK(asked(selection) == "cdb");
   REQUIRE(left(selection) == "a");
   CHECK(selection.left[0].outcome() == Outcome::not_tried);
@@ -59,7 +59,7 @@ TEST_CASE("a large one that has waited goes before small ones that just came") {
   FlushLimits limits;
   limits.max_bytes = 10'000;
   limits.now = WallTime(Duration(100LL * 3'600'000));
-  std::vector<QueuedMessage> snapshot = {message("a", 8'000), message("b", 4'000)};
+  std::vector<QueuedMessage> snapshot = {entry("a", 8'000), entry("b", 4'000)};
   snapshot[0].arrived = limits.now - Duration(10LL * 3'600'000);
   snapshot[1].arrived = limits.now;
   const FlushSelection selection = select_for_flush(snapshot, limits);
@@ -72,7 +72,7 @@ TEST_CASE("what the mail system is sending already counts, and is not left") {
   limits.max_bytes = 10'000;
   limits.is_begun = [](const QueuedMessage& one) { return one.state == MessageState::sending; };
   const FlushSelection selection =
-      select_for_flush({message("a", 3'000), message("b", 8'000, MessageState::sending), message("c", 1'500), message("d", 50'000, MessageState::held)},
+      select_for_flush({entry("a", 3'000), entry("b", 8'000, MessageState::sending), entry("c", 1'500), entry("d", 50'000, MessageState::held)},
                        limits);
   CHECK(asked(selection) == "bc");
   CHECK(left(selection) == "da");
@@ -81,7 +81,7 @@ TEST_CASE("what the mail system is sending already counts, and is not left") {
 TEST_CASE("a limit of nothing leaves all") {
   FlushLimits limits;
   limits.max_bytes = 0;
-  CHECK(asked(select_for_flush({message("a"), message("b", 0)}, limits)) == "b");
+  CHECK(asked(select_for_flush({entry("a"), entry("b", 0)}, limits)) == "b");
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ constexpr std::string_view kServer =
     "220 store LMTP\r\n250-store\r\n250 8BITMIME\r\n250 ok\r\n250 ok\r\n550 5.1.1 no such user\r\n250 ok\r\n354 go\r\n"
     "250 2.1.5 stored\r\n452 4.2.2 over quota\r\n221 bye\r\n";
 
-LmtpOptions options() {
+LmtpOptions lmtp_options() {
   LmtpOptions out;
   out.host = "here.example";
   out.sender = "a@b.example";
@@ -26,8 +26,8 @@ LmtpOptions options() {
   return out;
 }
 
-struct Talk {
-  explicit Talk(LmtpOptions o = options(), std::size_t room = 65536) : client(std::move(o)), free(room) {
+struct LmtpTalk {
+  explicit LmtpTalk(LmtpOptions o = lmtp_options(), std::size_t room = 65536) : client(std::move(o)), free(room) {
     client.start(at(0));
     drain();
   }
@@ -59,7 +59,7 @@ struct Talk {
 }  // namespace
 
 TEST_CASE("a message for three has three answers") {
-  Talk t;
+  LmtpTalk t;
   CHECK(t.written.empty());
   for (std::string_view rest = kServer; !rest.empty();) {
     const std::size_t end = rest.find('\n') + 1;
@@ -80,7 +80,7 @@ TEST_CASE("a message for three has three answers") {
 
 TEST_CASE("the message leaves in pieces of any size, dots and all") {
   for (const std::size_t room : {16, 17, 23, 40, 100}) {
-    Talk t(options(), room);
+    LmtpTalk t(lmtp_options(), room);
     t.hear("220 x\r\n250 x\r\n250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n");
     CHECK(t.written.ends_with("DATA\r\n" + std::string(kStuffed)));
   }
@@ -88,7 +88,7 @@ TEST_CASE("the message leaves in pieces of any size, dots and all") {
 
 TEST_CASE("a line that ends after any byte leaves only answers that came") {
   for (std::size_t k = 0; k <= kServer.size(); ++k) {
-    Talk t;
+    LmtpTalk t;
     for (std::size_t i = 0; i < k; ++i) t.hear(kServer.substr(i, 1));
     t.client.on_closed(at(2));
     t.drain();
@@ -102,7 +102,7 @@ TEST_CASE("a line that ends after any byte leaves only answers that came") {
 
 TEST_CASE("servers that refuse, chatter or fall silent") {
   const auto outcome = [](std::string_view said) {
-    Talk t;
+    LmtpTalk t;
     t.hear(said);
     REQUIRE(t.finished);
     for (const RecipientResult& r : t.finished->results) CHECK(r.outcome == t.finished->results[0].outcome);
@@ -114,7 +114,7 @@ TEST_CASE("servers that refuse, chatter or fall silent") {
   CHECK(outcome("220 x\r\n250 x\r\n451 later\r\n") == Outcome::deferred);
   CHECK(outcome("220 x\r\n250 x\r\n250 ok\r\n550 a\r\n550 b\r\n550 c\r\n") == Outcome::refused);
   CHECK(outcome("nonsense\r\n") == Outcome::deferred);
-  Talk silent;
+  LmtpTalk silent;
   silent.client.on_time(at(299'000));
   silent.drain();
   CHECK_FALSE(silent.finished);

@@ -8,7 +8,7 @@
 namespace longline::mail {
 namespace {
 
-constexpr Duration kDay{86'400'000};
+constexpr Duration kWholeDay{86'400'000};
 
 TEST_CASE("only time in which link and connector could be used expires a message") {
   config::Config config;
@@ -17,15 +17,15 @@ TEST_CASE("only time in which link and connector could be used expires a message
   config.links[0].hours = {*config::parse_hours("Mo-Fr 06:00-18:00")};
   config.connectors.resize(2);
   config.connectors[0].link = "isp";
-  config.connectors[0].expire = kDay;   // two days of twelve hours
-  config.connectors[1].expire = kDay;
+  config.connectors[0].expire = kWholeDay;   // two days of twelve hours
+  config.connectors[1].expire = kWholeDay;
   Patience patience(config, kUtc);
   const WallTime friday = utc("2026-11-27T06:00:00Z");
   CHECK(patience.expires(config.connectors[0], friday) == utc("2026-11-30T18:00:00Z"));
   CHECK(patience.expires(config.connectors[1], friday) == utc("2026-11-28T06:00:00Z"));
-  CHECK_FALSE(patience.is_over(config.connectors[0], friday, kDay, utc("2026-11-30T17:59:59Z")));
-  CHECK(patience.is_over(config.connectors[0], friday, kDay, utc("2026-11-30T18:00:00Z")));
-  CHECK(patience.is_over(config.connectors[1], friday, kDay, utc("2026-11-28T06:00:00Z")));
+  CHECK_FALSE(patience.is_over(config.connectors[0], friday, kWholeDay, utc("2026-11-30T17:59:59Z")));
+  CHECK(patience.is_over(config.connectors[0], friday, kWholeDay, utc("2026-11-30T18:00:00Z")));
+  CHECK(patience.is_over(config.connectors[1], friday, kWholeDay, utc("2026-11-28T06:00:00Z")));
 }
 
 TEST_CASE("a time of arrival that cannot be expires nothing") {
@@ -33,10 +33,10 @@ TEST_CASE("a time of arrival that cannot be expires nothing") {
   config.connectors.resize(1);
   Patience patience(config, kUtc);
   const WallTime now(Duration(1'800'000'000'000));
-  CHECK(patience.is_over(config.connectors[0], now - kDay, kDay, now));
-  CHECK_FALSE(patience.is_over(config.connectors[0], now - kDay + Duration(1), kDay, now));
-  CHECK_FALSE(patience.is_over(config.connectors[0], WallTime(Duration(5'000)), kDay, now));
-  CHECK_FALSE(patience.is_over(config.connectors[0], now + kDay, kDay, now));
+  CHECK(patience.is_over(config.connectors[0], now - kWholeDay, kWholeDay, now));
+  CHECK_FALSE(patience.is_over(config.connectors[0], now - kWholeDay + Duration(1), kWholeDay, now));
+  CHECK_FALSE(patience.is_over(config.connectors[0], WallTime(Duration(5'000)), kWholeDay, now));
+  CHECK_FALSE(patience.is_over(config.connectors[0], now + kWholeDay, kWholeDay, now));
 }
 
 }  // namespace

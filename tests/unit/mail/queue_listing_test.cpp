@@ -8,7 +8,7 @@
 namespace longline::mail {
 namespace {
 
-const WallTime kNow(Duration(1'800'000'000'000));
+const WallTime kListedAt(Duration(1'800'000'000'000));
 
 config::Config configuration() {
   config::Config config;
@@ -25,7 +25,7 @@ config::Config configuration() {
 QueuedMessage message() {
   QueuedMessage m;
   m.id = "0000abc";
-  m.arrived = kNow;
+  m.arrived = kListedAt;
   m.size = 2200;
   m.sender = "alice@site7.example";
   m.message_id = "<1@site7>";
@@ -72,7 +72,7 @@ TEST_CASE("what another mail system does not tell is null, and it needs no conne
         R"("priority":null,"attempts":null,"next_attempt":null,"expires":null,"reason":null,"reason_class":null,"message_id":null,"subject":null})");
   foreign.recipients[0].address = "bob@example.com";
   CHECK(parse_json_object(json_line(foreign, choice))->string("link") == "isp");
-  CHECK(describe(foreign, choice, kNow).find("attempts") == std::string::npos);
+  CHECK(describe(foreign, choice, kListedAt).find("attempts") == std::string::npos);
 }
 
 TEST_CASE("people see nothing that a terminal would obey") {
@@ -80,7 +80,7 @@ TEST_CASE("people see nothing that a terminal would obey") {
   ConnectorChoice choice(config);
   QueuedMessage m = message();
   m.sender = "\x1b]0;x\x07@evil.example";
-  const std::string text = listing_lines(m, choice, kNow) + describe(m, choice, kNow);
+  const std::string text = listing_lines(m, choice, kListedAt) + describe(m, choice, kListedAt);
   CHECK(text.find('\x1b') == std::string::npos);
   CHECK(text.find('\x07') == std::string::npos);
   CHECK(printable_text("a\x1b[1m\r\nb\n") == "a\\x1B[1m\nb\n");
@@ -93,8 +93,8 @@ TEST_CASE("the line shows the reason and the next attempt") {
   m.state = MessageState::deferred;
   m.recipients[0].state = RecipientState::deferred;
   m.recipients[0].reason = "451 try later";
-  m.recipients[0].next_attempt = kNow + Duration(60'000);
-  CHECK(listing_lines(m, choice, kNow + Duration(120'000)) ==
+  m.recipients[0].next_attempt = kListedAt + Duration(60'000);
+  CHECK(listing_lines(m, choice, kListedAt + Duration(120'000)) ==
         "0000abc  deferred   2m   2.2 kB  alice@site7.example          bob@example.com\n"
         "         451 try later; next attempt 2027-01-15T08:01:00Z\n");
 }
@@ -106,12 +106,12 @@ TEST_CASE("of a transfer that was cut the bytes that are there are shown, and of
   CHECK(json_line(m, choice).find("bytes_done") == std::string::npos);
   m.bytes_done = 1024;
   CHECK(parse_json_object(json_line(m, choice))->integer("bytes_done") == 1024);
-  CHECK(listing_lines(m, choice, kNow).ends_with("\n         1.0 kB of 2.2 kB have arrived there\n"));
-  CHECK(describe(m, choice, kNow).find("done         1024 bytes\n") != std::string::npos);
+  CHECK(listing_lines(m, choice, kListedAt).ends_with("\n         1.0 kB of 2.2 kB have arrived there\n"));
+  CHECK(describe(m, choice, kListedAt).find("done         1024 bytes\n") != std::string::npos);
   m.bytes_done = 0;
   CHECK(parse_json_object(json_line(m, choice))->integer("bytes_done") == 0);
   m.bytes_done = 2300;   // with the envelope
-  CHECK(listing_lines(m, choice, kNow).find("2.2 kB of 2.2 kB") != std::string::npos);
+  CHECK(listing_lines(m, choice, kListedAt).find("2.2 kB of 2.2 kB") != std::string::npos);
 }
 
 TEST_CASE("ages are short") {

@@ -13,7 +13,7 @@ namespace {
 
 using By = config::Retrieve::By;
 
-RetrievalOptions options(By by, bool login = true) {
+RetrievalOptions retrieval_options(By by, bool login = true) {
   RetrievalOptions out;
   out.by = by;
   out.domains = {"example.org", "example.com"};
@@ -28,12 +28,12 @@ RetrievalOptions options(By by, bool login = true) {
   return out;
 }
 
-struct Talk {
-  explicit Talk(RetrievalOptions o) : machine(std::move(o)) {
+struct RetrievalTalk {
+  explicit RetrievalTalk(RetrievalOptions o) : machine(std::move(o)) {
     machine.start(at(0));
     drain();
   }
-  Talk(RetrievalOptions o, SmtpPeer peer, SmtpReplyParser parser = SmtpReplyParser()) : machine(std::move(o), std::move(peer), std::move(parser)) {
+  RetrievalTalk(RetrievalOptions o, SmtpPeer peer, SmtpReplyParser parser = SmtpReplyParser()) : machine(std::move(o), std::move(peer), std::move(parser)) {
     machine.start(at(0));
     drain();
   }
@@ -64,7 +64,7 @@ constexpr std::string_view kLoggedIn = "235 ok\r\n";
 
 TEST_CASE("RFC 2645: after the login the line turns round, at every split of the peer's words") {
   for (std::size_t k = 1; k < kOpening.size(); ++k) {
-    Talk t(options(By::atrn));
+    RetrievalTalk t(retrieval_options(By::atrn));
     // Each reply waits for its command, as a peer does; each is cut in two.
     const std::string_view turning = "250 OK now reversing the connection\r\n";
     for (const std::string_view reply : {kGreeting, kOpening.substr(kGreeting.size()), kLoggedIn, turning}) {
@@ -82,13 +82,13 @@ TEST_CASE("in a session that is open already, with what is known of the peer") {
   SmtpPeer peer;
   peer.etrn = true;
   peer.logged_in = true;
-  Talk atrn(options(By::atrn), peer);
+  RetrievalTalk atrn(retrieval_options(By::atrn), peer);
   CHECK(atrn.written == "ATRN example.org,example.com\r\n");
   CHECK(atrn.machine.deadline());
   atrn.hear("250 OK now reversing the connection\r\n");
   CHECK(atrn.turned);
 
-  Talk etrn(options(By::etrn), peer);
+  RetrievalTalk etrn(retrieval_options(By::etrn), peer);
   etrn.hear("250 OK\r\n");
   etrn.hear("251 none\r\n");
   REQUIRE(etrn.finished);
@@ -96,7 +96,7 @@ TEST_CASE("in a session that is open already, with what is known of the peer") {
   CHECK(etrn.written == "ETRN example.org\r\nETRN example.com\r\nQUIT\r\n");
 
   peer.logged_in = false;
-  CHECK(Talk(options(By::atrn), peer).finished->error->code == Errc::auth_refused);
+  CHECK(RetrievalTalk(retrieval_options(By::atrn), peer).finished->error->code == Errc::auth_refused);
 }
 
 TEST_CASE("what the peer said before it was asked is not taken for the answer") {
@@ -105,12 +105,12 @@ TEST_CASE("what the peer said before it was asked is not taken for the answer") 
   for (const std::string_view early : {"250 ok\r\n", "250", "250-a\r\n", "\r\n"}) {
     SmtpReplyParser parser;
     parser.feed(early);
-    Talk t(options(By::etrn), peer, std::move(parser));
+    RetrievalTalk t(retrieval_options(By::etrn), peer, std::move(parser));
     REQUIRE(t.finished);
     CHECK(t.finished->error->code == Errc::protocol);
     CHECK(t.written.empty());
   }
-  Talk pushed(options(By::etrn, false));
+  RetrievalTalk pushed(retrieval_options(By::etrn, false));
   pushed.hear(kGreeting);
   pushed.hear("250-mail.provider.example\r\n250 ETRN\r\n250 OK, queuing started\r\n");
   REQUIRE(pushed.finished);
@@ -119,7 +119,7 @@ TEST_CASE("what the peer said before it was asked is not taken for the answer") 
 
 TEST_CASE("neither ATRN nor TURN without a login, and no TURN without TLS") {
   for (const By by : {By::atrn, By::turn}) {
-    Talk t(options(by, false));
+    RetrievalTalk t(retrieval_options(by, false));
     t.hear(kGreeting);
     t.hear(kOpening.substr(kGreeting.size()));
     REQUIRE(t.finished);
@@ -127,7 +127,7 @@ TEST_CASE("neither ATRN nor TURN without a login, and no TURN without TLS") {
     CHECK(t.written.ends_with("QUIT\r\n"));
     CHECK(t.written.find("RN ") == std::string::npos);
   }
-  Talk t(options(By::turn));
+  RetrievalTalk t(retrieval_options(By::turn));
   t.hear(kGreeting);
   t.hear(kOpening.substr(kGreeting.size()));
   t.hear(kLoggedIn);
@@ -138,7 +138,7 @@ TEST_CASE("neither ATRN nor TURN without a login, and no TURN without TLS") {
 
 TEST_CASE("what a provider may answer to ATRN") {
   const auto answer = [](std::string_view reply) {
-    Talk t(options(By::atrn));
+    RetrievalTalk t(retrieval_options(By::atrn));
     t.hear(kGreeting);
     t.hear(kOpening.substr(kGreeting.size()));
     t.hear(kLoggedIn);
@@ -158,7 +158,7 @@ TEST_CASE("what a provider may answer to ATRN") {
 }
 
 TEST_CASE("ETRN asks for one domain after another") {
-  Talk t(options(By::etrn, false));
+  RetrievalTalk t(retrieval_options(By::etrn, false));
   t.hear(kGreeting);
   t.hear(kOpening.substr(kGreeting.size()));
   CHECK(t.written.ends_with("ETRN example.org\r\n"));
@@ -171,20 +171,20 @@ TEST_CASE("ETRN asks for one domain after another") {
   REQUIRE(t.finished->answers.size() == 2);
   CHECK_FALSE(t.finished->answers[1].mail_comes);
 
-  Talk none(options(By::etrn, false));
+  RetrievalTalk none(retrieval_options(By::etrn, false));
   none.hear("220 x\r\n");
   none.hear("250 x\r\n");
   CHECK(none.finished->error->code == Errc::refused);
 }
 
 TEST_CASE("a peer that falls silent or hangs up is given up") {
-  Talk silent(options(By::etrn, false));
+  RetrievalTalk silent(retrieval_options(By::etrn, false));
   silent.hear(kGreeting);
   silent.hear(kOpening.substr(kGreeting.size()));
   silent.machine.on_time(at(300'002));
   silent.drain();
   CHECK(silent.finished->error->code == Errc::next_hop_unreachable);
-  Talk gone(options(By::etrn, false));
+  RetrievalTalk gone(retrieval_options(By::etrn, false));
   gone.hear(kGreeting);
   gone.hear(kOpening.substr(kGreeting.size()));
   gone.machine.on_closed(at(2));

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kStreaming = "250-far.example\n250-PIPELINING\n250 CHUNKING\n";
 constexpr const char* kChained = "250-far.example\n250 PIPELINING\n";
-constexpr const char* kBare = "250 far.example\n";
+constexpr const char* kNoExtensions = "250 far.example\n";
 
 FakeSource messages(int count, std::size_t size = 10) {
   FakeSource source;
@@ -64,7 +64,7 @@ TEST_CASE("a peer that hangs up on the first group is remembered, one that had t
   FakeSource other = messages(2);
   Dialogue lock_step(other);
   lock_step.hear("220 far.example\n");
-  lock_step.hear(kBare);
+  lock_step.hear(kNoExtensions);
   lock_step.client.on_closed(at(100));
   lock_step.log.drain(lock_step.client);
   CHECK_FALSE(lock_step.log.finished->lessons.pipelining_failed);
@@ -168,7 +168,7 @@ TEST_CASE("a peer that loses the RSET behind the last message has taken the mess
 }
 
 TEST_CASE("DATA answered as if it were over: the connection's fault, and no message's") {
-  for (const char* ehlo : {kChained, kBare}) {
+  for (const char* ehlo : {kChained, kNoExtensions}) {
     FakeSource source = messages(2);
     Dialogue d(source);
     d.hear("220 far.example\n");
@@ -228,7 +228,7 @@ TEST_CASE("CHUNKING announced and BDAT unknown: the session ends before the body
 }
 
 TEST_CASE("everything answered twice comes to an end, and each message to its account") {
-  for (const char* ehlo : {kStreaming, kChained, kBare}) {
+  for (const char* ehlo : {kStreaming, kChained, kNoExtensions}) {
     FakeSource source = messages(3);
     Dialogue d(source);
     const auto twice = [&](const std::string& reply) { d.hear(reply + reply); };
@@ -240,7 +240,7 @@ TEST_CASE("everything answered twice comes to an end, and each message to its ac
 }
 
 TEST_CASE("421, nonsense and a cut after any number of replies, in every mode") {
-  for (const char* ehlo : {kStreaming, kChained, kBare}) {
+  for (const char* ehlo : {kStreaming, kChained, kNoExtensions}) {
     for (int good = 0; good < 14; ++good) {
       for (const char* end : {"421 4.3.2 closing\n", "hello\n", "250-a\n251 b\n", ""}) {
         CAPTURE(ehlo);
@@ -254,7 +254,7 @@ TEST_CASE("421, nonsense and a cut after any number of replies, in every mode") 
         d.hear(ehlo);
         for (int i = 0; i < good && !d.log.finished; ++i) {
           const std::string_view wrote(d.log.written);
-          const bool data = wrote.ends_with("DATA\r\n") && ehlo == kBare;
+          const bool data = wrote.ends_with("DATA\r\n") && ehlo == kNoExtensions;
           d.hear(data ? "354 go\n" : "250 ok\n");
         }
         if (d.log.finished) continue;
@@ -275,7 +275,7 @@ TEST_CASE("lessons: envelopes that were answered, and those in vain; the round t
   FakeSource source = messages(3);
   Dialogue d(source);
   d.hear("220 far.example\n");
-  d.hear(kBare);
+  d.hear(kNoExtensions);
   for (const char* reply : {"250 ok\n", "550 no\n", "250 reset\n", "550 no\n", "250 ok\n", "250 ok\n", "354 go\n", "250 ok\n"}) d.hear(reply);
   REQUIRE(d.log.finished);
   CHECK(d.log.finished->lessons.tried == 3);

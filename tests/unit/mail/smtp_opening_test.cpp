@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kPlainEhlo = "250-far.example\n250-PIPELINING\n250 STARTTLS\n";
 
-SmtpOpeningOptions options(StartTlsUse tls = StartTlsUse::never) {
+SmtpOpeningOptions opening_options(StartTlsUse tls = StartTlsUse::never) {
   SmtpOpeningOptions out;
   out.helo = "here.example";
   out.starttls = tls;
@@ -23,15 +23,15 @@ SmtpOpeningOptions options(StartTlsUse tls = StartTlsUse::never) {
 }
 
 SmtpOpeningOptions with_login(bool encrypted = true, std::string user = "site7", std::string password = "sesame-7") {
-  SmtpOpeningOptions out = options();
+  SmtpOpeningOptions out = opening_options();
   out.encrypted = encrypted;
   out.login = SmtpLogin{std::move(user), Secret(std::move(password)), false, sys::hmac_md5};
   return out;
 }
 
 /// An opening that hears what the test writes, in pieces.
-struct Talk {
-  explicit Talk(SmtpOpeningOptions o, std::size_t piece_ = 1000) : machine(std::move(o)), piece(piece_) {
+struct OpeningTalk {
+  explicit OpeningTalk(SmtpOpeningOptions o, std::size_t piece_ = 1000) : machine(std::move(o)), piece(piece_) {
     machine.start(at(0));
     drain();
   }
@@ -86,7 +86,7 @@ static_assert(Machine<SmtpOpening>);
 
 TEST_CASE("greeting and EHLO, and what came behind the reply goes on") {
   for (const std::size_t piece : {1, 2, 3, 1000}) {
-    Talk talk(options(), piece);
+    OpeningTalk talk(opening_options(), piece);
     CHECK(talk.hear("220-far.example ESMTP\n220 hello\n") == "EHLO here.example\n");
     talk.hear("250-far.example\n250-SIZE 1000\n250-AUTH PLAIN LOGIN\n250-AUTH=LOGIN X-OLD\n250 ATRN\n");
     REQUIRE(talk.opened);
@@ -97,7 +97,7 @@ TEST_CASE("greeting and EHLO, and what came behind the reply goes on") {
     CHECK_FALSE(talk.opened->peer.secure);
     CHECK_FALSE(talk.machine.deadline());
   }
-  Talk talk(options());
+  OpeningTalk talk(opening_options());
   talk.hear("220 far.example\n");
   talk.hear("250 far.example\n421 4.3.2 closing\n");
   REQUIRE(talk.opened);
@@ -110,7 +110,7 @@ TEST_CASE("greeting and EHLO, and what came behind the reply goes on") {
 
 TEST_CASE("STARTTLS: only what is said behind it counts") {
   for (const std::size_t piece : {1, 1000}) {
-    Talk talk(options(StartTlsUse::if_offered), piece);
+    OpeningTalk talk(opening_options(StartTlsUse::if_offered), piece);
     CHECK(talk.hear("220 far.example\n") == "EHLO here.example\n");
     CHECK(talk.hear("250-far.example\n250-CHUNKING\n250-SIZE 5\n250 STARTTLS\n") == "STARTTLS\n");
     CHECK(talk.hear("220 2.0.0 ready\n") == "<TLS>");
@@ -128,7 +128,7 @@ TEST_CASE("STARTTLS: only what is said behind it counts") {
 TEST_CASE("bytes behind the 220 to STARTTLS were put there by somebody else") {
   for (const std::size_t piece : {1, 7, 1000}) {
     for (const StartTlsUse use : {StartTlsUse::if_offered, StartTlsUse::required}) {
-      Talk talk(options(use), piece);
+      OpeningTalk talk(opening_options(use), piece);
       talk.hear("220 far.example\n");
       talk.hear(kPlainEhlo);
       talk.hear("220 go\n250 far.example\n");
@@ -141,18 +141,18 @@ TEST_CASE("bytes behind the 220 to STARTTLS were put there by somebody else") {
 }
 
 TEST_CASE("TLS that is required and not to be had") {
-  Talk none(options(StartTlsUse::required));
+  OpeningTalk none(opening_options(StartTlsUse::required));
   none.hear("220 far.example\n");
   CHECK(none.hear("250-far.example\n250 PIPELINING\n") == "QUIT\n");
   CHECK(none.failed->error.code == Errc::protocol);
   CHECK(none.failed->error.what.find("TLS") != std::string::npos);
 
-  Talk helo(options(StartTlsUse::required));
+  OpeningTalk helo(opening_options(StartTlsUse::required));
   helo.hear("220 far.example\n");
   CHECK(helo.hear("500 what?\n") == "HELO here.example\n");
   CHECK(helo.hear("250 far.example\n") == "QUIT\n");
 
-  Talk refused(options(StartTlsUse::required));
+  OpeningTalk refused(opening_options(StartTlsUse::required));
   refused.hear("220 far.example\n");
   refused.hear(kPlainEhlo);
   CHECK(refused.hear("454 4.7.0 not now\n") == "QUIT\n");
@@ -160,14 +160,14 @@ TEST_CASE("TLS that is required and not to be had") {
 }
 
 TEST_CASE("TLS that is merely offered: refused goes on in clear text, a failed handshake says so") {
-  Talk refused(options(StartTlsUse::if_offered));
+  OpeningTalk refused(opening_options(StartTlsUse::if_offered));
   refused.hear("220 far.example\n");
   refused.hear(kPlainEhlo);
   CHECK(refused.hear("454 4.7.0 not now\n") == "");
   REQUIRE(refused.opened);
   CHECK(refused.opened->peer.pipelining);
 
-  Talk failed(options(StartTlsUse::if_offered));
+  OpeningTalk failed(opening_options(StartTlsUse::if_offered));
   failed.hear("220 far.example\n");
   failed.hear(kPlainEhlo);
   failed.hear("220 go\n");
@@ -176,7 +176,7 @@ TEST_CASE("TLS that is merely offered: refused goes on in clear text, a failed h
   REQUIRE(failed.failed);
   CHECK(failed.failed->tls_failed);
 
-  Talk cut(options(StartTlsUse::if_offered));
+  OpeningTalk cut(opening_options(StartTlsUse::if_offered));
   cut.hear("220 far.example\n");
   cut.hear(kPlainEhlo);
   cut.hear("220 go\n");
@@ -187,9 +187,9 @@ TEST_CASE("TLS that is merely offered: refused goes on in clear text, a failed h
 }
 
 TEST_CASE("the name is checked in clear text and again behind TLS") {
-  SmtpOpeningOptions o = options(StartTlsUse::required);
+  SmtpOpeningOptions o = opening_options(StartTlsUse::required);
   o.peer_name = "far.example";
-  Talk talk(o);
+  OpeningTalk talk(o);
   talk.hear("220 FAR.example\n");
   talk.hear(kPlainEhlo);
   talk.hear("220 go\n");
@@ -200,9 +200,9 @@ TEST_CASE("the name is checked in clear text and again behind TLS") {
 }
 
 TEST_CASE("a line that is encrypted from the start is so with HELO too") {
-  SmtpOpeningOptions o = options();
+  SmtpOpeningOptions o = opening_options();
   o.encrypted = true;
-  Talk talk(o);
+  OpeningTalk talk(o);
   talk.hear("220 far.example\n");
   talk.hear("500 what?\n");
   talk.hear("250 far.example\n");
@@ -211,7 +211,7 @@ TEST_CASE("a line that is encrypted from the start is so with HELO too") {
 }
 
 TEST_CASE("AUTH PLAIN in one round trip") {
-  Talk talk(with_login());
+  OpeningTalk talk(with_login());
   talk.hear("220 far.example\n");
   CHECK(talk.hear("250-far.example\n250 AUTH LOGIN PLAIN\n") == "AUTH PLAIN " + to_base64(std::string("\0site7\0sesame-7", 15)) + "\n");
   CHECK(talk.secret.find("AUTH PLAIN ") == 0);
@@ -221,7 +221,7 @@ TEST_CASE("AUTH PLAIN in one round trip") {
 }
 
 TEST_CASE("AUTH PLAIN whose response is too long for a command line waits to be asked") {
-  Talk talk(with_login(true, "site7", std::string(500, 'x')));
+  OpeningTalk talk(with_login(true, "site7", std::string(500, 'x')));
   talk.hear("220 far.example\n");
   CHECK(talk.hear("250-far.example\n250 AUTH PLAIN\n") == "AUTH PLAIN\n");
   CHECK(talk.hear("334 \n") == to_base64(std::string("\0site7\0", 7) + std::string(500, 'x')) + "\n");
@@ -230,7 +230,7 @@ TEST_CASE("AUTH PLAIN whose response is too long for a command line waits to be 
 }
 
 TEST_CASE("AUTH LOGIN") {
-  Talk talk(with_login());
+  OpeningTalk talk(with_login());
   talk.hear("220 far.example\n");
   CHECK(talk.hear("250-far.example\n250 AUTH LOGIN\n") == "AUTH LOGIN\n");
   CHECK(talk.hear("334 VXNlcm5hbWU6\n") == to_base64("site7") + "\n");
@@ -240,7 +240,7 @@ TEST_CASE("AUTH LOGIN") {
 }
 
 TEST_CASE("AUTH CRAM-MD5: the example of RFC 2195, also in clear text") {
-  Talk talk(with_login(false, "tim", "tanstaaftanstaaf"));
+  OpeningTalk talk(with_login(false, "tim", "tanstaaftanstaaf"));
   talk.hear("220 far.example\n");
   CHECK(talk.hear("250-far.example\n250 AUTH PLAIN LOGIN CRAM-MD5\n") == "AUTH CRAM-MD5\n");
   CHECK(talk.hear("334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+\n") ==
@@ -250,7 +250,7 @@ TEST_CASE("AUTH CRAM-MD5: the example of RFC 2195, also in clear text") {
 }
 
 TEST_CASE("a password does not cross the line in clear text unless that is allowed") {
-  Talk talk(with_login(false));
+  OpeningTalk talk(with_login(false));
   talk.hear("220 far.example\n");
   CHECK(talk.hear("250-far.example\n250 AUTH PLAIN LOGIN\n") == "QUIT\n");
   CHECK(talk.failed->error.code == Errc::auth_refused);
@@ -260,25 +260,25 @@ TEST_CASE("a password does not cross the line in clear text unless that is allow
 
   SmtpOpeningOptions allowed = with_login(false);
   allowed.login->allow_clear = true;
-  Talk open(allowed);
+  OpeningTalk open(allowed);
   open.hear("220 far.example\n");
   CHECK(open.hear("250-far.example\n250 AUTH PLAIN\n").starts_with("AUTH PLAIN "));
 }
 
 TEST_CASE("no AUTH, or none that we know") {
-  Talk none(with_login());
+  OpeningTalk none(with_login());
   none.hear("220 far.example\n");
   CHECK(none.hear("250 far.example\n") == "QUIT\n");
   CHECK(none.failed->error.what == "authentication of user 'site7' at far.example is not possible: the peer offers no AUTH");
 
-  Talk other(with_login());
+  OpeningTalk other(with_login());
   other.hear("220 far.example\n");
   CHECK(other.hear("250-far.example\n250 AUTH GSSAPI NTLM\n") == "QUIT\n");
   CHECK(other.failed->error.what.find("GSSAPI, NTLM") != std::string::npos);
 }
 
 TEST_CASE("a refused login names user and peer, and never the password, whatever the peer repeats") {
-  Talk talk(with_login());
+  OpeningTalk talk(with_login());
   talk.hear("220 far.example\n");
   talk.hear("250-far.example\n250 AUTH PLAIN\n");
   CHECK(talk.hear("535 5.7.8 no: AHNpdGU3AHNlc2FtZS03 is sesame-7\n") == "QUIT\n");
@@ -288,7 +288,7 @@ TEST_CASE("a refused login names user and peer, and never the password, whatever
 }
 
 TEST_CASE("a login that is put off is tried again later") {
-  Talk talk(with_login());
+  OpeningTalk talk(with_login());
   talk.hear("220 far.example\n");
   talk.hear("250-far.example\n250 AUTH PLAIN\n");
   CHECK(talk.hear("454 4.7.0 later\n") == "QUIT\n");
@@ -296,7 +296,7 @@ TEST_CASE("a login that is put off is tried again later") {
 }
 
 TEST_CASE("a mechanism that is refused gives way to the next, a user that is refused does not") {
-  Talk talk(with_login());
+  OpeningTalk talk(with_login());
   talk.hear("220 far.example\n");
   CHECK(talk.hear("250-far.example\n250 AUTH CRAM-MD5 LOGIN PLAIN\n") == "AUTH CRAM-MD5\n");
   CHECK(talk.hear("504 5.5.4 not here\n").starts_with("AUTH PLAIN "));
@@ -306,7 +306,7 @@ TEST_CASE("a mechanism that is refused gives way to the next, a user that is ref
 }
 
 TEST_CASE("a peer that asks on and on, or nonsense, is stopped") {
-  Talk login(with_login());
+  OpeningTalk login(with_login());
   login.hear("220 far.example\n");
   login.hear("250-far.example\n250 AUTH LOGIN\n");
   login.hear("334 a\n");
@@ -315,7 +315,7 @@ TEST_CASE("a peer that asks on and on, or nonsense, is stopped") {
   CHECK(login.hear("501 cancelled\n") == "QUIT\n");
   CHECK(login.failed->error.code == Errc::protocol);
 
-  Talk cram(with_login());
+  OpeningTalk cram(with_login());
   cram.hear("220 far.example\n");
   cram.hear("250-far.example\n250 AUTH CRAM-MD5\n");
   CHECK(cram.hear("334 not base64!\n") == "*\n");
@@ -332,7 +332,7 @@ TEST_CASE("421, a cut and silence end every step of the opening") {
       CAPTURE(end);
       SmtpOpeningOptions o = with_login(false);
       o.starttls = StartTlsUse::required;
-      Talk talk(o);
+      OpeningTalk talk(o);
       for (std::size_t i = 0; i < steps; ++i) {
         if (script[i].empty()) talk.secured();
         else talk.hear(script[i]);
@@ -366,7 +366,7 @@ TEST_CASE("the same dialogue in pieces of any size") {
     SmtpOpeningOptions o = with_login(false);
     o.skip_before_greeting = 100;
     o.starttls = StartTlsUse::required;
-    Talk talk(o, piece);
+    OpeningTalk talk(o, piece);
     std::string out = talk.hear(said);
     out += talk.hear("250-far.example\n250 STARTTLS\n");
     out += talk.hear("220 go\n");

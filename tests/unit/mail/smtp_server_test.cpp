@@ -12,8 +12,8 @@ using namespace longline::mail::test;
 
 namespace {
 
-struct Talk {
-  explicit Talk(SmtpServerOptions options = server_options()) : server(std::move(options)) {
+struct ServerTalk {
+  explicit ServerTalk(SmtpServerOptions options = server_options()) : server(std::move(options)) {
     server.start(at(0));
     log.drain(server, at(0));
     shown = log.written.size();
@@ -47,7 +47,7 @@ constexpr const char* kEnvelope = "EHLO here.example\nMAIL FROM:<a@here.example>
 }  // namespace
 
 TEST_CASE("a session as a person would type it") {
-  Talk t;
+  ServerTalk t;
   CHECK(t.log.written == "220 far.example ESMTP\r\n");
   CHECK(t.say("EHLO here.example\n") ==
         "250-far.example\n250-PIPELINING\n250-CHUNKING\n250-8BITMIME\n250-SMTPUTF8\n250-DSN\n250-ENHANCEDSTATUSCODES\n250 SIZE 1000000\n");
@@ -72,7 +72,7 @@ TEST_CASE("a session as a person would type it") {
 TEST_CASE("only CRLF.CRLF ends a message; what looks like one to others is refused, not delivered in two") {
   for (const char* end : {"\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r.\r\n", "\r\n.\r", "\r\n\0.\r\n"}) {
     CAPTURE(end);
-    Talk t;
+    ServerTalk t;
     t.say(kEnvelope);
     t.say("DATA\n");
     const std::string smuggled =
@@ -105,7 +105,7 @@ TEST_CASE("dots are taken away in pieces of any size") {
 }
 
 TEST_CASE("commands out of order") {
-  Talk t;
+  ServerTalk t;
   CHECK(t.say("MAIL FROM:<a@b.example>\n") == "503 5.5.1 EHLO first\n");
   CHECK(t.say("EHLO\n") == "501 5.5.4 name expected\n");
   CHECK(t.say("HELO x\n") == "250 far.example\n");
@@ -120,7 +120,7 @@ TEST_CASE("commands out of order") {
 }
 
 TEST_CASE("envelopes that are refused") {
-  Talk t;
+  ServerTalk t;
   t.say("EHLO x\n");
   CHECK(t.say("MAIL FROM:a@b@c\n").starts_with("553 5.1.7 'a@b@c'"));
   CHECK(t.say("MAIL a@b.example\n").starts_with("501 5.5.4"));
@@ -143,13 +143,13 @@ TEST_CASE("envelopes that are refused") {
 
 TEST_CASE("BDAT: bare CR and LF are refused as behind DATA, also at the ends of chunks") {
   for (const char* chunks : {"BDAT 3\r\na\nbBDAT 0 LAST\r\n", "BDAT 1\r\n\nBDAT 1 LAST\r\nx", "BDAT 2 LAST\r\nx\n"}) {
-    Talk t;
+    ServerTalk t;
     t.say(kEnvelope);
     CHECK(t.raw(chunks).ends_with("550 5.5.2 bare LF in the message, lines must end in CRLF\n"));
     CHECK(t.log.delivered.empty());
   }
   for (const char* chunks : {"BDAT 6 LAST\r\nhi\r.\r\n", "BDAT 2\r\nx\rBDAT 1 LAST\r\ny", "BDAT 2 LAST\r\nx\r"}) {
-    Talk t;
+    ServerTalk t;
     t.say(kEnvelope);
     CHECK(t.raw(chunks).ends_with("550 5.5.2 bare CR in the message, lines must end in CRLF\n"));
     CHECK(t.log.delivered.empty());
@@ -157,7 +157,7 @@ TEST_CASE("BDAT: bare CR and LF are refused as behind DATA, also at the ends of 
 }
 
 TEST_CASE("BDAT: chunks, an empty last one, an end without CRLF, and chunks behind a failed one are swallowed") {
-  Talk t;
+  ServerTalk t;
   t.say(kEnvelope);
   CHECK(t.raw("BDAT 5\r\nab\r\ncBDAT 4\r\nd\r\neBDAT 0 LAST\r\n") == "250 2.0.0 Ok\n250 2.0.0 Ok\n250 2.0.0 Ok q1\n");
   CHECK(without_received(t.log.delivered.at(0).content) == "ab\r\ncd\r\ne\r\n");
@@ -175,7 +175,7 @@ TEST_CASE("BDAT: chunks, an empty last one, an end without CRLF, and chunks behi
 TEST_CASE("too large, by DATA and by BDAT") {
   SmtpServerOptions options = server_options();
   options.size_limit = 100;
-  Talk t(options);
+  ServerTalk t(options);
   t.say(kEnvelope);
   t.say("DATA\n");
   CHECK(t.say(std::string(200, 'x') + "\n.\n") == "552 5.3.4 message too large\n");
@@ -203,7 +203,7 @@ TEST_CASE("a pipelined group is answered in one piece, and input behind a messag
 }
 
 TEST_CASE("hostile clients") {
-  Talk t;
+  ServerTalk t;
   CHECK(t.raw(std::string("NO\0OP\r\n", 7)) == "500 5.5.2 control character in the command\n");
   CHECK(t.raw(std::string(10'000, 'A') + "\r\n") == "500 5.5.2 line too long\n");
   CHECK(t.say("EHLO ev\x1Bil\n").starts_with("500"));
@@ -212,17 +212,17 @@ TEST_CASE("hostile clients") {
   CHECK(answers.ends_with("421 4.7.0 too many errors\n"));
   CHECK(t.log.finished->reason == "too many errors");
 
-  Talk http;
+  ServerTalk http;
   CHECK(http.raw("POST / HTTP/1.1\r\nHost: x\r\n\r\nEHLO x\r\n").starts_with("421"));
 
-  Talk loop;
+  ServerTalk loop;
   loop.say(kEnvelope);
   loop.say("DATA\n");
   std::string hops;
   for (int i = 0; i < 120; ++i) hops += "Received: again\n";
   CHECK(loop.say(hops + "\n.\n").starts_with("554 5.4.6"));
 
-  Talk name;
+  ServerTalk name;
   name.say("EHLO a(b)c\nMAIL FROM:<>\nRCPT TO:<b@far.example>\nDATA\n.\n");
   CHECK(name.log.delivered.at(0).content.starts_with("Received: from unknown by far.example"));
 }
@@ -230,14 +230,14 @@ TEST_CASE("hostile clients") {
 TEST_CASE("recipients are bounded") {
   SmtpServerOptions options = server_options();
   options.recipient_limit = 2;
-  Talk t(options);
+  ServerTalk t(options);
   t.say("EHLO x\nMAIL FROM:<>\n");
   CHECK(t.say("RCPT TO:<a@far.example>\nRCPT TO:<b@far.example>\nRCPT TO:<c@far.example>\nRCPT TO:<a@far.example>\n") ==
         "250 2.1.5 Ok\n250 2.1.5 Ok\n452 4.5.3 too many recipients\n250 2.1.5 Ok\n");
 }
 
 TEST_CASE("time") {
-  Talk t;
+  ServerTalk t;
   const TimePoint until = *t.server.deadline();
   t.server.on_time(until - Duration(1));
   CHECK_FALSE(t.server.next_action());
@@ -247,26 +247,26 @@ TEST_CASE("time") {
   CHECK_FALSE(t.server.deadline());
 
   // Bytes without a line end are not progress.
-  Talk slow;
+  ServerTalk slow;
   slow.server.on_bytes("NOOP", at(100'000));
   CHECK(*slow.server.deadline() == at(300'000));
 }
 
 TEST_CASE("stop() never cuts a message") {
-  Talk t;
+  ServerTalk t;
   t.say(kEnvelope);
   t.say("DATA\n");
   t.server.stop(at(2));
   CHECK_FALSE(t.server.next_action());
   CHECK(t.say("hi\n.\n") == "250 2.0.0 Ok q1\n");
   CHECK(t.say("NOOP\n") == "421 4.3.2 closing down\n");
-  Talk done;
+  ServerTalk done;
   done.say(kEnvelope);
   done.say("DATA\n");
   done.server.stop(at(2));
   CHECK(done.say("hi\n.\nQUIT\n") == "250 2.0.0 Ok q1\n221 2.0.0 Bye\n");
   CHECK(done.log.finished->quit);
-  Talk idle;
+  ServerTalk idle;
   idle.server.stop(at(2));
   idle.log.drain(idle.server, at(2));
   CHECK(idle.log.written.ends_with("421 4.3.2 closing down\r\n"));
@@ -275,7 +275,7 @@ TEST_CASE("stop() never cuts a message") {
 TEST_CASE("a connection that ends within a message leaves nothing") {
   const std::string whole = "EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<b@far.example>\r\nDATA\r\nSubject: x\r\n\r\nhi\r\n.\r\n";
   for (std::size_t k = 0; k < whole.size(); ++k) {
-    Talk t;
+    ServerTalk t;
     t.raw(whole.substr(0, k));
     t.server.on_closed(at(2));
     t.log.drain(t.server, at(2));
@@ -285,7 +285,7 @@ TEST_CASE("a connection that ends within a message leaves nothing") {
 }
 
 TEST_CASE("what a sender wants to be told is kept") {
-  Talk t;
+  ServerTalk t;
   t.say("EHLO x\n");
   CHECK(t.say("MAIL FROM:<a@b.example> RET=FULL ENVID=E1\n") == "250 2.1.0 Ok\n");
   CHECK(t.say("RCPT TO:<b@far.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;B@far.example\n") == "250 2.1.5 Ok\n");
@@ -310,21 +310,21 @@ TEST_CASE("what a sender wants to be told is kept") {
 TEST_CASE("without a place for notices DSN is not announced") {
   SmtpServerOptions options = server_options();
   options.dsn = false;
-  Talk t(options);
+  ServerTalk t(options);
   CHECK(t.say("EHLO x\n").find("DSN") == std::string::npos);
 }
 
 TEST_CASE("relaying is for domains and clients that are named") {
   SmtpServerOptions options = server_options();
   options.relay_domains = {"*.branch.example"};
-  Talk t(options);
+  ServerTalk t(options);
   t.say("EHLO x\nMAIL FROM:<>\n");
   CHECK(t.say("RCPT TO:<a@x.branch.example>\n").starts_with("250"));
   CHECK(t.say("RCPT TO:<a@branch.example>\n").starts_with("550 5.7.1"));
   CHECK(t.say("RCPT TO:<\"a@x.branch.example\"@evil.example>\n").starts_with("550 5.7.1"));
   CHECK(t.say("RCPT TO:<a%x.branch.example@evil.example>\n").starts_with("550 5.7.1"));
   options.relays_all = true;
-  Talk all(options);
+  ServerTalk all(options);
   all.say("EHLO x\nMAIL FROM:<>\n");
   CHECK(all.say("RCPT TO:<a@anywhere.example>\n").starts_with("250"));
 }

@@ -20,8 +20,8 @@ AnswerOptions options(int rings = 1) {
 }
 
 /// A modem's side written down, and what the machine did with it.
-struct Bench {
-  explicit Bench(AnswerOptions with = options()) : machine(std::move(with)) {
+struct AnswerBench {
+  explicit AnswerBench(AnswerOptions with = options()) : machine(std::move(with)) {
     machine.start(now);
     drain();
   }
@@ -42,16 +42,16 @@ struct Bench {
       if (auto* end = std::get_if<Answered>(&*action)) answered = std::move(*end);
     }
   }
-  Bench& hear(std::string_view bytes) {
+  AnswerBench& hear(std::string_view bytes) {
     machine.on_bytes(bytes, now);
     drain();
     return *this;
   }
-  Bench& wait(Duration d) {
+  AnswerBench& wait(Duration d) {
     let_pass(machine, now, d, [this] { drain(); });
     return *this;
   }
-  Bench& ready() { return hear("\r\nOK\r\n").hear("\r\nOK\r\n").hear("\r\nOK\r\n"); }
+  AnswerBench& ready() { return hear("\r\nOK\r\n").hear("\r\nOK\r\n").hear("\r\nOK\r\n"); }
   std::string took() { return std::exchange(log, {}); }
 
   TimePoint now{Duration(1'000'000)};
@@ -64,7 +64,7 @@ struct Bench {
 }  // namespace
 
 TEST_CASE("a call comes in: initialised, idle, RING, ATA, CONNECT; what follows is kept") {
-  Bench bench;
+  AnswerBench bench;
   CHECK_FALSE(bench.machine.idle());
   bench.ready();
   CHECK(bench.took() == "<dtr><flush>AT\rATX4\rATS0=0\r<ready>");
@@ -86,7 +86,7 @@ TEST_CASE("the same at every split of what the modem says") {
     for (std::size_t second = 0; second <= connects.size(); ++second) {
       CAPTURE(first);
       CAPTURE(second);
-      Bench bench(options(2));
+      AnswerBench bench(options(2));
       bench.ready().hear(std::string_view(rings).substr(0, first)).hear(std::string_view(rings).substr(first));
       bench.hear(std::string_view(connects).substr(0, second)).hear(std::string_view(connects).substr(second)).wait(Duration(50));
       REQUIRE(bench.answered);
@@ -98,7 +98,7 @@ TEST_CASE("the same at every split of what the modem says") {
 }
 
 TEST_CASE("the machine waits as many rings as it was told, and forgets rings that stopped") {
-  Bench bench(options(3));
+  AnswerBench bench(options(3));
   bench.ready().took();
   bench.hear("\r\nRING\r\n").wait(Duration(6'000)).hear("\r\nRING\r\n");
   CHECK_FALSE(bench.machine.idle());
@@ -110,7 +110,7 @@ TEST_CASE("the machine waits as many rings as it was told, and forgets rings tha
 }
 
 TEST_CASE("an answered call that does not connect is missed, and the next one is waited for") {
-  Bench bench;
+  AnswerBench bench;
   bench.ready().hear("\r\nRING\r\n").took();
   bench.hear("\r\nNO CARRIER\r\n");
   CHECK(bench.took() == "<missed: no-carrier>");
@@ -124,7 +124,7 @@ TEST_CASE("an answered call that does not connect is missed, and the next one is
 }
 
 TEST_CASE("a call that nobody accepts rings on, and others may have the modem") {
-  Bench bench;
+  AnswerBench bench;
   bench.ready().took();
   bench.accepts = false;
   for (int ring = 0; ring < 3; ++ring) bench.hear("\r\nRING\r\n").wait(Duration(6'000));
@@ -143,7 +143,7 @@ TEST_CASE("a call that nobody accepts rings on, and others may have the modem") 
 }
 
 TEST_CASE("an idle modem is asked every so often, and initialised again when it does not answer") {
-  Bench bench;
+  AnswerBench bench;
   bench.ready().took();
   bench.wait(Duration(599'999));
   CHECK(bench.took().empty());
@@ -165,7 +165,7 @@ TEST_CASE("an idle modem is asked every so often, and initialised again when it 
 }
 
 TEST_CASE("a silent modem is survived: told, and tried again ever more seldom, without an end") {
-  Bench bench;
+  AnswerBench bench;
   bench.wait(Duration(20'000));
   CHECK(bench.took().ends_with("<modem-silent, again in 15s>"));
   CHECK(bench.machine.idle());
@@ -181,7 +181,7 @@ TEST_CASE("a silent modem is survived: told, and tried again ever more seldom, w
 }
 
 TEST_CASE("an init string that is refused, and a port that goes away, are troubles of the modem") {
-  Bench bench;
+  AnswerBench bench;
   bench.hear("\r\nOK\r\n").hear("\r\nERROR\r\n");
   CHECK(bench.took().ends_with("<modem-error, again in 15s>"));
   bench.wait(Duration(15'000));
@@ -196,7 +196,7 @@ TEST_CASE("an init string that is refused, and a port that goes away, are troubl
 }
 
 TEST_CASE("what a modem babbles while it waits is no call") {
-  Bench bench;
+  AnswerBench bench;
   bench.ready().took();
   bench.hear(std::string(100'000, 'x')).hear("\r\nRINGING\r\nRINGO\r\nCONNECT\r\n\0\xff");
   CHECK(bench.took().empty());
@@ -207,7 +207,7 @@ TEST_CASE("what a modem babbles while it waits is no call") {
 TEST_CASE("on a cable the first byte is the call") {
   AnswerOptions with;
   with.has_modem = false;
-  Bench bench(with);
+  AnswerBench bench(with);
   CHECK(bench.took() == "<dtr><ready>");
   CHECK(bench.machine.idle());
   CHECK_FALSE(bench.machine.deadline());

@@ -14,8 +14,8 @@ namespace {
 constexpr TimePoint kStart{Duration(1'000'000)};
 
 /// A dialogue written down: what the machine did, and what the modem says to each command.
-struct Bench {
-  explicit Bench(DialOptions options = {{"ATZ", "ATX4"}, "ATDT", "5551234", Duration(60'000)}) : machine(options) {
+struct DialBench {
+  explicit DialBench(DialOptions options = {{"ATZ", "ATX4"}, "ATDT", "5551234", Duration(60'000)}) : machine(options) {
     machine.start(now);
     drain();
   }
@@ -28,16 +28,16 @@ struct Bench {
       if (auto* end = std::get_if<Dialled>(&*action)) dialled = std::move(*end);
     }
   }
-  Bench& hear(std::string_view bytes) {
+  DialBench& hear(std::string_view bytes) {
     machine.on_bytes(bytes, now);
     drain();
     return *this;
   }
-  Bench& wait(Duration d) {
+  DialBench& wait(Duration d) {
     let_pass(machine, now, d, [this] { drain(); });
     return *this;
   }
-  Bench& dialling() { return hear("\r\nOK\r\n").hear("\r\nOK\r\n").wait(Duration(250)).hear("\r\nOK\r\n"); }
+  DialBench& dialling() { return hear("\r\nOK\r\n").hear("\r\nOK\r\n").wait(Duration(250)).hear("\r\nOK\r\n"); }
 
   TimePoint now = kStart;
   DialMachine machine;
@@ -47,7 +47,7 @@ struct Bench {
 };
 
 Errc failure_after(std::string_view reply) {
-  Bench bench;
+  DialBench bench;
   bench.dialling().hear(reply);
   REQUIRE(bench.dialled);
   REQUIRE(bench.dialled->error);
@@ -57,7 +57,7 @@ Errc failure_after(std::string_view reply) {
 }  // namespace
 
 TEST_CASE("a modem whose stored profile is quiet is made to speak again after its reset") {
-  Bench bench;
+  DialBench bench;
   bench.wait(Duration(8'300));
   REQUIRE(bench.log.ends_with("ATQ0V1E1\r"));
   bench.hear("\r\nOK\r\n");
@@ -71,7 +71,7 @@ TEST_CASE("a modem whose stored profile is quiet is made to speak again after it
 }
 
 TEST_CASE("a call: wake, initialise, dial, connect; what follows CONNECT is kept") {
-  Bench bench;
+  DialBench bench;
   bench.dialling().hear("\r\nCARRIER 28800\r\n\r\nCONNECT 28800/ARQ\r\nWelcome\r\nlog").wait(Duration(0));
   CHECK(bench.log == "<dtr><flush>AT\rATZ\r<flush>ATX4\rATDT5551234\r");
   REQUIRE(bench.dialled);
@@ -83,7 +83,7 @@ TEST_CASE("a call: wake, initialise, dial, connect; what follows CONNECT is kept
 TEST_CASE("echo, early OKs and any split of the modem's bytes make no difference") {
   const std::string reply = "ATDT5551234\r\r\nRINGING\r\n\r\nCONNECT\r\nabc";
   for (std::size_t cut = 0; cut <= reply.size(); ++cut) {
-    Bench bench;
+    DialBench bench;
     bench.hear("AT\r\r\nOK\r\n").hear("ATZ\r\r\nOK\r\n").hear("OK\r\n").wait(Duration(250)).hear("ATX4\r\r\nOK\r\n");
     bench.hear(reply.substr(0, cut)).hear(reply.substr(cut));
     bench.wait(Duration(50));
@@ -96,7 +96,7 @@ TEST_CASE("echo, early OKs and any split of the modem's bytes make no difference
 }
 
 TEST_CASE("a modem that wakes slowly answers AT twice, and the second OK is nobody's") {
-  Bench bench;
+  DialBench bench;
   bench.wait(Duration(1'000)).hear("\r\nOK\r\n").wait(Duration(100)).hear("\r\nOK\r\n");
   CHECK(bench.log == "<dtr><flush>AT\rAT\r");
   bench.wait(Duration(150));
@@ -117,7 +117,7 @@ TEST_CASE("each way a call can fail has its own code") {
 }
 
 TEST_CASE("nobody answers in time") {
-  Bench bench;
+  DialBench bench;
   bench.dialling().wait(Duration(59'999));
   CHECK_FALSE(bench.dialled);
   bench.wait(Duration(1));
@@ -127,7 +127,7 @@ TEST_CASE("nobody answers in time") {
 }
 
 TEST_CASE("a silent modem is tried in every known way, and given up in time") {
-  Bench bench;
+  DialBench bench;
   bench.wait(Duration(15'000));
   CHECK(bench.log == "<dtr><flush>AT\rAT\rAT\r<no dtr><dtr><flush>AT\r+++ATH\rATQ0V1E1\r" + lcp_terminate_request(1) + "<flush>AT\r");
   CHECK(bench.rungs == "dtr- escape- atq0- lcp- ");
@@ -137,7 +137,7 @@ TEST_CASE("a silent modem is tried in every known way, and given up in time") {
 }
 
 TEST_CASE("a modem that was left in data state is brought back with +++") {
-  Bench bench;
+  DialBench bench;
   bench.wait(Duration(5'000));             // three AT, DTR low, one AT more
   CHECK(bench.log.ends_with("AT\r"));
   bench.wait(Duration(1'100));
@@ -151,7 +151,7 @@ TEST_CASE("a modem that was left in data state is brought back with +++") {
 }
 
 TEST_CASE("a babbling modem costs no memory and is told from a silent one") {
-  Bench bench;
+  DialBench bench;
   const std::string noise(100'000, '~');
   for (int i = 0; i < 50; ++i) bench.hear(noise).wait(Duration(500));
   REQUIRE(bench.dialled);
@@ -160,7 +160,7 @@ TEST_CASE("a babbling modem costs no memory and is told from a silent one") {
 }
 
 TEST_CASE("a refused init string is named") {
-  Bench bench;
+  DialBench bench;
   bench.hear("OK\r\n").hear("ERROR\r\n");
   REQUIRE(bench.dialled);
   CHECK(bench.dialled->error->code == Errc::modem_error);
@@ -169,7 +169,7 @@ TEST_CASE("a refused init string is named") {
 
 TEST_CASE("the port that goes away ends the attempt wherever it is") {
   for (int steps = 0; steps < 4; ++steps) {
-    Bench bench;
+    DialBench bench;
     for (int i = 0; i < steps; ++i) bench.hear("OK\r\n").wait(Duration(250));
     bench.machine.on_closed(bench.now);
     bench.drain();
@@ -187,7 +187,7 @@ TEST_CASE("a cellular modem: SIM and network between init and dial, the cause af
   for (const std::string end : {"CONNECT\r\nabc", "NO CARRIER\r\n", "+CME ERROR: 149\r\n"}) {
     // One byte at a time and all at once are the same.
     for (const std::size_t step : {std::size_t{1}, std::size_t{1000}}) {
-      Bench bench(options);
+      DialBench bench(options);
       bench.hear("OK\r\n").hear("OK\r\n").wait(Duration(250));
       const std::string all = "OK\r\n" + good + end;
       bench.log = "";
@@ -214,7 +214,7 @@ TEST_CASE("a cellular modem: SIM and network between init and dial, the cause af
 TEST_CASE("a modem that keeps the cause to itself costs five seconds") {
   DialOptions options{{}, "ATD", "*99#", Duration(60'000)};
   options.gsm = GsmOptions{"*99#"};
-  Bench bench(options);
+  DialBench bench(options);
   bench.hear("OK\r\n").hear("OK\r\n").hear("+CPIN: READY\r\nOK\r\n").hear("+CREG: 0,1\r\nOK\r\n").hear("ERROR\r\n").hear("ERROR\r\n").hear("OK\r\n");
   bench.hear("BUSY\r\n").wait(Duration(4'999));
   CHECK_FALSE(bench.dialled);

@@ -12,10 +12,10 @@ using namespace longline::modem;
 
 namespace {
 
-constexpr TimePoint kStart{Duration(1'000'000)};
+constexpr TimePoint kPowerOn{Duration(1'000'000)};
 
-struct Bench {
-  explicit Bench(GsmOptions options = {"*99***1#"}) {
+struct GsmBench {
+  explicit GsmBench(GsmOptions options = {"*99***1#"}) {
     options.pin.before = [this]() -> Result<void> {
       memory += "before ";
       if (refuses_memory) return Error(Errc::disk_full, "no room");
@@ -37,20 +37,20 @@ struct Bench {
       }
     }
   }
-  Bench& hear(std::string_view bytes) {
+  GsmBench& hear(std::string_view bytes) {
     machine->on_bytes(bytes, now);
     drain();
     return *this;
   }
-  Bench& wait(Duration d) {
+  GsmBench& wait(Duration d) {
     let_pass(*machine, now, d, [this] { drain(); });
     return *this;
   }
   /// Past +CMEE.
-  Bench& at_sim() { return hear("\r\nOK\r\n"); }
-  Bench& sim(std::string_view state) { return hear("\r\n+CPIN: " + std::string(state) + "\r\n\r\nOK\r\n"); }
+  GsmBench& at_sim() { return hear("\r\nOK\r\n"); }
+  GsmBench& sim(std::string_view state) { return hear("\r\n+CPIN: " + std::string(state) + "\r\n\r\nOK\r\n"); }
   /// Past the SIM; all three networks say so.
-  Bench& registered(std::string_view a, std::string_view b, std::string_view c) {
+  GsmBench& registered(std::string_view a, std::string_view b, std::string_view c) {
     for (const std::string_view answer : {a, b, c}) {
       if (answer == "ERROR") hear("ERROR\r\n");
       else hear("\r\n" + last.substr(2, last.find('?') - 2) + ": 0," + std::string(answer) + "\r\n\r\nOK\r\n");
@@ -64,7 +64,7 @@ struct Bench {
     return ready->error->code;
   }
 
-  TimePoint now = kStart;
+  TimePoint now = kPowerOn;
   std::optional<GsmMachine> machine;
   std::string log, last, memory;
   bool refuses_memory = false;
@@ -78,11 +78,11 @@ GsmOptions with_pin(std::string pin) {
 }
 
 Errc registration_ends(std::string_view a, std::string_view b, std::string_view c) {
-  Bench bench;
+  GsmBench bench;
   bench.at_sim().sim("READY").registered(a, b, c);
   // It says nothing more; each question has its own limit.
   while (!bench.log.ends_with("AT+CSQ\r")) bench.wait(Duration(1'000));
-  CHECK(bench.now - kStart < Duration(80'000));
+  CHECK(bench.now - kPowerOn < Duration(80'000));
   bench.hear("OK\r\n");
   return bench.code();
 }
@@ -95,7 +95,7 @@ TEST_CASE("a ready SIM at home: the whole dialogue, whatever the chunks") {
   const std::string said = "\r\nOK\r\n\r\n+CPIN: READY\r\n\r\nOK\r\n\r\nOK\r\n\r\n+CREG: 0,1\r\n\r\nOK\r\nERROR\r\n"
                            "+CEREG: 2,1,\"00D5\",\"01\",7\r\nOK\r\n+CSQ: 0,0\r\nOK\r\n";
   for (std::size_t cut = 0; cut <= said.size(); ++cut) {
-    Bench bench(options);
+    GsmBench bench(options);
     bench.hear(said.substr(0, cut)).hear(said.substr(cut));
     CHECK(bench.log == "AT+CMEE=1\rAT+CPIN?\rAT+CGDCONT=2,\"IP\",\"internet\"\rAT+CREG?\rAT+CGREG?\rAT+CEREG?\rAT+CSQ\r");
     REQUIRE(bench.ready);
@@ -106,7 +106,7 @@ TEST_CASE("a ready SIM at home: the whole dialogue, whatever the chunks") {
 }
 
 TEST_CASE("the OK behind the SIM's state is not taken for the answer to the PIN") {
-  Bench bench(with_pin("4711"));
+  GsmBench bench(with_pin("4711"));
   bench.at_sim().hear("\r\n+CPIN: SIM PIN\r\n");
   CHECK(bench.memory.empty());
   bench.hear("\r\nOK\r\n");
@@ -120,7 +120,7 @@ TEST_CASE("the OK behind the SIM's state is not taken for the answer to the PIN"
 
 TEST_CASE("a refused PIN ends the call, and is told to the memory") {
   for (const char* answer : {"ERROR\r\n", "+CME ERROR: 16\r\n", "+CME ERROR: incorrect password\r\n", "+CME ERROR: 12\r\n"}) {
-    Bench bench(with_pin("4711"));
+    GsmBench bench(with_pin("4711"));
     bench.at_sim().sim("SIM PIN").hear(answer);
     CHECK(bench.code() == Errc::sim_pin_refused);
     CHECK(bench.memory == "before refused ");
@@ -130,7 +130,7 @@ TEST_CASE("a refused PIN ends the call, and is told to the memory") {
 }
 
 TEST_CASE("a PIN that cannot be remembered is not sent") {
-  Bench bench(with_pin("4711"));
+  GsmBench bench(with_pin("4711"));
   bench.refuses_memory = true;
   bench.at_sim().sim("SIM PIN");
   CHECK(bench.code() == Errc::disk_full);
@@ -138,14 +138,14 @@ TEST_CASE("a PIN that cannot be remembered is not sent") {
 }
 
 TEST_CASE("a PIN without an answer stays remembered as tried") {
-  Bench bench(with_pin("4711"));
+  GsmBench bench(with_pin("4711"));
   bench.at_sim().sim("SIM PIN").wait(Duration(20'000));
   CHECK(bench.code() == Errc::modem_silent);
   CHECK(bench.memory == "before ");
 }
 
 TEST_CASE("a SIM that takes the PIN and asks again is not given it again") {
-  Bench bench(with_pin("4711"));
+  GsmBench bench(with_pin("4711"));
   bench.at_sim().sim("SIM PIN").hear("OK\r\n");
   for (int i = 0; i < 60 && !bench.ready; ++i) bench.wait(Duration(500)).sim("SIM PIN");
   CHECK(bench.code() == Errc::sim_pin_refused);
@@ -154,7 +154,7 @@ TEST_CASE("a SIM that takes the PIN and asks again is not given it again") {
 
 TEST_CASE("what a SIM can say") {
   const auto ends = [](std::string_view answer) {
-    Bench bench;
+    GsmBench bench;
     bench.at_sim().hear(answer);
     return bench.code();
   };
@@ -166,7 +166,7 @@ TEST_CASE("what a SIM can say") {
   CHECK(ends("+CPIN: SIM PUK\r\nOK\r\n") == Errc::sim_pin_refused);
   CHECK(ends("+CME ERROR: 12\r\n") == Errc::sim_pin_refused);
   CHECK(ends("+CPIN: PH-NET PIN\r\nOK\r\n") == Errc::sim_pin_refused);
-  Bench busy;
+  GsmBench busy;
   busy.at_sim();
   for (int i = 0; i < 60 && !busy.ready; ++i) busy.hear("+CME ERROR: 14\r\n").wait(Duration(500));
   CHECK(busy.code() == Errc::sim_missing);
@@ -178,22 +178,22 @@ TEST_CASE("the network: waiting, denied, foreign, none") {
   CHECK(registration_ends("0", "2", "0") == Errc::not_registered);
   CHECK(registration_ends("0", "0", "0") == Errc::not_registered);
   // A circuit-switched call asks the voice network.
-  Bench voice(GsmOptions{"0298765432"});
+  GsmBench voice(GsmOptions{"0298765432"});
   voice.at_sim().sim("READY").registered("1", "3", "3");
   CHECK(voice.log.ends_with("AT+CSQ\r"));
   // Not attached yet: dialling does that.
-  Bench idle;
+  GsmBench idle;
   idle.at_sim().sim("READY").registered("1", "0", "ERROR");
   CHECK(idle.log.ends_with("AT+CSQ\r"));
   GsmOptions roams{"*99***1#"};
   roams.roaming = true;
-  Bench abroad(roams);
+  GsmBench abroad(roams);
   abroad.at_sim().sim("READY").registered("5", "5", "ERROR");
   CHECK(abroad.log.ends_with("AT+CSQ\r"));
 }
 
 TEST_CASE("registration is polled each second, and what the modem does not know is asked once") {
-  Bench bench;
+  GsmBench bench;
   bench.at_sim().sim("READY").registered("2", "ERROR", "2").wait(Duration(1'000));
   CHECK(bench.log.ends_with("AT+CEREG?\rAT+CREG?\r"));
   bench.hear("+CREG: 0,2\r\nOK\r\n");
@@ -207,7 +207,7 @@ TEST_CASE("registration is polled each second, and what the modem does not know 
 TEST_CASE("the registration's own time is kept, and the signal goes with the refusal") {
   GsmOptions options{"*99***1#"};
   options.registration_timeout = Duration(10'000);
-  Bench bench(options);
+  GsmBench bench(options);
   bench.at_sim().sim("READY");
   const TimePoint began = bench.now;
   while (!bench.log.ends_with("AT+CSQ\r")) bench.registered("2", "2", "2").wait(Duration(1'000));
@@ -223,7 +223,7 @@ TEST_CASE("a silent modem ends it wherever it is, by the table of limits") {
   CHECK(command_limit("AT+CPIN?") == Duration(5'000));
   CHECK(command_limit("at+cmee=1") == Duration(2'000));
   CHECK(command_limit("AT+COPS?") == Duration(5'000));
-  Bench bench;
+  GsmBench bench;
   bench.wait(Duration(2'000));                     // +CMEE is not needed
   CHECK(bench.log.ends_with("AT+CPIN?\r"));
   bench.wait(Duration(5'000));
@@ -231,7 +231,7 @@ TEST_CASE("a silent modem ends it wherever it is, by the table of limits") {
 }
 
 TEST_CASE("a hostile modem costs nothing but time") {
-  Bench bench;
+  GsmBench bench;
   for (int i = 0; i < 20'000; ++i) bench.hear("+CPIN: " + std::string(300, '\x1B') + "\n+CREG: 99999999999999999999,,\n+CSQ:\n+CME ERROR:\n");
   bench.wait(Duration(600'000));
   CHECK(bench.ready);

@@ -12,8 +12,8 @@ using namespace longline::modem;
 
 namespace {
 
-struct Bench {
-  explicit Bench(ModemState state) : machine(state) {
+struct HangUpBench {
+  explicit HangUpBench(ModemState state) : machine(state) {
     machine.start(now);
     drain();
   }
@@ -24,12 +24,12 @@ struct Bench {
       if (const auto* end = std::get_if<HungUp>(&*action)) log += end->confirmed ? "<on hook>" : "<unknown>";
     }
   }
-  Bench& hear(std::string_view bytes) {
+  HangUpBench& hear(std::string_view bytes) {
     machine.on_bytes(bytes, now);
     drain();
     return *this;
   }
-  Bench& wait(Duration d) {
+  HangUpBench& wait(Duration d) {
     let_pass(machine, now, d, [this] { drain(); });
     return *this;
   }
@@ -41,7 +41,7 @@ struct Bench {
 }  // namespace
 
 TEST_CASE("DTR hangs up, and the modem says so") {
-  Bench bench(ModemState::data);
+  HangUpBench bench(ModemState::data);
   CHECK(bench.log == "<no dtr>");
   bench.hear("\r\nNO CARRIER\r\n").wait(Duration(650));
   CHECK(bench.log == "<no dtr><dtr>ATH\r");
@@ -50,7 +50,7 @@ TEST_CASE("DTR hangs up, and the modem says so") {
 }
 
 TEST_CASE("a modem without &D2 gets the escape sequence between its guard times") {
-  Bench bench(ModemState::data);
+  HangUpBench bench(ModemState::data);
   bench.wait(Duration(1'600));
   CHECK(bench.log == "<no dtr><dtr>+++");
   bench.hear("\r\nOK\r\n").wait(Duration(1'100)).hear("\r\nOK\r\n");
@@ -58,28 +58,28 @@ TEST_CASE("a modem without &D2 gets the escape sequence between its guard times"
 }
 
 TEST_CASE("nothing helps: the machine still ends within five seconds") {
-  Bench bench(ModemState::data);
+  HangUpBench bench(ModemState::data);
   bench.wait(Duration(5'000));
   CHECK(bench.log == "<no dtr><dtr>+++ATH\r<unknown>");
   CHECK_FALSE(bench.machine.deadline());
 }
 
 TEST_CASE("a dial attempt is broken off by a character, then ATH") {
-  Bench bench(ModemState::dialling);
+  HangUpBench bench(ModemState::dialling);
   bench.hear("\r\nNO CARRIER\r\n").wait(Duration(150)).hear("\r\nOK\r\n");
   CHECK(bench.log == "\rATH\r<on hook>");
 }
 
 TEST_CASE("a modem that said it was on hook and then is deaf gets the escape sequence too") {
   for (const ModemState state : {ModemState::dialling, ModemState::on_hook, ModemState::data}) {
-    Bench bench(state);
+    HangUpBench bench(state);
     bench.hear("\r\nNO CARRIER\r\n").wait(Duration(5'000));
     CHECK(bench.log.ends_with("ATH\r+++ATH\r<unknown>"));
   }
 }
 
 TEST_CASE("nothing is written into a connection before DTR had its chance") {
-  Bench bench(ModemState::data);
+  HangUpBench bench(ModemState::data);
   bench.wait(Duration(640));
   CHECK(bench.log.find('A') == std::string::npos);
   CHECK(bench.log.find('+') == std::string::npos);

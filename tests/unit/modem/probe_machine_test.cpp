@@ -8,8 +8,8 @@ using namespace longline::modem;
 
 namespace {
 
-struct Bench {
-  Bench() {
+struct ProbeBench {
+  ProbeBench() {
     machine.start(now);
     drain();
   }
@@ -19,12 +19,12 @@ struct Bench {
       if (auto* end = std::get_if<Probed>(&*action)) probed = std::move(*end);
     }
   }
-  Bench& hear(std::string_view bytes) {
+  ProbeBench& hear(std::string_view bytes) {
     machine.on_bytes(bytes, now);
     drain();
     return *this;
   }
-  Bench& wait() {
+  ProbeBench& wait() {
     if (machine.deadline()) now = *machine.deadline();
     machine.on_time(now);
     drain();
@@ -42,7 +42,7 @@ struct Bench {
 TEST_CASE("a modem says what it is, whatever the chunks, with or without echo") {
   const std::string said = "AT\r\r\nOK\r\nATI\r\r\nAcme \x1B 56k\r\nRev 2\r\n\r\nOK\r\nAT+CGMM\r\r\nERROR\r\n";
   for (std::size_t cut = 0; cut <= said.size(); ++cut) {
-    Bench bench;
+    ProbeBench bench;
     bench.hear(said.substr(0, cut)).hear(said.substr(cut));
     REQUIRE(bench.probed);
     CHECK(bench.probed->answers);
@@ -53,12 +53,12 @@ TEST_CASE("a modem says what it is, whatever the chunks, with or without echo") 
 }
 
 TEST_CASE("where nothing answers two seconds are enough; a late answer is no answer to ATI") {
-  Bench silent;
+  ProbeBench silent;
   silent.wait().wait();
   REQUIRE(silent.probed);
   CHECK_FALSE(silent.probed->answers);
-  CHECK(silent.now - Bench::kStart == Duration(2'000));
-  Bench late;
+  CHECK(silent.now - ProbeBench::kStart == Duration(2'000));
+  ProbeBench late;
   late.wait().hear("OK\r\n").hear("OK\r\n");
   CHECK(late.log == "AT\rAT\r");
   late.wait().hear("Acme\r\nOK\r\n").wait();
@@ -67,7 +67,7 @@ TEST_CASE("where nothing answers two seconds are enough; a late answer is no ans
 }
 
 TEST_CASE("a modem that says too much is cut off, and ends all the same") {
-  Bench bench;
+  ProbeBench bench;
   bench.hear("OK\r\n");
   for (int i = 0; i < 10'000; ++i) bench.hear("nonsense without an end\r\n");
   CHECK_FALSE(bench.probed);

@@ -10,8 +10,8 @@ using namespace longline::modem;
 
 namespace {
 
-struct Bench {
-  explicit Bench(WakeOptions options = {}) : machine(options) {
+struct WakeBench {
+  explicit WakeBench(WakeOptions options = {}) : machine(options) {
     machine.start(now);
     drain();
   }
@@ -28,23 +28,23 @@ struct Bench {
       }
     }
   }
-  Bench& hear(std::string_view bytes) {
+  WakeBench& hear(std::string_view bytes) {
     machine.on_bytes(bytes, now);
     drain();
     return *this;
   }
-  Bench& closed() {
+  WakeBench& closed() {
     machine.on_closed(now);
     drain();
     return *this;
   }
-  Bench& reopened(Reopened outcome) {
+  WakeBench& reopened(Reopened outcome) {
     machine.on_reopened(std::move(outcome), now);
     drain();
     return *this;
   }
   /// Until it has done something that ends so.
-  Bench& until(std::string_view end) {
+  WakeBench& until(std::string_view end) {
     while (!log.ends_with(end) && machine.deadline() && now < kEnd) {
       now = *machine.deadline();
       machine.on_time(now);
@@ -53,7 +53,7 @@ struct Bench {
     CHECK(log.ends_with(end));
     return *this;
   }
-  Bench& settle() {
+  WakeBench& settle() {
     if (machine.deadline()) now = *machine.deadline();
     machine.on_time(now);
     drain();
@@ -82,7 +82,7 @@ TEST_CASE("each rung can be the one that helps") {
   const std::string after_lcp = lcp + "AT\r";
   for (const Case& c : {Case{"AT\rAT\rAT\rAT\r", "dtr+ "}, Case{"ATQ0V1E1\r", "dtr- escape- atq0+ "},
                         Case{after_lcp, "dtr- escape- atq0- lcp+ "}, Case{"AT+CFUN=1,1\rAT\r", "dtr- escape- atq0- lcp- cfun+ "}}) {
-    Bench bench({true, true});
+    WakeBench bench({true, true});
     bench.until(c.until).hear("\r\nOK\r\n").settle();
     REQUIRE(bench.awake);
     CHECK_FALSE(bench.awake->error);
@@ -93,16 +93,16 @@ TEST_CASE("each rung can be the one that helps") {
 
 TEST_CASE("a silent modem is known after 11.2 seconds; one that can be restarted, after 36.2") {
   for (const bool cellular : {false, true}) {
-    Bench bench({cellular, false});
+    WakeBench bench({cellular, false});
     while (bench.machine.deadline()) bench.settle();
-    CHECK(bench.now - Bench::kStart == Duration(cellular ? 36'200 : 11'200));
+    CHECK(bench.now - WakeBench::kStart == Duration(cellular ? 36'200 : 11'200));
     CHECK(bench.awake->error->code == Errc::modem_silent);
     CHECK(bench.rungs == std::string("dtr- escape- atq0- lcp- ") + (cellular ? "cfun- " : ""));
   }
 }
 
 TEST_CASE("a modem that answers +++ gets longer for ATH") {
-  Bench bench;
+  WakeBench bench;
   bench.until("+++").hear("\r\nOK\r\n").until("ATH\r");
   CHECK(*bench.machine.deadline() - bench.now == Duration(2'000));
   bench.hear("\r\nOK\r\n").until("AT\r").hear("\r\nOK\r\n").settle();
@@ -111,7 +111,7 @@ TEST_CASE("a modem that answers +++ gets longer for ATH") {
 }
 
 TEST_CASE("the reset-command is the last rung; what it said is recorded") {
-  Bench bench({false, true});
+  WakeBench bench({false, true});
   bench.until("<command>").hear("noise while it runs OK\r\nOK\r\n");
   CHECK_FALSE(bench.awake);
   bench.reopened({std::nullopt, "reset-command ended with status 3"}).until("AT\r").hear("OK\r\n").settle();
@@ -121,25 +121,25 @@ TEST_CASE("the reset-command is the last rung; what it said is recorded") {
 }
 
 TEST_CASE("a port that does not come back ends it") {
-  Bench bench({false, true});
+  WakeBench bench({false, true});
   bench.until("<command>").reopened({Error(Errc::no_device, "gone", Stage::port), ""});
   REQUIRE(bench.awake);
   CHECK(bench.awake->error->code == Errc::no_device);
   CHECK(bench.rungs.ends_with("reset-command- "));
-  Bench shell_forgets({false, true});
+  WakeBench shell_forgets({false, true});
   shell_forgets.until("<command>").settle();
   CHECK(shell_forgets.awake->error->code == Errc::no_device);
 }
 
 TEST_CASE("a USB modem that restarts takes its port away: it is opened again, not for ever") {
-  Bench bench({true, false});
+  WakeBench bench({true, false});
   bench.until("AT+CFUN=1,1\r").closed();
   CHECK(bench.log.ends_with("<reopen>"));
   bench.reopened({}).closed().reopened({}).closed();
   REQUIRE(bench.awake);
   CHECK(bench.awake->error->code == Errc::no_device);
   // Where it stays away, the reset-command may bring it back.
-  Bench both({true, true});
+  WakeBench both({true, true});
   both.until("AT+CFUN=1,1\r").closed().reopened({Error(Errc::no_device, "gone"), ""});
   CHECK(both.log.ends_with("<command>"));
   CHECK(both.rungs.ends_with("cfun-gone "));
@@ -148,7 +148,7 @@ TEST_CASE("a USB modem that restarts takes its port away: it is opened again, no
 }
 
 TEST_CASE("before the modem is reset, a port that goes away is the end") {
-  Bench bench({true, true});
+  WakeBench bench({true, true});
   bench.until("+++").closed();
   REQUIRE(bench.awake);
   CHECK(bench.awake->error->code == Errc::no_device);

@@ -12,7 +12,7 @@ using namespace longline::route;
 
 namespace {
 
-ParsedRoutes parse(const std::string& text) {
+ParsedRoutes parse_to_resolve(const std::string& text) {
   return parse_routes("r", text, [](const std::string& path) -> Result<std::string> { return Error(Errc::not_found, path); });
 }
 
@@ -32,7 +32,7 @@ KernelState kernel_state() {
 
 std::string resolved_text(const std::string& text, const LinkStates& links = {}) {
   const KernelState kernel = kernel_state();
-  const ParsedRoutes wanted = parse(text);
+  const ParsedRoutes wanted = parse_to_resolve(text);
   REQUIRE(wanted.ok());
   const Resolved resolved = resolve(wanted.routes, kernel, links);
   std::string out;

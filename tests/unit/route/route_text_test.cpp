@@ -11,7 +11,7 @@ using namespace longline::route;
 
 namespace {
 
-Result<std::string> no_include(const std::string& path) { return Error(Errc::not_found, path); }
+Result<std::string> nothing_included(const std::string& path) { return Error(Errc::not_found, path); }
 
 /// The canonical text of a line; its first error's code in brackets when it is wrong.
 std::string canonical(const std::string& line) {
@@ -22,7 +22,7 @@ std::string canonical(const std::string& line) {
 }
 
 std::string first_error(const std::string& line) {
-  const ParsedRoutes parsed = parse_routes("routes", line, no_include);
+  const ParsedRoutes parsed = parse_routes("routes", line, nothing_included);
   return parsed.diagnostics.empty() ? "" : render(parsed.diagnostics.front(), parsed.sources.front());
 }
 
@@ -104,24 +104,24 @@ TEST_CASE("a mistake is shown where it is, with what was meant") {
 }
 
 TEST_CASE("a file has comments, empty lines, CR LF and a byte order mark") {
-  const ParsedRoutes parsed = parse_routes("r", "\xEF\xBB\xBF# ours\r\n\r\n10.0.0.0/8 dev a # b\r\n 11.0.0.0/8 dev a", no_include);
+  const ParsedRoutes parsed = parse_routes("r", "\xEF\xBB\xBF# ours\r\n\r\n10.0.0.0/8 dev a # b\r\n 11.0.0.0/8 dev a", nothing_included);
   REQUIRE(parsed.ok());
   REQUIRE(parsed.routes.size() == 2);
   CHECK(parsed.routes[0].line == 3);
   CHECK(parsed.where(parsed.routes[1]).line == 4);
   CHECK(parsed.where(parsed.routes[1]).column == 2);
-  CHECK(parse_routes("r", "", no_include).ok());
+  CHECK(parse_routes("r", "", nothing_included).ok());
 }
 
 TEST_CASE("the same prefix, metric and table twice is an error; another metric is not") {
-  const ParsedRoutes twice = parse_routes("r", "10.0.0.0/8 dev a\n10.0.0.0/8 dev b\n", no_include);
+  const ParsedRoutes twice = parse_routes("r", "10.0.0.0/8 dev a\n10.0.0.0/8 dev b\n", nothing_included);
   REQUIRE(twice.diagnostics.size() == 1);
   CHECK(twice.diagnostics[0].code == "duplicate");
   CHECK(twice.diagnostics[0].where.line == 2);
   CHECK(twice.diagnostics[0].message == "10.0.0.0/8 with metric 0 stands in r:1 too; the kernel holds one of them");
-  CHECK(parse_routes("r", "10.0.0.0/8 dev a\n10.0.0.0/8 dev b metric 1\n10.0.0.0/8 dev a table 7\n", no_include).ok());
-  CHECK_FALSE(parse_routes("r", "fd00::/8 dev a\nfd00::/8 dev b metric 1024\n", no_include).ok());
-  CHECK_FALSE(parse_routes("r", "11.0.0.0/8 dev a\n10.0.0.0/8 dev a\n11.0.0.0/8 dev b\n", no_include).ok());
+  CHECK(parse_routes("r", "10.0.0.0/8 dev a\n10.0.0.0/8 dev b metric 1\n10.0.0.0/8 dev a table 7\n", nothing_included).ok());
+  CHECK_FALSE(parse_routes("r", "fd00::/8 dev a\nfd00::/8 dev b metric 1024\n", nothing_included).ok());
+  CHECK_FALSE(parse_routes("r", "11.0.0.0/8 dev a\n10.0.0.0/8 dev a\n11.0.0.0/8 dev b\n", nothing_included).ok());
 }
 
 TEST_CASE("what a file includes is bounded as a whole") {
@@ -159,7 +159,7 @@ TEST_CASE("included files are relative to the one that includes them, and cannot
 TEST_CASE("a file of nonsense ends after the first twenty errors") {
   std::string text;
   for (int i = 0; i < 1000; ++i) text += "nonsense\n";
-  CHECK(parse_routes("r", text, no_include).diagnostics.size() == kMostDiagnostics);
+  CHECK(parse_routes("r", text, nothing_included).diagnostics.size() == kMostDiagnostics);
 }
 
 TEST_CASE("a selection names a route by as much as the operator typed") {

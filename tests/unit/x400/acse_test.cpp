@@ -13,7 +13,7 @@ namespace {
 
 const std::string kRequest = octets("601a a106 0604 56000106 be10 280e 0602 5101 0201 03 a005 b003 800100");
 
-void cut_everywhere(const std::string& bytes) {
+void cut_acse_everywhere(const std::string& bytes) {
   CHECK(decode_acse(bytes));
   for (std::size_t n = 0; n < bytes.size(); ++n) {
     const auto cut = decode_acse(std::string_view(bytes).substr(0, n));
@@ -32,7 +32,7 @@ TEST_CASE("acse: an association's request") {
   const auto& got = std::get<AssociateRequest>(*read);
   CHECK(got.context_name == "2.6.0.1.6");
   CHECK(got.data == request.data);
-  cut_everywhere(kRequest);
+  cut_acse_everywhere(kRequest);
 }
 
 TEST_CASE("acse: protocol version, titles and indefinite lengths are taken") {
@@ -56,7 +56,7 @@ TEST_CASE("acse: answers") {
   CHECK_FALSE(got.by_provider);
   CHECK_FALSE(got.data);
   CHECK(diagnostic_text(false, 2) == "the application context is not supported");
-  cut_everywhere(bytes);
+  cut_acse_everywhere(bytes);
 
   const auto provider = decode_acse(octets("6114 a106 0604 56000106 a203 020101 a305 a203 020102"));
   REQUIRE(provider);

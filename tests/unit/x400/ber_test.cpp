@@ -11,7 +11,7 @@ using namespace longline::x400;
 
 namespace {
 
-std::string hex(std::string_view bytes) {
+std::string to_hex(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
   for (const char c : bytes) {
@@ -38,7 +38,7 @@ template <class Body>
 std::string written(Body&& body) {
   BerWriter w;
   body(w);
-  return hex(w.bytes());
+  return to_hex(w.bytes());
 }
 
 /// "integer 5" or the error.
@@ -53,7 +53,7 @@ std::string integer(std::string_view digits) {
 /// The element and what is in it, all the way down.
 std::string tree(const BerElement& element) {
   std::string out = to_string(element.tag);
-  if (!element.constructed) return out + ' ' + hex(element.content);
+  if (!element.constructed) return out + ' ' + to_hex(element.content);
   const auto children = element.children();
   if (!children) return out + " error: " + children.error().what;
   out += '{';
@@ -67,7 +67,7 @@ std::string tree(std::string_view digits) {
   return element ? tree(*element) : "error: " + element.error().what;
 }
 
-std::string octets(std::string_view digits) {
+std::string from_hex(std::string_view digits) {
   const std::string input = bytes(digits);
   const auto element = BerReader::only(input);
   if (!element) return "error: " + element.error().what;
@@ -102,7 +102,7 @@ TEST_CASE("constructed elements, long lengths and high tags") {
             w.octets("POC", context(0));
             w.constructed(context(1), [&] { w.octets("secret", tags::kIa5String); });
           });
-        }) == hex(bytes("a10f 8003504f43 a108 1606736563726574")));
+        }) == to_hex(bytes("a10f 8003504f43 a108 1606736563726574")));
   for (const std::size_t size : {0u, 127u, 128u, 255u, 256u, 65535u, 65536u}) {
     BerWriter w;
     w.sequence([&] { w.octets(std::string(size, 'x')); });
@@ -147,18 +147,18 @@ TEST_CASE("indefinite lengths look like definite ones") {
 }
 
 TEST_CASE("strings in pieces are joined") {
-  CHECK(octets("04 03 616263") == "abc");
-  CHECK(octets("24 07 0401 61 0402 6263") == "abc");
-  CHECK(octets("24 80 0401 61 24 80 0401 62 0000 0401 63 0000") == "abc");
-  CHECK(octets("a0 80 0401 61 0402 6263 0000") == "abc");
-  CHECK(octets("36 80 1601 61 0402 6263 0000") == "abc");
-  CHECK(octets("24 05 3003 0401 61") == "error: BER: SEQUENCE is no piece of a string");
+  CHECK(from_hex("04 03 616263") == "abc");
+  CHECK(from_hex("24 07 0401 61 0402 6263") == "abc");
+  CHECK(from_hex("24 80 0401 61 24 80 0401 62 0000 0401 63 0000") == "abc");
+  CHECK(from_hex("a0 80 0401 61 0402 6263 0000") == "abc");
+  CHECK(from_hex("36 80 1601 61 0402 6263 0000") == "abc");
+  CHECK(from_hex("24 05 3003 0401 61") == "error: BER: SEQUENCE is no piece of a string");
   const auto bits = [](std::string_view digits) {
     const std::string input = bytes(digits);
     const auto element = BerReader::only(input);
     REQUIRE(element);
     const auto value = element->bits();
-    return value ? hex(value->bytes) + '/' + std::to_string(value->unused) : value.error().what;
+    return value ? to_hex(value->bytes) + '/' + std::to_string(value->unused) : value.error().what;
   };
   CHECK(bits("03 02 04 b0") == "b0/4");
   CHECK(bits("03 01 00") == "/0");
@@ -173,7 +173,7 @@ TEST_CASE("bits are numbered from the first one") {
   BitString flags;
   flags.set(0);
   flags.set(2);
-  CHECK(hex(flags.bytes) == "a0");
+  CHECK(to_hex(flags.bytes) == "a0");
   CHECK(flags.unused == 5);
   flags.set(4);
   CHECK(written([&](BerWriter& w) { w.bits(flags, context(1)); }) == "810203a8");

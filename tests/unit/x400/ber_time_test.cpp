@@ -8,7 +8,7 @@ using namespace longline::x400;
 
 namespace {
 
-WallTime at(std::string_view iso) { return *parse_iso8601(iso); }
+WallTime time_at(std::string_view iso) { return *parse_iso8601(iso); }
 
 std::string utc(std::string_view text) {
   const auto time = decode_utc_time(text);
@@ -23,10 +23,10 @@ std::string generalized(std::string_view text) {
 }  // namespace
 
 TEST_CASE("UTCTime") {
-  CHECK(encode_utc_time(at("2026-11-22T23:10:51Z")) == "261122231051Z");
-  CHECK(encode_utc_time(at("1950-01-01T00:00:00Z")) == "500101000000Z");
-  CHECK(encode_utc_time(at("1949-12-31T23:59:59Z")) == "500101000000Z");
-  CHECK(encode_utc_time(at("2077-01-01T00:00:00Z")) == "491231235959Z");
+  CHECK(encode_utc_time(time_at("2026-11-22T23:10:51Z")) == "261122231051Z");
+  CHECK(encode_utc_time(time_at("1950-01-01T00:00:00Z")) == "500101000000Z");
+  CHECK(encode_utc_time(time_at("1949-12-31T23:59:59Z")) == "500101000000Z");
+  CHECK(encode_utc_time(time_at("2077-01-01T00:00:00Z")) == "491231235959Z");
   CHECK(utc("261122231051Z") == "2026-11-22T23:10:51Z");
   CHECK(utc("2611222310Z") == "2026-11-22T23:10:00Z");
   CHECK(utc("261122231051+0130") == "2026-11-22T21:40:51Z");
@@ -42,7 +42,7 @@ TEST_CASE("UTCTime") {
 }
 
 TEST_CASE("GeneralizedTime") {
-  CHECK(encode_generalized_time(at("2026-11-22T23:10:51Z")) == "20261122231051Z");
+  CHECK(encode_generalized_time(time_at("2026-11-22T23:10:51Z")) == "20261122231051Z");
   CHECK(generalized("20261122231051Z") == "2026-11-22T23:10:51Z");
   CHECK(generalized("20261122231051.25Z") == "2026-11-22T23:10:51.250Z");
   CHECK(generalized("20261122231051,1234567+01") == "2026-11-22T22:10:51.123Z");

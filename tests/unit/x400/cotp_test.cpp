@@ -12,14 +12,14 @@ using namespace longline::x400::test;
 namespace {
 
 template <class T>
-T decoded(std::string_view text) {
+T decoded_tpdu(std::string_view text) {
   auto tpdu = decode_cotp(octets(text));
   REQUIRE_MESSAGE(tpdu, text);
   REQUIRE(std::holds_alternative<T>(*tpdu));
   return std::get<T>(*tpdu);
 }
 
-std::string wrong(std::string_view text) {
+std::string wrong_tpdu(std::string_view text) {
   auto tpdu = decode_cotp(octets(text));
   if (tpdu) return "";
   CHECK(tpdu.error().code == Errc::protocol);
@@ -29,7 +29,7 @@ std::string wrong(std::string_view text) {
 }  // namespace
 
 TEST_CASE("a bare connection request as Exchange sends it") {
-  const auto request = decoded<CotpConnect>("09 e0 00 00 08 5a 00 c0 01 0b");
+  const auto request = decoded_tpdu<CotpConnect>("09 e0 00 00 08 5a 00 c0 01 0b");
   CHECK_FALSE(request.confirms);
   CHECK(request.source == 0x085a);
   CHECK(request.tpdu_size == 2048);
@@ -38,13 +38,13 @@ TEST_CASE("a bare connection request as Exchange sends it") {
 }
 
 TEST_CASE("requests without parameters, and with selectors and what nobody knows") {
-  CHECK(decoded<CotpConnect>("06 e0 00 00 00 01 00") == CotpConnect{false, 0, 1});
-  const auto request = decoded<CotpConnect>("15 e0 00 00 00 01 00 c1 02 'ab' c6 01 ff c2 03 'mta' c0 01 07");
+  CHECK(decoded_tpdu<CotpConnect>("06 e0 00 00 00 01 00") == CotpConnect{false, 0, 1});
+  const auto request = decoded_tpdu<CotpConnect>("15 e0 00 00 00 01 00 c1 02 'ab' c6 01 ff c2 03 'mta' c0 01 07");
   CHECK(request.calling_selector == "ab");
   CHECK(request.called_selector == "mta");
   CHECK(request.tpdu_size == 128);
   // A credit in the low bits is nobody's business.
-  CHECK(decoded<CotpConnect>("06 ef 00 00 00 01 00").source == 1);
+  CHECK(decoded_tpdu<CotpConnect>("06 ef 00 00 00 01 00").source == 1);
 }
 
 TEST_CASE("every TPDU comes back as it was written") {
@@ -76,12 +76,12 @@ TEST_CASE("what is cut short is an error at every length") {
 }
 
 TEST_CASE("what class 0 does not have is refused in words") {
-  CHECK(wrong("02 f0") == "the peer's TPDU is cut short");
-  CHECK(wrong("ff e0 00") == "the peer's TPDU is cut short");
-  CHECK(wrong("00 e0") == "the peer's TPDU is cut short");
-  CHECK(wrong("01 10") == "the peer sent a TPDU that class 0 does not have: 0x10");
-  CHECK(wrong("04 f0 00 00 80 'a'") == "the peer's data TPDU is not one of class 0");
-  CHECK(wrong("09 e0 00 00 00 01 00 c0 01 0e") == "the peer names a TPDU size of 2^14, which is not one");
-  CHECK(wrong("0a e0 00 00 00 01 00 c0 02 00 0b") == "the peer's TPDU size has 2 octets, not 1");
-  CHECK(wrong("08 e0 00 00 00 01 00 c1 41") == "the peer's connection request is cut short");
+  CHECK(wrong_tpdu("02 f0") == "the peer's TPDU is cut short");
+  CHECK(wrong_tpdu("ff e0 00") == "the peer's TPDU is cut short");
+  CHECK(wrong_tpdu("00 e0") == "the peer's TPDU is cut short");
+  CHECK(wrong_tpdu("01 10") == "the peer sent a TPDU that class 0 does not have: 0x10");
+  CHECK(wrong_tpdu("04 f0 00 00 80 'a'") == "the peer's data TPDU is not one of class 0");
+  CHECK(wrong_tpdu("09 e0 00 00 00 01 00 c0 01 0e") == "the peer names a TPDU size of 2^14, which is not one");
+  CHECK(wrong_tpdu("0a e0 00 00 00 01 00 c0 02 00 0b") == "the peer's TPDU size has 2 octets, not 1");
+  CHECK(wrong_tpdu("08 e0 00 00 00 01 00 c1 41") == "the peer's connection request is cut short");
 }

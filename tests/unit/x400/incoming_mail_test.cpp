@@ -12,12 +12,12 @@ namespace {
 
 const OurMta kA{{"WW", " ", ""}, "A"};
 const OurMta kB{{"WW", " ", ""}, "B"};
-const AddressMapping kMapping{"WW", " ", "", "gateway.example"};
+const AddressMapping kGatewayOfWorld{"WW", " ", "", "gateway.example"};
 
 MessageEnvelope envelope(OutgoingMail mail = {}) {
   if (mail.id.empty()) mail.id = "0000042";
   if (mail.recipients.empty()) mail.recipients = {"bob@b.example", "\"two words\"@b.example"};
-  const auto made = make_envelope(mail, kA, kMapping);
+  const auto made = make_envelope(mail, kA, kGatewayOfWorld);
   REQUIRE(made);
   return made->envelope;
 }
@@ -36,7 +36,7 @@ TEST_CASE("what a peer of ours sends is read as it was queued") {
   mail.priority = mail::kUrgent;
   mail.dsn.recipients["bob@b.example"].notify = "NEVER";
   mail.dsn.ret = "FULL";
-  const auto read = read_incoming(envelope(mail), kB, kMapping);
+  const auto read = read_incoming(envelope(mail), kB, kGatewayOfWorld);
   REQUIRE(read);
   CHECK(read->sender == "alice@a.example");
   CHECK(mailboxes(*read) == std::vector<std::string>{"bob@b.example", "\"two words\"@b.example"});
@@ -48,7 +48,7 @@ TEST_CASE("what a peer of ours sends is read as it was queued") {
 }
 
 TEST_CASE("the null sender stays null, and wants to hear nothing") {
-  const auto read = read_incoming(envelope(), kB, kMapping);
+  const auto read = read_incoming(envelope(), kB, kGatewayOfWorld);
   REQUIRE(read);
   CHECK(read->sender == "");
   CHECK(read->wishes.of("bob@b.example").notify == "NEVER");
@@ -57,35 +57,35 @@ TEST_CASE("the null sender stays null, and wants to hear nothing") {
 TEST_CASE("copies for others, people without a mailbox, and nobody at all") {
   MessageEnvelope two = envelope();
   two.recipients[0].responsible = false;
-  CHECK(mailboxes(read_incoming(two, kB, kMapping).value()) == std::vector<std::string>{"\"two words\"@b.example"});
+  CHECK(mailboxes(read_incoming(two, kB, kGatewayOfWorld).value()) == std::vector<std::string>{"\"two words\"@b.example"});
   two.recipients[1].name.domain_attributes[0].value = "no address";
-  const auto wrong = read_incoming(two, kB, kMapping);
+  const auto wrong = read_incoming(two, kB, kGatewayOfWorld);
   REQUIRE(wrong);
   CHECK(wrong->recipients[0].mailbox == "");
   CHECK_FALSE(wrong->recipients[0].why.empty());
   two.recipients[1].responsible = false;
-  CHECK(read_incoming(two, kB, kMapping).error().code == Errc::refused);
+  CHECK(read_incoming(two, kB, kGatewayOfWorld).error().code == Errc::refused);
   MessageEnvelope nameless = envelope();
   nameless.originator.domain_attributes = {{"RFC-822", "\x1b[31m"}};
-  const auto bad = read_incoming(nameless, kB, kMapping);
+  const auto bad = read_incoming(nameless, kB, kGatewayOfWorld);
   REQUIRE_FALSE(bad);
   CHECK(bad.error().code == Errc::malformed);
   CHECK(bad.error().what.find('\x1b') == std::string::npos);
 }
 
 TEST_CASE("loops, and what must be treated in a way that we do not know") {
-  const auto loop = read_incoming(envelope(), kA, kMapping);
+  const auto loop = read_incoming(envelope(), kA, kGatewayOfWorld);
   REQUIRE_FALSE(loop);
   CHECK(loop.error().what.starts_with("mail loop"));
   MessageEnvelope critical = envelope();
   critical.extensions.push_back({99, "", {}, ""});
-  CHECK(read_incoming(critical, kB, kMapping));
+  CHECK(read_incoming(critical, kB, kGatewayOfWorld));
   critical.extensions[0].criticality.set(1);
-  CHECK(read_incoming(critical, kB, kMapping).error().code == Errc::refused);
+  CHECK(read_incoming(critical, kB, kGatewayOfWorld).error().code == Errc::refused);
   MessageEnvelope one = envelope();
   one.recipients[0].extensions.push_back({99, "", {}, ""});
   one.recipients[0].extensions[0].criticality.set(2);
-  const auto read = read_incoming(one, kB, kMapping);
+  const auto read = read_incoming(one, kB, kGatewayOfWorld);
   REQUIRE(read);
   CHECK(read->recipients[0].mailbox == "");
   CHECK(read->recipients[1].mailbox == "\"two words\"@b.example");

@@ -11,7 +11,7 @@ using namespace longline::x400;
 
 namespace {
 
-const AddressMapping kMapping{"WW", " ", "", "gate.example"};
+const AddressMapping kGate{"WW", " ", "", "gate.example"};
 
 constexpr std::string_view kPlain =
     "From: Jo <jo@site7.example>\r\nTo: ann@hub.example,\r\n \"b c\"@hub.example\r\nCc: cee@hub.example\r\nSubject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\n"
@@ -23,12 +23,12 @@ constexpr std::string_view kMultipart =
     "preamble\r\n--b=1\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\ngr=C3=BC=C3=9Fe you\r\n"
     "--b=1\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nAAECAw==\r\n--b=1--\r\n";
 
-std::string content_of(std::string_view stored) {
-  const IpmLayout layout = layout_ipm(stored, "env@site7.example", kMapping);
+std::string ipm_content_of(std::string_view stored) {
+  const IpmLayout layout = layout_ipm(stored, "env@site7.example", kGate);
   return layout.before + std::string(stored.substr(layout.from, layout.size)) + layout.after;
 }
 
-std::string back(std::string_view content, const AddressMapping& mapping = kMapping) {
+std::string back(std::string_view content, const AddressMapping& mapping = kGate) {
   const auto mail = mail_from_ipm(content, sample_envelope(), mapping, "u");
   return mail ? *mail : "error: " + mail.error().what;
 }
@@ -50,7 +50,7 @@ std::string foreign(Body&& body) {
   IpmHeading heading;
   heading.id = {parse_or_name("/S=Smith/O=Acme/PRMD=acme/ADMD=vianet/C=DE/").value(), "9701011200"};
   heading.originator = OrDescriptor{heading.id.user, "J\u00F6 \"S\" Smith"};
-  heading.primary = {{*to_or_name("ann@hub.example", kMapping), ""}, {std::nullopt, "Only a name"}};
+  heading.primary = {{*to_or_name("ann@hub.example", kGate), ""}, {std::nullopt, "Only a name"}};
   heading.subject = "\u00DCber\r\nBcc: x";
   heading.replied_to = IpmId{std::nullopt, encode_printable("<1.2@site7.example>")};
   heading.importance = Importance::low;
@@ -91,7 +91,7 @@ std::string text_of(const std::string& mail) { return std::string(mail::body_of(
 }  // namespace
 
 TEST_CASE("plain text travels as IA5 text and comes back byte by byte") {
-  const std::string content = content_of(kPlain);
+  const std::string content = ipm_content_of(kPlain);
   const auto parts = ipm_of(content);
   const auto body = parts[1].children();
   REQUIRE(body);
@@ -105,15 +105,15 @@ TEST_CASE("plain text travels as IA5 text and comes back byte by byte") {
 }
 
 TEST_CASE("its heading says what its header says") {
-  const auto heading = read_heading(ipm_of(content_of(kPlain))[0]);
+  const auto heading = read_heading(ipm_of(ipm_content_of(kPlain))[0]);
   REQUIRE(heading);
   CHECK(heading->subject == "Gr\u00FC\u00DFe");
   CHECK(heading->id.local == "(060)1.2(a)site7.example(062)");
-  CHECK(to_mailbox(heading->originator->name.value(), kMapping) == "jo@site7.example");
+  CHECK(to_mailbox(heading->originator->name.value(), kGate) == "jo@site7.example");
   CHECK(heading->originator->free_form == "Jo");
   CHECK(heading->id.user == heading->originator->name);
   REQUIRE(heading->primary.size() == 2);
-  CHECK(to_mailbox(heading->primary[1].name.value(), kMapping) == "\"b c\"@hub.example");
+  CHECK(to_mailbox(heading->primary[1].name.value(), kGate) == "\"b c\"@hub.example");
   CHECK(heading->copy.size() == 1);
   CHECK(heading->replied_to->local == "(060)0(a)hub.example(062)");
   CHECK(heading->related.size() == 2);
@@ -122,20 +122,20 @@ TEST_CASE("its heading says what its header says") {
 }
 
 TEST_CASE("display names go with their addresses") {
-  const std::string content = content_of(
+  const std::string content = ipm_content_of(
       "From: =?utf-8?Q?J=C3=B6?= \"S., \\\"x\\\"\" (a, <b>) <jo@site7.example>\r\nTo: ann@hub.example (Ann),\r\n \"B, C\" <b@hub.example>,\r\n"
       " Friends: c@hub.example, D <d@hub.example>;, gr\xC3\xBC@hub.example, e@hub.example\r\nCc: broken <<, f@hub.example\r\n\r\nx\r\n");
   const auto heading = read_heading(ipm_of(content)[0]);
   REQUIRE(heading);
   CHECK(heading->originator->free_form == "J\u00F6 S., \"x\" (a, <b>)");
   std::string people;
-  for (const OrDescriptor& person : heading->primary) people += person.free_form + '<' + to_mailbox(person.name.value(), kMapping).value() + "> ";
+  for (const OrDescriptor& person : heading->primary) people += person.free_form + '<' + to_mailbox(person.name.value(), kGate).value() + "> ";
   CHECK(people == "<ann@hub.example> B, C<b@hub.example> <c@hub.example> D<d@hub.example> <e@hub.example> ");
   CHECK(heading->copy.empty());
 }
 
 TEST_CASE("everything else goes whole, with an excerpt for those who cannot read it") {
-  const std::string content = content_of(kMultipart);
+  const std::string content = ipm_content_of(kMultipart);
   const auto parts = ipm_of(content);
   const auto body = parts[1].children();
   REQUIRE(body->size() == 2);
@@ -143,7 +143,7 @@ TEST_CASE("everything else goes whole, with an excerpt for those who cannot read
         "gr??e you\r\n[The whole message is the next part of this one, in the form of Internet mail (RFC 5322).]\r\n");
   CHECK(back(content) == kMultipart);
   const auto heading = read_heading(parts[0]);
-  CHECK(to_mailbox(heading->originator->name.value(), kMapping) == "boss@site7.example");
+  CHECK(to_mailbox(heading->originator->name.value(), kGate) == "boss@site7.example");
   CHECK(heading->authorizing.size() == 1);
   CHECK(heading->id.local.starts_with("longline-"));
   const std::string eight_bit = "From: a@b.example\r\n\r\n" + std::string(10'000, '\xFC') + std::string("\0\r\r\n", 4);
@@ -152,7 +152,7 @@ TEST_CASE("everything else goes whole, with an excerpt for those who cannot read
                                      std::string_view("Content-Type: multipart/mixed; boundary=\"\r\n\r\n--\r\n"),
                                      std::string_view("Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n"),
                                      std::string_view("From: broken <<\r\nTo: gr\xC3\xBC@x.example\r\n\r\nx\r\n")}) {
-    CHECK(back(content_of(odd)) == odd);
+    CHECK(back(ipm_content_of(odd)) == odd);
   }
 }
 
@@ -245,7 +245,7 @@ TEST_CASE("forwarded messages are messages, as deep as eight") {
   CHECK(mail.find("Content-Type: message/rfc822\r\n\r\nFrom: ") != std::string::npos);
   CHECK(mail.ends_with("\r\n\r\ninside\r\n"));
   // One of ours inside of a foreign one.
-  CHECK(text_of(back(forward(content_of(kPlain)))) == kPlain);
+  CHECK(text_of(back(forward(ipm_content_of(kPlain)))) == kPlain);
   for (int i = 0; i < 12; ++i) content = forward(content);
   CHECK(back(content).find("nested too deeply") != std::string::npos);
 }
@@ -281,7 +281,7 @@ TEST_CASE("what is no interpersonal message says why") {
   CHECK(back(std::string("\xa2\x00", 2)) == "error: [2] is neither an interpersonal message nor a notification");
   CHECK(back(std::string("\xa0\x00", 2)) == "error: an interpersonal message is not a heading and a body");
   CHECK(back(std::string("\xa0\x84\xff\xff\xff\xff", 6)).starts_with("error: BER: [0] of 4294967295 bytes"));
-  CHECK(back(content_of(kPlain).substr(0, 300)).starts_with("error: BER: "));
+  CHECK(back(ipm_content_of(kPlain).substr(0, 300)).starts_with("error: BER: "));
   CHECK(back("Subject: not BER\r\n\r\n").starts_with("error: "));
 }
 

@@ -9,7 +9,7 @@ using namespace longline::x400;
 namespace {
 
 const OurMta kOurs{{"WW", " ", ""}, "HUB"};
-const AddressMapping kMapping{"WW", " ", "", "site7.example"};
+const AddressMapping kSiteOfSender{"WW", " ", "", "site7.example"};
 
 OutgoingMail mail_of(std::vector<std::string> recipients) {
   OutgoingMail mail;
@@ -25,7 +25,7 @@ OutgoingMail mail_of(std::vector<std::string> recipients) {
 TEST_CASE("an envelope from a message of the queue") {
   OutgoingMail mail = mail_of({"ann@hub.example", "gr\xC3\xBC@hub.example", "bob@hub.example"});
   mail.priority = 6;
-  const auto out = make_envelope(mail, kOurs, kMapping);
+  const auto out = make_envelope(mail, kOurs, kSiteOfSender);
   REQUIRE(out);
   const MessageEnvelope& envelope = out->envelope;
   CHECK(envelope.id == MtsId{{"WW", " ", ""}, "0000042.261122231051.HUB"});
@@ -41,9 +41,9 @@ TEST_CASE("an envelope from a message of the queue") {
   CHECK(envelope.trace.size() == 1);
   CHECK(envelope.internal_trace.at(0).mta == "HUB");
   // A transfer that goes on must find the same bytes.
-  CHECK(message_prefix(envelope, 5) == message_prefix(make_envelope(mail, kOurs, kMapping)->envelope, 5));
+  CHECK(message_prefix(envelope, 5) == message_prefix(make_envelope(mail, kOurs, kSiteOfSender)->envelope, 5));
   mail.sender = "\xC3\xBC@site7.example";
-  CHECK(make_envelope(mail, kOurs, kMapping).error().code == Errc::refused);
+  CHECK(make_envelope(mail, kOurs, kSiteOfSender).error().code == Errc::refused);
 }
 
 TEST_CASE("report requests are the wishes of RFC 3461") {
@@ -51,7 +51,7 @@ TEST_CASE("report requests are the wishes of RFC 3461") {
     OutgoingMail mail = mail_of({"ann@hub.example"});
     mail.sender = sender;
     if (!notify.empty()) mail.dsn.recipients["ann@hub.example"].notify = notify;
-    const auto out = make_envelope(mail, kOurs, kMapping);
+    const auto out = make_envelope(mail, kOurs, kSiteOfSender);
     REQUIRE(out);
     return std::pair(out->envelope.recipients.at(0).originator_report, out->envelope.recipients.at(0).mta_report);
   };
@@ -65,7 +65,7 @@ TEST_CASE("report requests are the wishes of RFC 3461") {
 
 TEST_CASE("a content is asked back only where it is small") {
   OutgoingMail mail = mail_of({"ann@hub.example"});
-  const auto asked = [&] { return make_envelope(mail, kOurs, kMapping)->envelope.return_content; };
+  const auto asked = [&] { return make_envelope(mail, kOurs, kSiteOfSender)->envelope.return_content; };
   CHECK(!asked());
   mail.dsn.ret = "FULL";
   CHECK(asked());

@@ -8,7 +8,7 @@
 namespace longline::x400 {
 namespace {
 
-const AddressMapping kMapping{"DE", "vianet", "acme", "gateway.example"};
+const AddressMapping kSampleMapping{"DE", "vianet", "acme", "gateway.example"};
 const GlobalDomain kDomain{"DE", "vianet", "acme"};
 WallTime at(std::string_view iso) { return *parse_iso8601(iso); }
 
@@ -17,14 +17,14 @@ WallTime at(std::string_view iso) { return *parse_iso8601(iso); }
 MessageEnvelope sample_envelope() {
   MessageEnvelope out;
   out.id = {kDomain, "0000042.hub"};
-  out.originator = *to_or_name("jo@site7.example", kMapping);
+  out.originator = *to_or_name("jo@site7.example", kSampleMapping);
   out.content_id = "42";
   out.priority = P1Priority::urgent;
   out.disclose_recipients = true;
   out.return_content = true;
   out.deferred_until = at("2026-11-23T08:00:00Z");
-  out.recipients = {{*to_or_name("ann@hub.example", kMapping)},
-                    {*to_or_name("\"b c\"@hub.example", kMapping), 2, false, ReportRequest::report, ReportRequest::report}};
+  out.recipients = {{*to_or_name("ann@hub.example", kSampleMapping)},
+                    {*to_or_name("\"b c\"@hub.example", kSampleMapping), 2, false, ReportRequest::report, ReportRequest::report}};
   out.trace = {{kDomain, at("2026-11-22T23:10:51Z")},
                {{"FR", " ", ""}, at("2026-11-22T23:11:00Z"), true, kDomain, at("2026-11-22T23:12:00Z"), true, false}};
   out.internal_trace = {{kDomain, "HUB", at("2026-11-22T23:10:51Z")}, {kDomain, "HUB2", at("2026-11-22T23:10:52Z"), true, false, true}};
@@ -39,25 +39,25 @@ MessageEnvelope sample_envelope() {
 Report sample_report() {
   Report out;
   out.id = {kDomain, "R1"};
-  out.destination = *to_or_name("jo@site7.example", kMapping);
+  out.destination = *to_or_name("jo@site7.example", kSampleMapping);
   out.trace = {{kDomain, at("2026-11-22T23:20:00Z")}};
   out.internal_trace = {{kDomain, "HUB", at("2026-11-22T23:20:00Z")}};
   out.subject = {kDomain, "0000042.hub"};
   out.content_type = ContentType{};
   out.content_id = "42";
   ReportedRecipient good;
-  good.actual = *to_or_name("ann@hub.example", kMapping);
+  good.actual = *to_or_name("ann@hub.example", kSampleMapping);
   good.originator_report = ReportRequest::report;
   good.arrival = at("2026-11-22T23:15:00Z");
   good.delivered = at("2026-11-22T23:16:00Z");
   good.mts_user = 1;
   ReportedRecipient failed;
-  failed.actual = *to_or_name("\"b c\"@hub.example", kMapping);
+  failed.actual = *to_or_name("\"b c\"@hub.example", kSampleMapping);
   failed.number = 2;
   failed.arrival = at("2026-11-22T23:15:00Z");
   failed.reason = 1;
   failed.diagnostic = 0;
-  failed.intended = *to_or_name("old@hub.example", kMapping);
+  failed.intended = *to_or_name("old@hub.example", kSampleMapping);
   failed.supplementary = "no such user here";
   out.recipients = {good, failed};
   out.returned_content = "Subject: x\r\n\r\n";

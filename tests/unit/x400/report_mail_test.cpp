@@ -14,10 +14,10 @@ namespace {
 
 const OurMta kSite{{"WW", " ", ""}, "SITE7"};
 const OurMta kHub{{"WW", " ", ""}, "HUB"};
-const AddressMapping kMapping{"WW", " ", "", "site7.example"};
+const AddressMapping kSiteOfReports{"WW", " ", "", "site7.example"};
 const WallTime kNow = *parse_iso8601("2026-11-22T23:10:51Z");
 
-MessageEnvelope envelope(std::string_view sender, std::string_view notify) {
+MessageEnvelope envelope_from(std::string_view sender, std::string_view notify) {
   OutgoingMail mail;
   mail.id = "0000042";
   mail.arrived = kNow;
@@ -26,14 +26,14 @@ MessageEnvelope envelope(std::string_view sender, std::string_view notify) {
   if (!notify.empty()) {
     for (const std::string& address : mail.recipients) mail.dsn.recipients[address].notify = notify;
   }
-  return make_envelope(mail, kSite, kMapping)->envelope;
+  return make_envelope(mail, kSite, kSiteOfReports)->envelope;
 }
 
 std::vector<DeliveryOutcome> outcomes() { return {{1, true, kNow, "", ""}, {2, false, {}, "5.1.1", "no such user: b_b"}}; }
 
 /// As it comes back over the line.
 std::optional<Report> report_on(std::string_view sender, std::string_view notify) {
-  const auto report = make_report(envelope(sender, notify), outcomes(), kHub, {kHub.domain, "R1"}, kNow);
+  const auto report = make_report(envelope_from(sender, notify), outcomes(), kHub, {kHub.domain, "R1"}, kNow);
   if (!report) return std::nullopt;
   const auto read = read_transfer(encode_report(*report));
   REQUIRE(read);
@@ -43,7 +43,7 @@ std::optional<Report> report_on(std::string_view sender, std::string_view notify
 }
 
 ReportNews news(const Report& report) {
-  auto out = read_news(report, kMapping, "HUB", "site7.example", "u", kNow);
+  auto out = read_news(report, kSiteOfReports, "HUB", "site7.example", "u", kNow);
   REQUIRE(out);
   return std::move(*out);
 }
@@ -93,7 +93,7 @@ TEST_CASE("who wants to hear nothing hears nothing") {
 }
 
 TEST_CASE("only the copy's own recipients are reported") {
-  MessageEnvelope subject = envelope("jo@site7.example", "");
+  MessageEnvelope subject = envelope_from("jo@site7.example", "");
   subject.recipients[1].responsible = false;
   CHECK(!make_report(subject, outcomes(), kHub, {}, kNow));
   CHECK(!make_report(subject, {{9, false, {}, "", ""}}, kHub, {}, kNow));
@@ -114,7 +114,7 @@ TEST_CASE("a report by a foreign system, about a foreign name, with hostile word
   report.content_type = ContentType{22, ""};
   CHECK(news(report).notifications.at(0).original_content.empty());
   report.destination.domain_attributes[0].value = "x";
-  CHECK(read_news(report, kMapping, "HUB", "h", "u", kNow).error().code == Errc::malformed);
+  CHECK(read_news(report, kSiteOfReports, "HUB", "h", "u", kNow).error().code == Errc::malformed);
 }
 
 TEST_CASE("codes have words and a status") {

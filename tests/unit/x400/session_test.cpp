@@ -13,8 +13,8 @@ using namespace longline::x400::test;
 namespace {
 
 /// Two sides in an open session, nothing on its way.
-struct Pair {
-  explicit Pair(Side::User sender = Side::confirm_all, Side::User receiver = Side::confirm_all)
+struct SessionPair {
+  explicit SessionPair(Side::User sender = Side::confirm_all, Side::User receiver = Side::confirm_all)
       : a(calling(), std::move(sender)), b(called(), std::move(receiver)) {
     a.start();
     b.start();
@@ -51,7 +51,7 @@ void accept_only(Side& side, const SessionAction& action) {
 }  // namespace
 
 TEST_CASE("a session with an activity each way, the turn, and a release") {
-  Pair p(send_one_activity, answer_one_activity);
+  SessionPair p(send_one_activity, answer_one_activity);
   CHECK(p.a.said() ==
         "connected 'bound', turn | confirmed 1 | confirmed 2 | ended 3 | resumed B as C at 4 | data mail | point 5 | "
         "ending 6 | turn | finished released 'bye too'");
@@ -62,7 +62,7 @@ TEST_CASE("a session with an activity each way, the turn, and a release") {
 }
 
 TEST_CASE("what a session says on the wire") {
-  Pair p(send_one_activity, answer_one_activity);
+  SessionPair p(send_one_activity, answer_one_activity);
   const auto unit = [](std::string_view tsdu) { return tpkt(encode(CotpData{octets(tsdu), true})); };
   std::string sent = tpkt(encode(CotpConnect{false, 0, 1, 0, 2048}));
   sent += unit("0d 2f 01 18 0a 05 04 03 'sat' 0b 0f 17 0d '261126041900Z' 05 09 13 01 00 16 01 03 1a 01 00 14 02 02 49 c1 04 'bind'");
@@ -84,7 +84,7 @@ TEST_CASE("what a session says on the wire") {
 }
 
 TEST_CASE("a point that waits is confirmed with those before it") {
-  Pair p(Side::confirm_all, accept_only);
+  SessionPair p(Side::confirm_all, accept_only);
   REQUIRE(p.a.session.start_activity("A"));
   for (int i = 1; i <= 3; ++i) {
     REQUIRE(p.a.session.send_data("x"));
@@ -108,7 +108,7 @@ TEST_CASE("a point that waits is confirmed with those before it") {
 }
 
 TEST_CASE("serial numbers begin at 1, and after a resumption behind it") {
-  Pair p;
+  SessionPair p;
   REQUIRE(p.a.session.resume_activity({"B", "A", 999997, "", "", "", ""}));
   CHECK(p.a.session.minor_sync() == 999998);
   CHECK_FALSE(p.a.session.minor_sync());
@@ -122,7 +122,7 @@ TEST_CASE("serial numbers begin at 1, and after a resumption behind it") {
 
 TEST_CASE("an interrupt drops the confirmations that cross it") {
   for (const bool discard : {false, true}) {
-    Pair p(Side::confirm_all, accept_only);
+    SessionPair p(Side::confirm_all, accept_only);
     REQUIRE(p.a.session.start_activity("A"));
     REQUIRE(p.a.session.send_data("x"));
     REQUIRE(p.a.session.minor_sync());
@@ -151,7 +151,7 @@ TEST_CASE("an interrupt drops the confirmations that cross it") {
 
 TEST_CASE("an interrupt is answered, with what was under way dropped on both sides") {
   for (const bool discard : {false, true}) {
-    Pair p(Side::confirm_all, accept_only);
+    SessionPair p(Side::confirm_all, accept_only);
     REQUIRE(p.a.session.start_activity("A"));
     REQUIRE(p.a.session.send_data("x"));
     REQUIRE(p.a.session.minor_sync());
@@ -174,7 +174,7 @@ TEST_CASE("an interrupt is answered, with what was under way dropped on both sid
 }
 
 TEST_CASE("behind an exception nothing arrives until the sender stops the activity") {
-  Pair p(Side::confirm_all, accept_only);
+  SessionPair p(Side::confirm_all, accept_only);
   REQUIRE(p.a.session.start_activity("A"));
   p.run();
   p.mark();
@@ -197,7 +197,7 @@ TEST_CASE("behind an exception nothing arrives until the sender stops the activi
 }
 
 TEST_CASE("the turn is asked for and given; requests that cross it are void") {
-  Pair p;
+  SessionPair p;
   CHECK_FALSE(p.a.session.ask_turn("me"));
   CHECK_FALSE(p.b.session.give_turn());
   CHECK_FALSE(p.b.session.start_activity("B"));
@@ -325,7 +325,7 @@ TEST_CASE("a peer that limits its units gets data in pieces, and pieces are put 
   const std::string written = b.take();
   CHECK(hex(written) == hex(sent));
 
-  Pair p;
+  SessionPair p;
   REQUIRE(p.a.session.start_activity("A"));
   p.run();
   p.mark();
@@ -339,7 +339,7 @@ TEST_CASE("a peer that limits its units gets data in pieces, and pieces are put 
 }
 
 TEST_CASE("aborts reach the other side, from the user and from the protocol") {
-  Pair p;
+  SessionPair p;
   REQUIRE(p.a.session.abort("why", at(5)));
   CHECK_FALSE(p.a.session.abort("", at(5)));
   CHECK_FALSE(p.a.session.start_activity("A"));
@@ -351,7 +351,7 @@ TEST_CASE("aborts reach the other side, from the user and from the protocol") {
   p.a.wait_until(at(5005));
   CHECK(p.a_said() == "finished ours");
 
-  Pair q;
+  SessionPair q;
   q.b.hear(tpkt(encode(CotpData{octets("19 03 11 01 05"), true})));
   CHECK(q.b_said() == "finished peer-abort: protocol: the peer's session protocol found an error of ours and aborted");
   // Where the transport connection is to be kept, an answer is due.
@@ -360,7 +360,7 @@ TEST_CASE("aborts reach the other side, from the user and from the protocol") {
   CHECK(hex(q.a.take()) == "03 00 00 09 02 f0 80 1a 00");
 
   // Both at once.
-  Pair r;
+  SessionPair r;
   REQUIRE(r.a.session.abort("", at(1)));
   REQUIRE(r.b.session.abort("", at(1)));
   r.run();
@@ -385,7 +385,7 @@ TEST_CASE("deadlines: the opening, the answer to a release, the peer's closing")
   b.wait_until(at(60'000));
   CHECK(b.said() == "finished ours: deadline: the peer did not ask for a session within 1m");
 
-  Pair p;
+  SessionPair p;
   CHECK_FALSE(p.a.session.deadline());
   REQUIRE(p.a.session.release("bye", at(1000)));
   p.a.drain();
@@ -400,7 +400,7 @@ TEST_CASE("deadlines: the opening, the answer to a release, the peer's closing")
 }
 
 TEST_CASE("GT and PT in units of their own, and an AIA without its PT") {
-  Pair p(Side::confirm_all, accept_only);
+  SessionPair p(Side::confirm_all, accept_only);
   const auto unit = [](std::string_view tsdu) { return tpkt(encode(CotpData{octets(tsdu), true})); };
   for (const std::string_view tsdu : {"01 00", "2d 03 29 01 'A'", "01 00", "01 00 'one'", "01 00", "31 03 2a 01 '1'", "01 00", "19 00"}) p.b.hear(unit(tsdu));
   CHECK(p.b_said() == "started A | data one | point 1 | interrupting");

@@ -3,17 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include "base/overloaded.hpp"
 #include "unit/x400/octets.hpp"
 
 namespace longline::x400::test {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 std::string with_reason(std::string what, std::optional<SessionReason> reason) {
   return reason ? what + " " + std::to_string(static_cast<int>(*reason)) : what;

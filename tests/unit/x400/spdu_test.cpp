@@ -11,14 +11,14 @@ using namespace longline::x400::test;
 
 namespace {
 
-std::vector<Spdu> decoded(std::string_view text, bool behind_prefix = false) {
+std::vector<Spdu> decoded_spdu(std::string_view text, bool behind_prefix = false) {
   auto spdus = decode_tsdu(octets(text), behind_prefix);
   REQUIRE_MESSAGE(spdus, text);
   return std::move(*spdus);
 }
 
 Spdu only(std::string_view text, bool behind_prefix = false) {
-  auto spdus = decoded(text, behind_prefix);
+  auto spdus = decoded_spdu(text, behind_prefix);
   REQUIRE_MESSAGE(spdus.size() == 1, text);
   return std::move(spdus.front());
 }
@@ -35,7 +35,7 @@ Spdu of_kind(SpduKind kind) {
   return out;
 }
 
-std::string wrong(std::string_view text, bool behind_prefix = false) {
+std::string wrong_spdu(std::string_view text, bool behind_prefix = false) {
   const auto spdus = decode_tsdu(octets(text), behind_prefix);
   if (spdus) return "";
   return std::string(to_string(spdus.error().code)) + ": " + spdus.error().what;
@@ -132,7 +132,7 @@ TEST_CASE("ends of a session have their bytes") {
 }
 
 TEST_CASE("GT and PT prefix what they announce, in its TSDU or the one before") {
-  CHECK(decoded("01 00").size() == 1);
+  CHECK(decoded_spdu("01 00").size() == 1);
   CHECK(only("01 00 01 00 'x'").user_data == "x");
   CHECK(only("02 00 32 03 2a 01 '1'").kind == SpduKind::minor_sync_ack);
   CHECK(only("32 03 2a 01 '1'").kind == SpduKind::minor_sync_ack);
@@ -140,13 +140,13 @@ TEST_CASE("GT and PT prefix what they announce, in its TSDU or the one before") 
   // The other prefix than ours is taken too.
   CHECK(only("02 00 31 03 2a 01 '1'").kind == SpduKind::minor_sync);
   // A PT that asks for a token, with an answer behind it.
-  const auto both = decoded("02 03 10 01 01 32 03 2a 01 '1'");
+  const auto both = decoded_spdu("02 03 10 01 01 32 03 2a 01 '1'");
   REQUIRE(both.size() == 2);
   CHECK(both[0].tokens == kDataToken);
   CHECK(both[1].kind == SpduKind::minor_sync_ack);
   // Behind a GT in a TSDU of its own a leading 01 is a DT, elsewhere a GT.
   CHECK(only("01 00 'x'", true).user_data == "x");
-  CHECK(wrong("01 00 'x'") == "malformed: the peer's session data is cut short");
+  CHECK(wrong_spdu("01 00 'x'") == "malformed: the peer's session data is cut short");
   CHECK(only("01 00 01 00 'x'", true).user_data == octets("01 00 'x'"));
 }
 
@@ -198,28 +198,28 @@ TEST_CASE("parameters that are unknown, or another SPDU's, are skipped") {
 }
 
 TEST_CASE("fields out of their bounds are errors that say which") {
-  CHECK(wrong("02 00 32 02 2a 00") == "malformed: the peer's MINOR SYNC ACK has a serial number that is none: ''");
-  CHECK(wrong("02 00 32 09 2a 07 '1234567'") == "malformed: the peer's MINOR SYNC ACK has a serial number that is none: '1234567'");
-  CHECK(wrong("02 00 32 04 2a 02 '-1'") == "malformed: the peer's MINOR SYNC ACK has a serial number that is none: '-1'");
-  CHECK(wrong("02 00 32 04 2a 02 '+1'") == "malformed: the peer's MINOR SYNC ACK has a serial number that is none: '+1'");
-  CHECK(wrong("02 00 32 04 2a 02 1b '1'") == "malformed: the peer's MINOR SYNC ACK has a serial number that is none: '\\x1B1'");
-  CHECK(wrong("02 00 32 00") == "malformed: the peer's MINOR SYNC ACK has no serial number");
-  CHECK(wrong("01 00 2d 00") == "malformed: the peer's ACTIVITY START has no activity identifier");
-  CHECK(wrong("01 00 2d 09 29 07 'abcdefg'") == "malformed: the peer's ACTIVITY START has 7 octets of activity identifier");
-  CHECK(wrong("01 00 1d 03 29 01 'a'") == "malformed: the peer's ACTIVITY RESUME does not say what it goes on with");
-  CHECK(wrong("0d 03 14 01 02") == "malformed: the peer's CONNECT has 1 octets of requirements");
-  CHECK(wrong("0d 13 33 11 '12345678901234567'") == "malformed: the peer's CONNECT has 17 octets of selector");
-  CHECK(wrong("0c 02 32 00") == "malformed: the peer's REFUSE has 0 octets of reason");
+  CHECK(wrong_spdu("02 00 32 02 2a 00") == "malformed: the peer's MINOR SYNC ACK has a serial number that is none: ''");
+  CHECK(wrong_spdu("02 00 32 09 2a 07 '1234567'") == "malformed: the peer's MINOR SYNC ACK has a serial number that is none: '1234567'");
+  CHECK(wrong_spdu("02 00 32 04 2a 02 '-1'") == "malformed: the peer's MINOR SYNC ACK has a serial number that is none: '-1'");
+  CHECK(wrong_spdu("02 00 32 04 2a 02 '+1'") == "malformed: the peer's MINOR SYNC ACK has a serial number that is none: '+1'");
+  CHECK(wrong_spdu("02 00 32 04 2a 02 1b '1'") == "malformed: the peer's MINOR SYNC ACK has a serial number that is none: '\\x1B1'");
+  CHECK(wrong_spdu("02 00 32 00") == "malformed: the peer's MINOR SYNC ACK has no serial number");
+  CHECK(wrong_spdu("01 00 2d 00") == "malformed: the peer's ACTIVITY START has no activity identifier");
+  CHECK(wrong_spdu("01 00 2d 09 29 07 'abcdefg'") == "malformed: the peer's ACTIVITY START has 7 octets of activity identifier");
+  CHECK(wrong_spdu("01 00 1d 03 29 01 'a'") == "malformed: the peer's ACTIVITY RESUME does not say what it goes on with");
+  CHECK(wrong_spdu("0d 03 14 01 02") == "malformed: the peer's CONNECT has 1 octets of requirements");
+  CHECK(wrong_spdu("0d 13 33 11 '12345678901234567'") == "malformed: the peer's CONNECT has 17 octets of selector");
+  CHECK(wrong_spdu("0c 02 32 00") == "malformed: the peer's REFUSE has 0 octets of reason");
 }
 
 TEST_CASE("what is not spoken here is named") {
-  CHECK(wrong("08 00") == "protocol: the peer sent an SPDU that is not used here: 8");
-  CHECK(wrong("01 00 0d 00") == "protocol: the peer sent an SPDU that is not used here: 13");
-  CHECK(wrong("01 00 35 00") == "protocol: the peer sent an SPDU that is not used here: 53");
-  CHECK(wrong("01 00 29 06 0f 01 01 2a 01 '1'") == "protocol: the peer sets a major synchronization point within an activity");
-  CHECK(wrong("01 00 31 03 2a 01 '1' 01 00") == "protocol: the peer sent more behind its MINOR SYNC POINT");
-  CHECK(wrong("15 00 00") == "protocol: the peer sent more behind its GIVE TOKENS CONFIRM");
-  CHECK(wrong("0e 03 19 01 01") == "protocol: the peer sends its ACCEPT in pieces");
+  CHECK(wrong_spdu("08 00") == "protocol: the peer sent an SPDU that is not used here: 8");
+  CHECK(wrong_spdu("01 00 0d 00") == "protocol: the peer sent an SPDU that is not used here: 13");
+  CHECK(wrong_spdu("01 00 35 00") == "protocol: the peer sent an SPDU that is not used here: 53");
+  CHECK(wrong_spdu("01 00 29 06 0f 01 01 2a 01 '1'") == "protocol: the peer sets a major synchronization point within an activity");
+  CHECK(wrong_spdu("01 00 31 03 2a 01 '1' 01 00") == "protocol: the peer sent more behind its MINOR SYNC POINT");
+  CHECK(wrong_spdu("15 00 00") == "protocol: the peer sent more behind its GIVE TOKENS CONFIRM");
+  CHECK(wrong_spdu("0e 03 19 01 01") == "protocol: the peer sends its ACCEPT in pieces");
 }
 
 TEST_CASE("every SPDU that is cut short is an error, or another length of data") {
@@ -229,5 +229,5 @@ TEST_CASE("every SPDU that is cut short is an error, or another length of data")
     // Two octets in, a GT is one by itself.
     for (std::size_t k = 0; k < whole.size(); ++k) CHECK(decode_tsdu(std::string_view(whole).substr(0, k)).has_value() == (k == 2 && whole[0] == 1));
   }
-  CHECK(wrong("") == "malformed: the peer's session data is cut short");
+  CHECK(wrong_spdu("") == "malformed: the peer's session data is cut short");
 }

@@ -23,7 +23,7 @@ std::string codes(const chat::Converted& converted) {
 }
 
 /// The bytes that go out, without when and how.
-std::string sent(const std::string& log) {
+std::string sent_in_log(const std::string& log) {
   std::string out;
   std::string_view rest = log;
   while (!rest.empty()) {
@@ -55,7 +55,7 @@ TEST_CASE("a converted script has the same dialogue and the same end") {
     for (const std::string& peer : peers) {
       const Play before = play_chat(script, peer, as_chat());
       const Play after = play(converted.text, peer);
-      CHECK_MESSAGE(sent(after.log) == sent(before.log), script, "\n", peer, "\n", converted.text);
+      CHECK_MESSAGE(sent_in_log(after.log) == sent_in_log(before.log), script, "\n", peer, "\n", converted.text);
       CHECK_MESSAGE(chat_status(after.finished) == std::min(4, chat_status(before.finished)), script, "\n", peer, "\n", converted.text);
     }
   }

@@ -14,7 +14,7 @@ using namespace longline::script;
 
 namespace {
 
-std::string lints(const std::string& text, Duration deadline = Duration(300'000)) {
+std::string scp_lints(const std::string& text, Duration deadline = Duration(300'000)) {
   const ParsedScript script = parse_scp("t.scp", text);
   for (const Diagnostic& d : script.diagnostics) {
     if (d.severity == Severity::error) FAIL(render(d, *script.source));
@@ -25,10 +25,10 @@ std::string lints(const std::string& text, Duration deadline = Duration(300'000)
 }
 
 std::string lints_of_body(const std::string& body, Duration deadline = Duration(300'000)) {
-  return lints("proc main\n" + body + "\nendproc\n", deadline);
+  return scp_lints("proc main\n" + body + "\nendproc\n", deadline);
 }
 
-const std::vector<std::string> kOzEmail = {
+const std::vector<std::string> kOzEmailScript = {
     "proc main",
     "waitfor \"ervice?\" until 90",
     "if $SUCCESS then ; ok?",
@@ -53,17 +53,17 @@ std::string join(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-TEST_CASE("the script of KB175410 in full has nothing to remark") { CHECK(lints(join(kOzEmail)) == ""); }
+TEST_CASE("the script of KB175410 in full has nothing to remark") { CHECK(scp_lints(join(kOzEmailScript)) == ""); }
 
 TEST_CASE("each until and each if $SUCCESS that is taken away is missed, at its waitfor") {
   for (const std::size_t line : {1u, 4u, 8u}) {
-    std::vector<std::string> lines = kOzEmail;
+    std::vector<std::string> lines = kOzEmailScript;
     lines[line].resize(lines[line].find(" until"));
-    CHECK(lints(join(lines)) == fmt::format("no-until:{}", line + 1));
-    lines = kOzEmail;
+    CHECK(scp_lints(join(lines)) == fmt::format("no-until:{}", line + 1));
+    lines = kOzEmailScript;
     lines[line + 1] = "";
     lines[12] = "endif endif";
-    CHECK(lints(join(lines)) == fmt::format("unchecked-success:{}", line + 1));
+    CHECK(scp_lints(join(lines)) == fmt::format("unchecked-success:{}", line + 1));
   }
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("loops that nothing ends") {
 
 TEST_CASE("labels and limits") {
   CHECK(lints_of_body("here:\ntransmit \"x\"") == "unused-label:2");
-  CHECK(lints(join(kOzEmail), Duration(100'000)) == "beyond-deadline:5");
+  CHECK(scp_lints(join(kOzEmailScript), Duration(100'000)) == "beyond-deadline:5");
   CHECK(lints_of_body("waitfor \"a\" then A until 200\nhalt\nA: waitfor \"b\" then B until 200\nB:") == "beyond-deadline:4");
   CHECK(lints_of_body("waitfor \"a\" then A, \"b\" then B until 200\nhalt\nA: delay 90\nhalt\nB: delay 90") == "");
 }
