@@ -25,12 +25,13 @@ Errc code_of(const SmtpReply& reply) {
 Retrieval::Retrieval(RetrievalOptions options) : options_(std::move(options)), opening_(options_.opening) {}
 
 Retrieval::Retrieval(RetrievalOptions options, SmtpPeer peer, SmtpReplyParser parser) : Retrieval(std::move(options)) {
+  was_open_ = true;
   peer_ = std::move(peer);
   parser_ = std::move(parser);
 }
 
 void Retrieval::start(TimePoint now) {
-  if (peer_) return opened(*peer_, now);
+  if (was_open_) return opened(now);
   opening_.start(now);
   drain_opening(now);
 }
@@ -95,23 +96,24 @@ void Retrieval::drain_opening(TimePoint now) {
       fail(std::move(refused->error), false);
     } else {
       parser_ = opening_.take_parser();
-      opened(std::get<SmtpOpened>(*action).peer, now);
+      peer_ = std::move(std::get<SmtpOpened>(*action).peer);
+      opened(now);
     }
   }
 }
 
-void Retrieval::opened(const SmtpPeer& peer, TimePoint now) {
+void Retrieval::opened(TimePoint now) {
   phase_ = Phase::asking;
   // It would be taken for the answer.
   if (parser_.has_more()) return fail(Error(Errc::protocol, "the peer sent more before it was asked", Stage::transfer), false);
   const std::string_view verb = verb_of(options_.by);
-  if (options_.by != By::etrn && !peer.logged_in) {
+  if (options_.by != By::etrn && !peer_.logged_in) {
     return fail(Error(Errc::auth_refused, fmt::format("{} is asked for only after a login, and there was none", verb), Stage::auth), true);
   }
-  if (options_.by == By::turn && !peer.secure) {
+  if (options_.by == By::turn && !peer_.secure) {
     return fail(Error(Errc::auth_refused, "TURN is asked for only over TLS", Stage::auth), true);
   }
-  if (options_.by == By::etrn && (!peer.etrn || options_.domains.empty())) {
+  if (options_.by == By::etrn && (!peer_.etrn || options_.domains.empty())) {
     return fail(Error(Errc::refused, options_.domains.empty() ? "no domain to ask for" : "the peer does not offer ETRN", Stage::transfer), true);
   }
   ask(now);
@@ -174,9 +176,9 @@ void Retrieval::fail(Error error, bool polite) {
 }
 
 void Retrieval::finish() {
-  actions_.emplace_back(Write{"QUIT\r\n"});
+  if (!options_.keep_open) actions_.emplace_back(Write{"QUIT\r\n"});
   phase_ = Phase::finished;
-  actions_.emplace_back(RetrievalFinished{first_error_, answers_});
+  actions_.emplace_back(RetrievalFinished{first_error_, answers_, options_.keep_open});
 }
 
 }  // namespace longline::mail

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -28,10 +29,11 @@ struct RetrievalAnswer {
 /// The peer is the client from now on: give the line to an SmtpServer, whose greeting is the next thing to be sent.
 struct TurnRound {};
 
-/// The session is over. A QUIT is in a Write before this.
+/// The session is over. A QUIT is in a Write before this; or (`open`) somebody else goes on with it.
 struct RetrievalFinished {
   std::optional<Error> error{};
   std::vector<RetrievalAnswer> answers;
+  bool open = false;
 };
 
 using RetrievalAction = std::variant<Write, StartTls, TurnRound, RetrievalFinished>;
@@ -40,6 +42,7 @@ struct RetrievalOptions {
   config::Retrieve::By by = config::Retrieve::By::etrn;
   std::vector<std::string> domains;
   SmtpOpeningOptions opening{};
+  bool keep_open = false;   ///< no QUIT when the peer has answered: another retrieval follows
 };
 
 /// Asks a peer for the mail that it keeps for us: ETRN (RFC 1985) for each domain, ATRN (RFC 2645) for all of them, or TURN (RFC 821).
@@ -63,12 +66,15 @@ class Retrieval {
   std::optional<TimePoint> deadline() const;
   std::optional<RetrievalAction> next_action() { return take_first(actions_); }
   const std::vector<RetrievalAnswer>& answers() const { return answers_; }
+  /// After RetrievalFinished with `open`: of the peer, and what goes on behind its last reply.
+  const SmtpPeer& peer() const { return peer_; }
+  SmtpReplyParser take_parser() { return std::move(parser_); }
 
  private:
   enum class Phase { opening, asking, turned, finished };
 
   void drain_opening(TimePoint now);
-  void opened(const SmtpPeer& peer, TimePoint now);
+  void opened(TimePoint now);
   void ask(TimePoint now);
   void take_replies(TimePoint now);
   void take_etrn(const SmtpReply& reply, TimePoint now);
@@ -78,7 +84,8 @@ class Retrieval {
 
   RetrievalOptions options_;
   SmtpOpening opening_;
-  std::optional<SmtpPeer> peer_;          // of a session that was open already, until start()
+  SmtpPeer peer_;
+  bool was_open_ = false;                 // when it began
   SmtpReplyParser parser_;
   Phase phase_ = Phase::opening;
   std::deque<RetrievalAction> actions_;

@@ -56,6 +56,12 @@ class Spool(Case):
         self.root.spool.write_bytes(b"not a database" * 100)
         self.assertEqual(self.codes(status=1), ["damaged"])
 
+    def test_a_spool_of_another_version(self):
+        self.root.add()
+        self.sql("PRAGMA user_version=9999; PRAGMA wal_checkpoint(TRUNCATE)")
+        self.assertEqual(self.codes(status=1), ["not-ours"])
+        self.assertIn(b"a spool of version 9999", self.root.run("check", status=1).stdout)
+
     def test_clocks(self):
         self.root.add()
         self.sql("UPDATE messages SET arrived=arrived+3600000*24*365")

@@ -100,6 +100,16 @@ class TwoWays(ConnectorCase):
             for at in due:
                 self.assertAlmostEqual(at - before, rest, delta=PATIENCE)
 
+    def test_who_is_put_off_for_the_first_time_rests_for_five_minutes(self):
+        one, two, _ = self.ways(replies={"RCPT": "451 later"})
+        self.root.flush("--connector", "one", status=75)
+        before = time.time()
+        self.root.flush("--connector", "two", status=75)
+        db = sqlite3.connect(self.root.spool)
+        ((due,),) = db.execute("SELECT next_attempt FROM recipients WHERE address='b@two.example'").fetchall()
+        db.close()
+        self.assertAlmostEqual(due / 1000 - before, 300, delta=PATIENCE)
+
     def test_what_another_flush_sends_elsewhere_is_waited_for(self):
         gate = threading.Event()
         one, two, id = self.ways(on_message=lambda n: gate.wait(PATIENCE))

@@ -380,6 +380,17 @@ class InTheFlush(Case):
         self.assertEqual(second.wait(PATIENCE), 0)
         self.assertEqual(([m["subject"] for m in root.list("--inbox")], provider.sessions), (["1"], 2))
 
+    def test_two_connectors_of_one_session_ask_in_it_and_what_turns_the_line_comes_last(self):
+        other = ('[connector.zone]\ndomains = ["zone.example"]\nlink = "isp"\nhost = "line"\n' f'user = "{USER}"\n'
+                 f'password-command = ["echo", "{PASSWORD}"]\nallow-plain-auth = true\nretrieve = {{ by = "etrn", domains = ["zone.example"] }}\n')
+        root, provider = self.line_root({"mail": [("user@example.org", letter(1))]}, 'by = "atrn"')
+        root.configure((root.folder / "longline.toml").read_text() + other)
+        root.add(b"Subject: out\n\ntext\n", "bob@far.example")
+        root.run("flush", "--link", "isp")
+        self.assertEqual([c for c in provider.commands if "TRN" in c], ["ETRN zone.example", "ATRN example.org"])
+        self.assertEqual((provider.sessions, [m["subject"] for m in root.list("--inbox")]), (1, ["1"]))
+        root.run("due", status=1)
+
     def test_a_signal_ends_it_in_the_middle_of_a_message_and_what_came_is_counted(self):
         root, provider = self.line_root({"mail": [("user@example.org", letter(1)), ("user@example.org", letter(2))], "stalls_in": "second"}, 'by = "atrn"')
         run = root.start("retrieve", "--json")

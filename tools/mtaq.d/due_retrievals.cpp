@@ -64,13 +64,13 @@ bool DueRetrievals::is_due(const config::Connector& connector) const {
   return all && std::find(all->begin(), all->end(), &connector) != all->end();
 }
 
-Result<void> DueRetrievals::take(const config::Connector& connector, sys::OpenedSession session) {
+Result<std::optional<sys::OpenedSession>> DueRetrievals::take(const config::Connector& connector, sys::OpenedSession session, bool another) {
   before_words_();
   tried_.insert(&connector);
-  LONGLINE_TRY(const sys::RetrievalResult result, retrieving_.from(connector, std::move(session)));
+  LONGLINE_TRY(sys::RetrievalResult result, retrieving_.from(connector, std::move(session), another));
   const bool ends_all = result.error && (result.error->code == Errc::interrupted || result.error->code == Errc::deadline);
   if (ends_all) return Error(*result.error);
-  return {};
+  return std::move(result.open);
 }
 
 Result<ExitStatus> DueRetrievals::finish(Result<ExitStatus> flushed) {

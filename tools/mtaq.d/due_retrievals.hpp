@@ -19,7 +19,7 @@ class DueRetrievals : public sys::SessionHeir {
   DueRetrievals(const Options& options, World& world, std::function<void()> before_words);
 
   bool wants(const config::Connector& connector) override;
-  Result<void> take(const config::Connector& connector, sys::OpenedSession session) override;
+  Result<std::optional<sys::OpenedSession>> take(const config::Connector& connector, sys::OpenedSession session, bool another) override;
   /// When the flush is over: what is left, unless that line is gone. The status of both: the flush's where that is not 0.
   Result<ExitStatus> finish(Result<ExitStatus> flushed);
 

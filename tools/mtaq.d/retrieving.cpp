@@ -20,7 +20,8 @@ void Retrieving::follow_flush(bool names_link) {
   hides_link_down_ = !names_link;
 }
 
-Result<sys::RetrievalResult> Retrieving::from(const config::Connector& connector, std::optional<sys::OpenedSession> session) {
+Result<sys::RetrievalResult> Retrieving::from(const config::Connector& connector, std::optional<sys::OpenedSession> session, bool keep_open) {
+  run_.keep_open = keep_open;
   run_.wait = still_wanted_ != nullptr;
   run_.still_wanted = [&] { return still_wanted_(connector); };
   LONGLINE_TRY(sys::RetrievalResult result, sys::retrieve_mail(world_.config, world_.paths, world_.events, connector, run_, std::move(session)));

@@ -20,7 +20,7 @@ class Retrieving {
   /// For whoever has the line, as long as a retrieval is wanted.
   void wait(std::function<bool(const config::Connector&)> still_wanted) { still_wanted_ = std::move(still_wanted); }
 
-  Result<sys::RetrievalResult> from(const config::Connector& connector, std::optional<sys::OpenedSession> session = std::nullopt);
+  Result<sys::RetrievalResult> from(const config::Connector& connector, std::optional<sys::OpenedSession> session = std::nullopt, bool keep_open = false);
   bool is_late() const;
   Result<ExitStatus> verdict() const;
 

@@ -76,7 +76,9 @@ RecipientUpdate FlushBatch::update_for(const Work& work, RecipientResult& result
   switch (result.outcome) {
     case Outcome::sent: update = {result.address, RecipientState::delivered, reason_of(result), {}}; break;
     case Outcome::deferred:
-      update = {result.address, RecipientState::deferred, reason_of(result), now + mail::retry_delay(work.message.attempts + 1)};
+      // Attempts are counted for the message; who was not put off before has the first.
+      update = {result.address, RecipientState::deferred, reason_of(result),
+                now + mail::retry_delay(before.state == RecipientState::deferred ? work.message.attempts + 1 : 1)};
       break;
     case Outcome::refused:
       update = {result.address, RecipientState::refused, reason_of(result), {}};

@@ -126,20 +126,26 @@ Result<void> QueueFlush::unreachable(FlushBatch& batch, const FlushHop& hop, Err
   return batch.give_up(hop, ended_by_ ? cut_short() : why, !link_down);
 }
 
-/// The connector whose retrieval goes into the hop's session.
-const config::Connector* QueueFlush::heir_in(const FlushHop& hop) const {
-  if (settings_.heir == nullptr || !hop.domain.empty()) return nullptr;
-  const auto wanted = std::find_if(hop.all.begin(), hop.all.end(), [&](const config::Connector* c) { return in_scope(*c) && settings_.heir->wants(*c); });
-  return wanted == hop.all.end() ? nullptr : *wanted;
+/// The connectors whose retrievals go into the hop's session; what turns the line round comes last.
+std::vector<const config::Connector*> QueueFlush::heirs_in(const FlushHop& hop) const {
+  std::vector<const config::Connector*> heirs;
+  if (settings_.heir == nullptr || !hop.domain.empty()) return heirs;
+  for (const config::Connector* connector : hop.all) {
+    if (in_scope(*connector) && settings_.heir->wants(*connector)) heirs.push_back(connector);
+  }
+  std::stable_partition(heirs.begin(), heirs.end(), [](const config::Connector* c) { return c->retrieve->by == config::Retrieve::By::etrn; });
+  return heirs;
 }
 
-Result<void> QueueFlush::hand_on(const config::Connector& connector, std::optional<OpenedSession> session) {
-  if (!session) return {};
-  const Result<void> taken = settings_.heir->take(connector, std::move(*session));
-  if (!taken && taken.error().code != Errc::interrupted && taken.error().code != Errc::deadline) return taken.error();
-  if (!taken && !ended_by_) ended_by_ = taken.error().code;
+Result<void> QueueFlush::hand_on(const std::vector<const config::Connector*>& heirs, std::optional<OpenedSession> session) {
+  for (auto heir = heirs.begin(); heir != heirs.end() && session; ++heir) {
+    Result<std::optional<OpenedSession>> taken = settings_.heir->take(**heir, std::move(*session), heir + 1 != heirs.end());
+    if (!taken && taken.error().code != Errc::interrupted && taken.error().code != Errc::deadline) return taken.error();
+    if (!taken && !ended_by_) ended_by_ = taken.error().code;
+    session = taken ? std::move(*taken) : std::nullopt;
+  }
   // Our timers and signals stood still meanwhile.
-  return loop_.run_once(loop_.now());
+  return heirs.empty() ? Result<void>() : loop_.run_once(loop_.now());
 }
 
 Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std::vector<PeerAddress>& addresses) {
@@ -166,8 +172,8 @@ Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std
     LONGLINE_TRY(const mail::PeerMemory memory, spool_.peer_memory(connector.name, to_string(address), wall_now()));
     allowance_.start_session(memory.rate, memory.round_trip, loop_.now());
     batch.start_hop(hop, settings_.scope.ids.empty());
-    const config::Connector* heir = heir_in(hop);
-    if (heir != nullptr) session.keep_open();
+    const std::vector<const config::Connector*> heirs = heirs_in(hop);
+    if (!heirs.empty()) session.keep_open();
     session_ = &session;
     session_began_ = loop_.now();
     bytes_done_before_ = bytes_done_;
@@ -199,7 +205,7 @@ Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std
     }
     const auto rest = ended_by_ || finished->error ? FlushBatch::Rest::all : FlushBatch::Rest::but_elsewhere;
     LONGLINE_CHECK(batch.give_up(hop, ended_by_ ? cut_short().context("connector " + connector.name) : why, true, rest));
-    return heir == nullptr ? Result<void>() : hand_on(*heir, session.take_open());
+    return hand_on(heirs, session.take_open());
   }
   return {};
 }

@@ -85,6 +85,10 @@ class Session {
     else machine_.on_closed(loop_.now()), over_ = true;
   }
 
+  std::optional<OpenedSession> take_open() {
+    if (!finished_ || !finished_->open || ended_by_ || pump_.closed()) return std::nullopt;
+    return OpenedSession{pump_.release(), machine_.take_parser(), machine_.peer()};
+  }
   std::vector<mail::RetrievalAnswer> answers() const { return machine_.answers(); }
   std::uint64_t bytes_out() const { return served_out_ + pump_.bytes_out(); }
   std::uint64_t bytes_in() const { return served_in_ + pump_.bytes_in(); }
@@ -141,7 +145,7 @@ class Session {
     draining_ = false;
     timer_.reset();
     if (finished_) {
-      if (pump_.idle() || pump_.closed() || finished_->error) over_ = true;
+      if (pump_.idle() || pump_.closed() || finished_->error || finished_->open) over_ = true;
       else timer_ = loop_.at(loop_.now() + kQuitPatience, [this] { over_ = true; });
     } else if (const auto deadline = machine_.deadline()) {
       timer_ = loop_.at(*deadline, [this] {
@@ -272,7 +276,7 @@ Result<void> talk(const config::Config& config, const StatePaths& paths, EventSi
     server.wall_at_start = wall_now();
   }
   const bool encrypted = opening->encrypted && !opened;
-  mail::RetrievalOptions options{retrieve.by, retrieve.domains, std::move(*opening)};
+  mail::RetrievalOptions options{retrieve.by, retrieve.domains, std::move(*opening), run.keep_open};
   std::optional<mail::Retrieval> machine;
   std::unique_ptr<ByteStream> line;
   if (opened) {
@@ -298,6 +302,7 @@ Result<void> talk(const config::Config& config, const StatePaths& paths, EventSi
   result.bytes_out = session.bytes_out();
   result.bytes_in = session.bytes_in();
   result.error = session.error();
+  result.open = session.take_open();
   return {};
 }
 
@@ -348,7 +353,10 @@ std::string to_text(const RetrievalResult& result) {
 Result<RetrievalResult> retrieve_mail(const config::Config& config, const StatePaths& paths, EventSink& events, const config::Connector& connector,
                                       const RetrievalRun& run, std::optional<OpenedSession> session) {
   const config::Retrieve& retrieve = *connector.retrieve;
-  RetrievalResult result{connector.name, connector.link, retrieve.by, {}, 0, 0, 0, std::nullopt};
+  RetrievalResult result;
+  result.connector = connector.name;
+  result.link = connector.link;
+  result.by = retrieve.by;
   const TimePoint end = run.deadline.value_or(steady_now() + kLongestRetrieval);
   LONGLINE_TRY(Spool spool, Spool::open(paths.spool));
   std::optional<LineLease> lease;

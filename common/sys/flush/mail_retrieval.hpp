@@ -27,6 +27,7 @@ struct RetrievalResult {
   std::uint64_t bytes_out = 0, bytes_in = 0;   ///< on the line (with TLS: inside it)
   std::optional<Error> error;
   bool done_elsewhere = false;     ///< not wanted any more when the line was free (RetrievalRun::still_wanted)
+  std::optional<OpenedSession> open{};   ///< RetrievalRun::keep_open, and the peer goes on
 
   bool mail_comes() const;
 };
@@ -36,6 +37,7 @@ std::string to_text(const RetrievalResult& result);   ///< one line, escaped
 struct RetrievalRun {
   std::string host;                              ///< our mail name
   std::optional<TimePoint> deadline{};
+  bool keep_open = false;                        ///< another retrieval follows in the session
   bool wait = false;                             ///< for a flush, or another retrieval, that has the line; else Errc::busy, stage lock
   std::function<bool()> still_wanted{};          ///< asked when it has waited
   std::function<void(bool received, std::string_view bytes)> trace{};

@@ -41,8 +41,8 @@ class SessionHeir {
   virtual ~SessionHeir() = default;
   /// Asked before the session's first byte.
   virtual bool wants(const config::Connector& connector) = 0;
-  /// Errc::interrupted and deadline end the flush, too.
-  virtual Result<void> take(const config::Connector& connector, OpenedSession session) = 0;
+  /// `another` follows: the session comes back where it can go on. Errc::interrupted and deadline end the flush, too.
+  virtual Result<std::optional<OpenedSession>> take(const config::Connector& connector, OpenedSession session, bool another) = 0;
 };
 
 struct FlushSettings {
@@ -96,8 +96,8 @@ class QueueFlush {
   Result<void> await(const std::vector<std::string>& ids);
   // flush_visit.cpp
   Result<void> send_hop(FlushBatch& batch, const FlushHop& hop);
-  const config::Connector* heir_in(const FlushHop& hop) const;
-  Result<void> hand_on(const config::Connector& connector, std::optional<OpenedSession> session);
+  std::vector<const config::Connector*> heirs_in(const FlushHop& hop) const;
+  Result<void> hand_on(const std::vector<const config::Connector*>& heirs, std::optional<OpenedSession> session);
   Result<void> visit(FlushBatch& batch, const FlushHop& hop, const std::vector<PeerAddress>& addresses);
   /// Likewise, over X.400 (flush_association.cpp).
   Result<void> associate(FlushBatch& batch, const FlushHop& hop);

@@ -65,7 +65,9 @@ class Check {
     const Result<SpoolFile> file = inspect_spool_file(paths_.spool, Spool::kVersion);
     if (!file && file.error().code != Errc::config && file.error().code != Errc::io) return file.error();
     if (!file) {
-      damaged(file.error().message());
+      const bool is_other = file.error().code == Errc::config;   // another program's, or another version's
+      if (is_other) find(Severity::error, "not-ours", file.error().message(), file.error().hint);
+      else damaged(file.error().message());
       return false;
     }
     if (*file == SpoolFile::absent) return false;

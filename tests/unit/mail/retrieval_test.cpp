@@ -95,6 +95,18 @@ TEST_CASE("in a session that is open already, with what is known of the peer") {
   CHECK_FALSE(etrn.finished->error);
   CHECK(etrn.written == "ETRN example.org\r\nETRN example.com\r\nQUIT\r\n");
 
+  RetrievalOptions kept = retrieval_options(By::etrn);
+  kept.keep_open = true;
+  RetrievalTalk first(kept, peer);
+  first.hear("250 OK\r\n");
+  first.hear("458 later\r\n");
+  REQUIRE(first.finished);
+  CHECK(first.finished->open);
+  CHECK(first.finished->error->code == Errc::busy);
+  CHECK(first.written.find("QUIT") == std::string::npos);
+  RetrievalTalk second(retrieval_options(By::atrn), first.machine.peer(), first.machine.take_parser());
+  CHECK(second.written == "ATRN example.org,example.com\r\n");
+
   peer.logged_in = false;
   CHECK(RetrievalTalk(retrieval_options(By::atrn), peer).finished->error->code == Errc::auth_refused);
 }
