@@ -136,7 +136,7 @@ void Retrieval::take_replies(TimePoint now) {
     auto reply = parser_.next();
     if (!reply) return fail(std::move(reply).error(), false);
     if (!*reply) return;
-    if ((*reply)->code == 421) return fail(Error(Errc::busy, "the peer closes down: " + (*reply)->text(), Stage::transfer), false);
+    if ((*reply)->code == kServiceClosing) return fail(Error(Errc::busy, "the peer closes down: " + (*reply)->text(), Stage::transfer), false);
     if (options_.by == By::etrn) take_etrn(**reply, now);
     else take_turn(**reply);
   }

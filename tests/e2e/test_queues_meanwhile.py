@@ -19,9 +19,7 @@ from stopwatch import Stopwatch  # noqa: E402
 
 class Meanwhile(queues.Queues):
     def test_what_somebody_removes_meanwhile_has_no_receipt(self):
-        listener = Listener()
-        self.addCleanup(listener.socket.close)
-        listener.socket.settimeout(PATIENCE)
+        listener = silent_listener(self)
         site = self.make(listener.port)
         for _ in range(3):
             self.send(site, "bob@far.example")
@@ -72,9 +70,7 @@ class PostfixTest(Meanwhile, unittest.TestCase):
 
     def requeued(self, more=""):
         """A message that gets another id while it is flushed."""
-        listener = Listener()
-        self.addCleanup(listener.socket.close)
-        listener.socket.settimeout(PATIENCE)
+        listener = silent_listener(self)
         self.site = type("Silent", (PostfixSite,), {"MORE": PostfixSite.MORE + more})
         self.sites = {}
         site = self.make(listener.port)
@@ -102,9 +98,7 @@ class PostfixTest(Meanwhile, unittest.TestCase):
         self.requeued("maillog_file =\n")
 
     def test_what_somebody_requeues_is_not_waited_for_a_minute(self):
-        listener = Listener()
-        self.addCleanup(listener.socket.close)
-        listener.socket.settimeout(PATIENCE)
+        listener = silent_listener(self)
         site = self.make(listener.port)
         self.send(site, "bob@far.example")
         site.rest(1)
@@ -121,9 +115,7 @@ class PostfixTest(Meanwhile, unittest.TestCase):
         self.assertLess(begin.ours(), 30)
 
     def test_a_postfix_that_is_stopped_meanwhile(self):
-        listener = Listener()
-        self.addCleanup(listener.socket.close)
-        listener.socket.settimeout(PATIENCE)
+        listener = silent_listener(self)
         self.sites = {}
         site = self.make(listener.port)
         self.send(site, "bob@far.example")
@@ -140,6 +132,14 @@ class PostfixTest(Meanwhile, unittest.TestCase):
 
 
 @unittest.skipUnless(exim.available(), "needs Exim's packages (scripts/setup --test) and root")
+def silent_listener(test):
+    """A next hop that takes connections and says nothing, for this test."""
+    listener = Listener()
+    test.addCleanup(listener.socket.close)
+    listener.socket.settimeout(PATIENCE)
+    return listener
+
+
 class EximTest(Meanwhile, unittest.TestCase):
     site = queues.EximSite
     sites = {}

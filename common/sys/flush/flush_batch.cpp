@@ -68,10 +68,16 @@ void FlushBatch::drop(const std::string& id) {
   if (entries_.erase(id) > 0) dropped_.insert(id);
 }
 
-void FlushBatch::close(const std::string& id) {
+bool FlushBatch::close(const std::string& id) {
   const Entry& entry = entries_.at(id);
-  if (entry.work && !entry.work->results.empty()) callbacks_.on_receipt(receipt_of(*entry.work), entry.in_snapshot);
+  bool sent = false;
+  if (entry.work && !entry.work->results.empty()) {
+    const mail::Receipt receipt = receipt_of(*entry.work);
+    sent = receipt.outcome() == Outcome::sent;
+    callbacks_.on_receipt(receipt, entry.in_snapshot);
+  }
   drop(id);
+  return sent;
 }
 
 std::vector<std::string> FlushBatch::waiting() const {

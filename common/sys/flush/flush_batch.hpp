@@ -144,8 +144,8 @@ class FlushBatch : public mail::MessageSource {
   void let_go(const std::string& id, Entry& entry, std::vector<std::string> addresses, LetGo& out);
   void drop_empty(LetGo& out);
   void drop(const std::string& id);
-  /// It has its receipt, where there is anything to say.
-  void close(const std::string& id);
+  /// It has its receipt, where there is anything to say. Whether all of it was sent.
+  bool close(const std::string& id);
   void look_for_new();
   void claim_more();
   bool see_claimed(const std::string& id);

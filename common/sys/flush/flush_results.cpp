@@ -16,7 +16,6 @@ namespace longline::sys {
 namespace {
 
 constexpr std::size_t kPortion = 1000;
-constexpr int kClosing = 421;
 
 using mail::Outcome;
 using mail::QueuedMessage;
@@ -185,7 +184,7 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
       if (r.outcome != Outcome::not_tried) events.emplace_back(result.id, r);
       const bool over = r.outcome == Outcome::sent || r.outcome == Outcome::refused;
       if (over && hop_.connector != nullptr && hop_.connector->protocol == config::Protocol::x400) update.ends_transfer = hop_.connector->name;
-      if (r.code != 0 && r.code != kClosing) ++answered_in_hop_;
+      if (r.code != 0 && r.code != mail::kServiceClosing) ++answered_in_hop_;
       if (r.outcome == Outcome::deferred || r.outcome == Outcome::not_tried) left.push_back(r);
       std::erase(entry.recipients, r.address);
       work.results.push_back(std::move(r));
@@ -219,8 +218,7 @@ Result<void> FlushBatch::record(const std::vector<mail::MessageResult>& results)
     events_.emit(event);
   }
   for (const std::string& id : touched) {
-    if (receipt_of(*entries_.at(id).work).outcome() == Outcome::sent) ++sent_in_hop_;
-    close(id);
+    if (close(id)) ++sent_in_hop_;
   }
   return {};
 }

@@ -260,6 +260,13 @@ Result<void> QueueFlush::give_up_rest(FlushBatch& batch, const Error& why) {
   return {};
 }
 
+/// Before what another flush does is looked at again.
+Result<void> QueueFlush::pause() {
+  const TimePoint step = loop_.now() + kFollowStep;
+  while (loop_.now() < step && !ended_by_) LONGLINE_CHECK(loop_.run_once(step));
+  return {};
+}
+
 Result<void> QueueFlush::await(const std::vector<std::string>& ids) {
   const TimePoint end = loop_.now() + kFollowLongest;
   for (const std::string& id : ids) {
@@ -267,8 +274,7 @@ Result<void> QueueFlush::await(const std::vector<std::string>& ids) {
       const Result<mail::QueuedMessage> message = spool_.find(id);
       if (!message && message.error().code != Errc::not_found) return message.error();
       if (!message || message->state != mail::MessageState::sending) break;
-      const TimePoint step = loop_.now() + kFollowStep;
-      while (loop_.now() < step && !ended_by_) LONGLINE_CHECK(loop_.run_once(step));
+      LONGLINE_CHECK(pause());
     }
   }
   return {};
@@ -290,8 +296,7 @@ Result<void> QueueFlush::follow(FlushBatch& batch, const std::string& lane) {
       account(receipt, true);
     }
     if (!holder) return batch.refresh();
-    const TimePoint step = loop_.now() + kFollowStep;
-    while (loop_.now() < step && !ended_by_) LONGLINE_CHECK(loop_.run_once(step));
+    LONGLINE_CHECK(pause());
   }
   if (!batch.empty() && !ended_by_) ended_by_ = Errc::deadline;
   return {};

@@ -92,6 +92,7 @@ class QueueFlush {
   Result<void> send_lane(FlushBatch& batch);
   Result<void> follow(FlushBatch& batch, const std::string& lane);
   Result<void> give_up_rest(FlushBatch& batch, const Error& why);
+  Result<void> pause();
   /// Until no other flush has one of these messages, or the time is over.
   Result<void> await(const std::vector<std::string>& ids);
   // flush_visit.cpp
