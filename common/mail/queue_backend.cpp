@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "mail/queue_backend.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "base/text.hpp"
@@ -17,11 +16,6 @@ constexpr std::array<std::string_view, 5> kDoneNames = {"held", "released", "rem
 std::string_view to_string(QueueChange change) { return kNames[static_cast<std::size_t>(change)]; }
 std::string_view done_name(QueueChange change) { return kDoneNames[static_cast<std::size_t>(change)]; }
 
-bool MessagePart::is_whole() const {
-  const auto waiting = std::count_if(message.recipients.begin(), message.recipients.end(), [](const Recipient& r) { return !r.finished(); });
-  return recipients.size() == static_cast<std::size_t>(waiting);
-}
-
 Result<std::vector<Result<void>>> QueueBackend::remove_recipients(const std::vector<MessagePart>&) {
   return Error(Errc::usage, "queue " + std::string(name()) + " cannot take recipients out of a message", Stage::queue);
 }
@@ -34,7 +28,7 @@ Error not_in_queue(const std::string& id) {
   return Error(Errc::not_found, "message " + escape_at_most(id, 40) + ": not in the queue", Stage::queue);
 }
 
-bool is_same_message(const QueuedMessage& seen, const QueuedMessage& now) {
+bool is_same_message(const SeenMessage& seen, const QueuedMessage& now) {
   return seen.id == now.id && seen.arrived == now.arrived && seen.sender == now.sender;
 }
 

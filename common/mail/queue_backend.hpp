@@ -33,12 +33,20 @@ struct Fate {
   std::string new_id{};
 };
 
-/// Some of those who wait for a message that was seen, or all.
+/// What tells a message that was seen from another that has its id by now.
+struct SeenMessage {
+  std::string id;
+  WallTime arrived{};
+  std::string sender;
+  MessageState state = MessageState::ready;   ///< then
+  SeenMessage() = default;
+  SeenMessage(const QueuedMessage& message) : id(message.id), arrived(message.arrived), sender(message.sender), state(message.state) {}
+};
+
+/// Some of those who wait for a message, or all.
 struct MessagePart {
-  QueuedMessage message;
+  SeenMessage message;
   std::vector<std::string> recipients;
-  /// Whether nobody else waits for it.
-  bool is_whole() const;
 };
 
 /// A queue of messages: our spool, Postfix's, Exim's, or one in memory. Calls are synchronous; each runs one short command or
@@ -65,7 +73,7 @@ class QueueBackend {
   virtual std::optional<std::string> why_not(QueueChange) const { return std::nullopt; }
   /// One result a message, in their order. Ids are used again, so each is looked at first: what has another time of arrival or
   /// sender than `as_seen` is left alone ("changed meanwhile"). not_found: gone; busy: being sent.
-  virtual Result<std::vector<Result<void>>> change(QueueChange change, const std::vector<QueuedMessage>& as_seen) = 0;
+  virtual Result<std::vector<Result<void>>> change(QueueChange change, const std::vector<SeenMessage>& as_seen) = 0;
 
   /// Whether remove_recipients() works.
   virtual bool removes_recipients() const { return false; }
@@ -93,6 +101,6 @@ class QueueBackend {
 Error changed_meanwhile(const std::string& id);
 Error not_in_queue(const std::string& id);
 /// Whether `now` is the message that was seen.
-bool is_same_message(const QueuedMessage& seen, const QueuedMessage& now);
+bool is_same_message(const SeenMessage& seen, const QueuedMessage& now);
 
 }  // namespace longline::mail

@@ -61,7 +61,7 @@ struct World {
   }
   ~World() {
     const auto left = list();
-    (void)queue->change(QueueChange::remove, left);
+    (void)queue->change(QueueChange::remove, {left.begin(), left.end()});
   }
 
   void add(const std::string& sender, const std::vector<std::string>& recipients) {

@@ -48,9 +48,9 @@ class RamQueue : public QueueBackend {
     sink(contents_[static_cast<std::size_t>(found - messages.begin())]);
     return {};
   }
-  Result<std::vector<Result<void>>> change(QueueChange change, const std::vector<QueuedMessage>& as_seen) override {
+  Result<std::vector<Result<void>>> change(QueueChange change, const std::vector<SeenMessage>& as_seen) override {
     std::vector<Result<void>> results;
-    for (const QueuedMessage& seen : as_seen) results.push_back(change_one(change, seen));
+    for (const SeenMessage& seen : as_seen) results.push_back(change_one(change, seen));
     return results;
   }
   Result<void> trigger(const std::vector<std::string>& ids) override {
@@ -72,7 +72,7 @@ class RamQueue : public QueueBackend {
   std::vector<QueuedMessage>::iterator place(const std::string& id) {
     return std::find_if(messages.begin(), messages.end(), [&](const QueuedMessage& m) { return m.id == id; });
   }
-  Result<void> change_one(QueueChange change, const QueuedMessage& seen) {
+  Result<void> change_one(QueueChange change, const SeenMessage& seen) {
     const auto found = place(seen.id);
     if (found == messages.end()) return not_in_queue(seen.id);
     if (!is_same_message(seen, *found)) return changed_meanwhile(seen.id);

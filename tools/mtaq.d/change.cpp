@@ -20,6 +20,7 @@ namespace {
 using mail::QueueBackend;
 using mail::QueueChange;
 using mail::QueuedMessage;
+using mail::SeenMessage;
 
 QueueChange change_of(Verb verb) {
   switch (verb) {
@@ -43,9 +44,14 @@ std::string_view event_name(QueueChange change) {
 }
 
 // What was seen of it, if the caller gave that, must be so still.
-bool is_as_given(const GivenId& given, const QueuedMessage& message) {
+bool is_as_given(const GivenId& given, const SeenMessage& message) {
   return (!given.arrived || *given.arrived == message.arrived) && (!given.sender || *given.sender == message.sender);
 }
+
+struct Targets {
+  std::vector<SeenMessage> messages;
+  std::vector<std::string> lines;   // as they are shown; empty where they are not
+};
 
 class Changer {
  public:
@@ -57,40 +63,52 @@ class Changer {
     if (const auto why = queue_.why_not(what)) return Error(Errc::usage, *why, Stage::queue);
     LONGLINE_TRY(const std::vector<GivenId> given, read_ids(change_.ids));
     const bool by_filter = change_.ids.empty();
-    LONGLINE_TRY(const std::vector<QueuedMessage> targets, by_filter ? by_listing({}) : by_ids(given));
     // Ids from a pipe are a decision that was made; a filter alone is shown first.
     const bool decided = !change_.all || change_.yes || (!by_filter && ::isatty(STDIN_FILENO) == 0);
-    if (change_.dry_run || !decided) {
-      LONGLINE_CHECK(show(what, targets));
-      return std::move(failures_).status();
-    }
-    LONGLINE_CHECK(carry_out(what, targets));
+    shows_ = change_.dry_run || !decided;
+    LONGLINE_TRY(const Targets targets, by_filter ? by_listing({}) : by_ids(given));
+    if (shows_) show(what, targets);
+    else LONGLINE_CHECK(carry_out(what, targets.messages));
     return std::move(failures_).status();
   }
 
  private:
-  Result<std::vector<QueuedMessage>> by_ids(const std::vector<GivenId>& given) {
+  Result<Targets> by_ids(const std::vector<GivenId>& given) {
     // "-" with nothing on stdin: nothing was asked for.
-    if (given.empty()) return std::vector<QueuedMessage>();
+    if (given.empty()) return Targets();
     // Ids of the spool are never used again: no need to look through it first.
     const bool says_more = std::any_of(given.begin(), given.end(), [](const GivenId& one) { return one.arrived || one.sender; });
-    const bool must_look = world_.queue.kind != config::QueueKind::spool || change_.all || change_.dry_run || says_more;
+    const bool must_look = world_.queue.kind != config::QueueKind::spool || change_.all || shows_ || says_more;
     if (must_look) return by_listing(given);
-    std::vector<QueuedMessage> targets;
+    Targets targets;
     std::set<std::string> seen;
     for (const GivenId& one : given) {
-      QueuedMessage message;
+      SeenMessage message;
       message.id = queue_.canonical_id(one.id);
-      if (seen.insert(message.id).second) targets.push_back(std::move(message));
+      if (seen.insert(message.id).second) targets.messages.push_back(std::move(message));
     }
     return targets;
   }
 
-  Result<std::vector<QueuedMessage>> by_listing(const std::vector<GivenId>& given) {
+  // What is to be known of each in the end: whole messages of a long queue take too much memory.
+  struct Target {
+    SeenMessage message;
+    std::string line;
+  };
+  Target target_of(const QueuedMessage& message, WallTime now) {
+    if (!shows_) return {message, ""};
+    return {message, options_.common.json ? json_line(message, choice_) + "\n" : mail::listing_lines(message, choice_, now)};
+  }
+  void append(Targets& targets, Target target) const {
+    targets.messages.push_back(std::move(target.message));
+    if (shows_) targets.lines.push_back(std::move(target.line));
+  }
+
+  Result<Targets> by_listing(const std::vector<GivenId>& given) {
     std::map<std::string, std::size_t> places;
     for (const GivenId& one : given) places.try_emplace(queue_.canonical_id(one.id), places.size());
-    std::vector<std::optional<QueuedMessage>> found(places.size());
-    std::vector<QueuedMessage> targets;
+    std::vector<std::optional<Target>> found(places.size());
+    Targets targets;
     const WallTime now = sys::wall_now();
     std::vector<bool> seen(places.size());
     LONGLINE_CHECK(queue_.visit([&](QueuedMessage&& message) {
@@ -98,15 +116,16 @@ class Changer {
       if (!given.empty() && place == places.end()) return true;
       if (place != places.end()) seen[place->second] = true;
       if (change_.all && !matches(change_.filter, message, choice_, now)) return true;
-      if (place == places.end()) targets.push_back(std::move(message));
-      else found[place->second] = std::move(message);
+      Target target = target_of(message, now);
+      if (place == places.end()) append(targets, std::move(target));
+      else found[place->second] = std::move(target);
       return true;
     }));
     for (const GivenId& one : given) {
       const auto place = places.find(queue_.canonical_id(one.id));
       if (place == places.end()) continue;
-      if (std::optional<QueuedMessage>& message = found[place->second]) {
-        if (is_as_given(one, *message)) targets.push_back(std::move(*message));
+      if (std::optional<Target>& target = found[place->second]) {
+        if (is_as_given(one, target->message)) append(targets, std::move(*target));
         else failures_.add(mail::changed_meanwhile(one.id));
       } else if (!seen[place->second]) {
         failures_.add(mail::not_in_queue(one.id));
@@ -116,21 +135,16 @@ class Changer {
     return targets;
   }
 
-  Result<void> show(QueueChange what, const std::vector<QueuedMessage>& targets) {
-    const WallTime now = sys::wall_now();
-    if (!options_.common.json && !targets.empty()) std::fputs(mail::listing_header(targets.front().id.size()).c_str(), stdout);
-    for (const QueuedMessage& message : targets) {
-      const std::string text = options_.common.json ? json_line(message, choice_) + "\n" : mail::listing_lines(message, choice_, now);
-      std::fwrite(text.data(), 1, text.size(), stdout);
-    }
-    if (!options_.common.quiet && !options_.common.json) {
-      std::fprintf(stderr, "%zu message%s would be %s; nothing was changed%s\n", targets.size(), targets.size() == 1 ? "" : "s",
-                   std::string(done_name(what)).c_str(), change_.dry_run ? "" : ": --yes does it");
-    }
-    return {};
+  void show(QueueChange what, const Targets& targets) {
+    const std::size_t count = targets.messages.size();
+    if (!options_.common.json && count > 0) std::fputs(mail::listing_header(targets.messages.front().id.size()).c_str(), stdout);
+    for (const std::string& line : targets.lines) std::fwrite(line.data(), 1, line.size(), stdout);
+    if (options_.common.quiet || options_.common.json) return;
+    std::fprintf(stderr, "%zu message%s would be %s; nothing was changed%s\n", count, count == 1 ? "" : "s", std::string(done_name(what)).c_str(),
+                 change_.dry_run ? "" : ": --yes does it");
   }
 
-  Result<void> carry_out(QueueChange what, const std::vector<QueuedMessage>& targets) {
+  Result<void> carry_out(QueueChange what, const std::vector<SeenMessage>& targets) {
     LONGLINE_TRY(std::vector<Result<void>> results, queue_.change(what, targets));
     for (std::size_t i = 0; i < targets.size(); ++i) {
       if (!results[i]) {
@@ -154,6 +168,7 @@ class Changer {
   QueueBackend& queue_;
   mail::ConnectorChoice choice_;
   Failures failures_;
+  bool shows_ = false;   // what would be done, and does nothing
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -21,13 +22,25 @@ using mail::MessagePart;
 using mail::QueueBackend;
 using mail::QueueChange;
 using mail::QueuedMessage;
+using mail::SeenMessage;
 
 using tools::print;
 
-std::vector<QueuedMessage> messages_of(const std::vector<MessagePart>& parts) {
-  std::vector<QueuedMessage> out;
-  for (const MessagePart& part : parts) out.push_back(part.message);
+// What goes into the batch: whole messages of a long queue would take too much memory.
+struct Exported : MessagePart {
+  bool eight_bit = false;   // what other mail systems hold is not known to be of seven bits
+  bool is_whole = false;    // nobody else waits for it
+};
+
+std::vector<SeenMessage> messages_of(const std::vector<Exported>& parts) {
+  std::vector<SeenMessage> out;
+  out.reserve(parts.size());
+  for (const Exported& part : parts) out.push_back(part.message);
   return out;
+}
+
+std::size_t waiting(const QueuedMessage& message) {
+  return static_cast<std::size_t>(std::count_if(message.recipients.begin(), message.recipients.end(), [](const mail::Recipient& r) { return !r.finished(); }));
 }
 
 Error others_wait(const MessagePart& part, std::string_view queue) {
@@ -36,12 +49,12 @@ Error others_wait(const MessagePart& part, std::string_view queue) {
       .with_hint("by its id alone it is exported, and removed, for all of them");
 }
 
-Result<std::vector<MessagePart>> select(const ExportOptions& what, World& world, QueueBackend& queue, Failures& failures) {
+Result<std::vector<Exported>> select(const ExportOptions& what, World& world, QueueBackend& queue, Failures& failures) {
   LONGLINE_TRY(const std::vector<GivenId> given, read_ids(what.ids));
   std::map<std::string, bool> wanted;
   for (const GivenId& one : given) wanted.emplace(queue.canonical_id(one.id), false);
   LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
-  std::vector<MessagePart> out;
+  std::vector<Exported> out;
   const WallTime now = sys::wall_now();
   // "-" with nothing on stdin: nothing was asked for.
   if (!what.ids.empty() && given.empty()) return out;
@@ -52,8 +65,9 @@ Result<std::vector<MessagePart>> select(const ExportOptions& what, World& world,
     if (!matches(what.filter, message, choice, now)) return true;
     std::vector<std::string> recipients = waiting_recipients(what.filter, message, choice);
     if (recipients.empty()) return true;
-    MessagePart part{std::move(message), std::move(recipients)};
-    if (what.remove && !part.is_whole() && !queue.removes_recipients()) failures.add(others_wait(part, queue.name()));
+    const bool is_whole = recipients.size() == waiting(message);
+    Exported part{{message, std::move(recipients)}, message.eight_bit || message.foreign, is_whole};
+    if (what.remove && !is_whole && !queue.removes_recipients()) failures.add(others_wait(part, queue.name()));
     else out.push_back(std::move(part));
     return true;
   }));
@@ -88,17 +102,16 @@ Result<void> settle() {
 }
 
 // What went meanwhile is left out of the batch, and of `parts` when that is written.
-Result<void> write_batch(std::vector<MessagePart>& parts, QueueBackend& queue, const std::string& host, Failures& failures) {
+Result<void> write_batch(std::vector<Exported>& parts, QueueBackend& queue, const std::string& host, Failures& failures) {
   mail::BatchWriter writer;
   if (parts.empty()) return {};
   std::set<std::string> gone;
   print(writer.begin(host));
-  for (const MessagePart& part : parts) {
-    const QueuedMessage& message = part.message;
+  for (const Exported& part : parts) {
+    const SeenMessage& message = part.message;
     bool begun = false;
     Result<void> read = queue.read(message.id, [&](std::string_view piece) {
-      // What other mail systems hold is not known to be of seven bits.
-      if (!begun) print(writer.envelope(message.sender, part.recipients, message.eight_bit || message.foreign));
+      if (!begun) print(writer.envelope(message.sender, part.recipients, part.eight_bit));
       begun = true;
       print(writer.body(piece));
       return std::ferror(stdout) == 0 && !is_interrupted;
@@ -114,14 +127,15 @@ Result<void> write_batch(std::vector<MessagePart>& parts, QueueBackend& queue, c
   }
   print(writer.end());
   LONGLINE_CHECK(settle());
-  std::erase_if(parts, [&](const MessagePart& part) { return gone.contains(part.message.id); });
+  std::erase_if(parts, [&](const Exported& part) { return gone.contains(part.message.id); });
   return {};
 }
 
 // Held while they are written, so that no flush sends what the batch has too. What could not be held is not exported.
-Result<void> hold_all(QueueBackend& queue, std::vector<MessagePart>& parts, Failures& failures) {
+Result<void> hold_all(QueueBackend& queue, std::vector<Exported>& parts, Failures& failures) {
   LONGLINE_TRY(std::vector<Result<void>> results, queue.change(QueueChange::hold, messages_of(parts)));
-  std::vector<MessagePart> kept;
+  std::vector<Exported> kept;
+  kept.reserve(parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (results[i]) kept.push_back(std::move(parts[i]));
     else failures.add(std::move(results[i]).error());
@@ -130,41 +144,44 @@ Result<void> hold_all(QueueBackend& queue, std::vector<MessagePart>& parts, Fail
   return {};
 }
 
-void undo_hold(QueueBackend& queue, std::vector<MessagePart> parts) {
-  std::erase_if(parts, [](const MessagePart& part) { return part.message.state == mail::MessageState::held; });
+void undo_hold(QueueBackend& queue, std::vector<Exported> parts) {
+  std::erase_if(parts, [](const Exported& part) { return part.message.state == mail::MessageState::held; });
   (void)queue.change(QueueChange::release, messages_of(parts));
 }
 
 // Before it was held a flush may have served some of those who were seen to wait.
-Result<void> look_again(QueueBackend& queue, std::vector<MessagePart>& parts) {
-  std::map<std::string, std::set<std::string>> waiting;
-  for (const MessagePart& part : parts) waiting.emplace(part.message.id, std::set<std::string>());
+Result<void> look_again(QueueBackend& queue, std::vector<Exported>& parts) {
+  std::map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < parts.size(); ++i) places.emplace(parts[i].message.id, i);
+  std::vector<bool> is_there(parts.size());
   LONGLINE_CHECK(queue.visit([&](QueuedMessage&& message) {
-    const auto found = waiting.find(message.id);
-    if (found == waiting.end()) return true;
-    for (const mail::Recipient& r : message.recipients) {
-      if (!r.finished()) found->second.insert(r.address);
-    }
+    const auto found = places.find(message.id);
+    if (found == places.end()) return true;
+    Exported& part = parts[found->second];
+    is_there[found->second] = true;
+    std::erase_if(part.recipients, [&](const std::string& address) {
+      const auto waits = [&](const mail::Recipient& r) { return !r.finished() && r.address == address; };
+      return std::none_of(message.recipients.begin(), message.recipients.end(), waits);
+    });
+    part.is_whole = part.recipients.size() == waiting(message);
     return true;
   }));
-  std::vector<MessagePart> served;
-  for (MessagePart& part : parts) {
-    const std::set<std::string>& left = waiting.at(part.message.id);
-    std::erase_if(part.recipients, [&](const std::string& address) { return !left.contains(address); });
-    std::erase_if(part.message.recipients, [&](const mail::Recipient& r) { return !r.finished() && !left.contains(r.address); });
-    if (part.recipients.empty()) served.push_back(part);
+  std::vector<Exported> served;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!is_there[i]) parts[i].recipients.clear();
+    if (parts[i].recipients.empty()) served.push_back(parts[i]);
   }
-  std::erase_if(parts, [](const MessagePart& part) { return part.recipients.empty(); });
+  std::erase_if(parts, [](const Exported& part) { return part.recipients.empty(); });
   undo_hold(queue, std::move(served));
   return {};
 }
 
-void report(World& world, const QueueBackend& queue, std::string_view name, const MessagePart& part) {
+void report(World& world, const QueueBackend& queue, std::string_view name, const Exported& part) {
   Event event{std::string(name)};
   event.message = part.message.id;
   event.text = "exported";
-  if (part.message.foreign) event.more.set("queue", queue.name());
-  if (name == "queue.held" || part.is_whole()) return world.events.emit(event);
+  if (world.queue.kind != config::QueueKind::spool) event.more.set("queue", queue.name());
+  if (name == "queue.held" || part.is_whole) return world.events.emit(event);
   for (const std::string& address : part.recipients) {
     Event one = event;
     one.more.set("recipient", address);
@@ -173,19 +190,20 @@ void report(World& world, const QueueBackend& queue, std::string_view name, cons
 }
 
 // Those whom nobody else waits with go with their message.
-Result<void> remove_exported(QueueBackend& queue, const std::vector<MessagePart>& parts, World& world, Failures& failures) {
-  std::vector<MessagePart> whole, portions;
-  for (const MessagePart& part : parts) (part.is_whole() ? whole : portions).push_back(part);
-  const auto account = [&](const std::vector<MessagePart>& done, const std::vector<Result<void>>& results) {
+Result<void> remove_exported(QueueBackend& queue, std::vector<Exported> parts, World& world, Failures& failures) {
+  const auto middle = std::stable_partition(parts.begin(), parts.end(), [](const Exported& part) { return part.is_whole; });
+  const std::vector<Exported> portions(std::make_move_iterator(middle), std::make_move_iterator(parts.end()));
+  parts.erase(middle, parts.end());
+  const auto account = [&](const std::vector<Exported>& done, const std::vector<Result<void>>& results) {
     for (std::size_t i = 0; i < done.size(); ++i) {
       if (results[i]) report(world, queue, "queue.removed", done[i]);
       else failures.add(results[i].error());
     }
   };
-  LONGLINE_TRY(const std::vector<Result<void>> removed, queue.change(QueueChange::remove, messages_of(whole)));
-  account(whole, removed);
+  LONGLINE_TRY(const std::vector<Result<void>> removed, queue.change(QueueChange::remove, messages_of(parts)));
+  account(parts, removed);
   if (portions.empty()) return {};
-  LONGLINE_TRY(const std::vector<Result<void>> thinned, queue.remove_recipients(portions));
+  LONGLINE_TRY(const std::vector<Result<void>> thinned, queue.remove_recipients({portions.begin(), portions.end()}));
   account(portions, thinned);
   return {};
 }
@@ -199,7 +217,7 @@ Result<ExitStatus> run_export(const Options& options, World& world) {
   const bool changes = what.remove || what.hold;
   LONGLINE_TRY(const std::unique_ptr<QueueBackend> queue, open_queue(world, changes));
   Failures failures(options.common);
-  LONGLINE_TRY(std::vector<MessagePart> parts, select(what, world, *queue, failures));
+  LONGLINE_TRY(std::vector<Exported> parts, select(what, world, *queue, failures));
   if (changes) {
     let_signals_interrupt();
     LONGLINE_CHECK(hold_all(*queue, parts, failures));
@@ -209,11 +227,12 @@ Result<ExitStatus> run_export(const Options& options, World& world) {
     if (changes) undo_hold(*queue, std::move(parts));
     return std::move(written).error();
   }
-  if (what.remove) LONGLINE_CHECK(remove_exported(*queue, parts, world, failures));
-  for (const MessagePart& part : parts) {
+  const std::size_t count = parts.size();
+  for (const Exported& part : parts) {
     if (what.hold) report(world, *queue, "queue.held", part);
   }
-  if (!options.common.quiet && !options.common.json) std::fprintf(stderr, "%zu message%s exported\n", parts.size(), parts.size() == 1 ? "" : "s");
+  if (what.remove) LONGLINE_CHECK(remove_exported(*queue, std::move(parts), world, failures));
+  if (!options.common.quiet && !options.common.json) std::fprintf(stderr, "%zu message%s exported\n", count, count == 1 ? "" : "s");
   return std::move(failures).status();
 }
 

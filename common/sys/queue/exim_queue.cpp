@@ -20,6 +20,7 @@ namespace {
 
 using mail::QueueChange;
 using mail::QueuedMessage;
+using mail::SeenMessage;
 
 constexpr std::size_t kIdsPerCommand = 1'000;
 constexpr std::size_t kIdsPerRun = 20'000;        // within the 2 MiB that a command line has
@@ -185,7 +186,7 @@ std::optional<std::string> EximQueue::why_not(QueueChange change) const {
   return "Exim cannot requeue a message; 'mtaq --queue exim flush ID' tries it at once";
 }
 
-Result<std::vector<Result<void>>> EximQueue::change(QueueChange change, const std::vector<QueuedMessage>& as_seen) {
+Result<std::vector<Result<void>>> EximQueue::change(QueueChange change, const std::vector<SeenMessage>& as_seen) {
   if (const auto why = why_not(change)) return Error(Errc::usage, *why, Stage::queue);
   LONGLINE_TRY(Recheck recheck, Recheck::of(*this, as_seen));
   std::vector<std::size_t> places;

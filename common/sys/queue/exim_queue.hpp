@@ -27,7 +27,7 @@ class EximQueue : public mail::QueueBackend {
   Result<mail::QueuedMessage> find(const std::string& id) override;
   Result<void> read(const std::string& id, const Sink& sink) override;
   std::optional<std::string> why_not(mail::QueueChange change) const override;
-  Result<std::vector<Result<void>>> change(mail::QueueChange change, const std::vector<mail::QueuedMessage>& as_seen) override;
+  Result<std::vector<Result<void>>> change(mail::QueueChange change, const std::vector<mail::SeenMessage>& as_seen) override;
   Result<void> trigger(const std::vector<std::string>& ids) override;
   std::optional<bool> run_is_over() override;
   bool tells_fates() const override { return log_ && log_->readable(); }

@@ -32,19 +32,23 @@ void add_header_fields(mail::QueueBackend& queue, QueuedMessage& message) {
   message.subject = mail::header_field(head, "Subject").value_or("");
 }
 
-Result<Recheck> Recheck::of(mail::QueueBackend& queue, const std::vector<QueuedMessage>& as_seen) {
+Result<Recheck> Recheck::of(mail::QueueBackend& queue, const std::vector<mail::SeenMessage>& as_seen) {
   std::map<std::string, std::vector<std::size_t>> places;
   for (std::size_t i = 0; i < as_seen.size(); ++i) places[as_seen[i].id].push_back(i);
-  Recheck out{as_seen, {}};
+  Recheck out;
+  out.states.reserve(as_seen.size());
   out.results.reserve(as_seen.size());
-  for (const QueuedMessage& message : as_seen) out.results.emplace_back(mail::not_in_queue(message.id));
+  for (const mail::SeenMessage& message : as_seen) {
+    out.states.push_back(message.state);
+    out.results.emplace_back(mail::not_in_queue(message.id));
+  }
   std::size_t left = as_seen.size();
   LONGLINE_CHECK(queue.visit([&](QueuedMessage&& message) {
     const auto found = places.find(message.id);
     if (found == places.end()) return true;
     for (const std::size_t i : found->second) {
       out.results[i] = mail::is_same_message(as_seen[i], message) ? Result<void>() : Result<void>(mail::changed_meanwhile(message.id));
-      out.now[i] = message;
+      out.states[i] = message.state;
     }
     left -= found->second.size();
     return left > 0;

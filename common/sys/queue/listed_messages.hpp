@@ -18,9 +18,9 @@ void add_header_fields(mail::QueueBackend& queue, mail::QueuedMessage& message);
 
 /// The messages that are to be changed, looked at once more in one listing.
 struct Recheck {
-  std::vector<mail::QueuedMessage> now;     ///< in the order of `as_seen`; of those that are gone, as seen
+  std::vector<mail::MessageState> states;   ///< in the order of `as_seen`; of those that are gone, as seen
   std::vector<Result<void>> results;        ///< not_found for what is gone or another message now
-  static Result<Recheck> of(mail::QueueBackend& queue, const std::vector<mail::QueuedMessage>& as_seen);
+  static Result<Recheck> of(mail::QueueBackend& queue, const std::vector<mail::SeenMessage>& as_seen);
 };
 
 /// Lines that end in LF become lines that end in CRLF, over any pieces; a last line without an end gets one.

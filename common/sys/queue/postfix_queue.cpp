@@ -21,6 +21,7 @@ namespace {
 
 using mail::QueueChange;
 using mail::QueuedMessage;
+using mail::SeenMessage;
 
 constexpr std::size_t kLongestEntry = 32 << 20;   // a message for a hundred thousand recipients, each with a reason
 
@@ -150,7 +151,7 @@ Result<void> PostfixQueue::read(const std::string& id, const Sink& sink) {
   return {};
 }
 
-Result<std::vector<Result<void>>> PostfixQueue::change(QueueChange change, const std::vector<QueuedMessage>& as_seen) {
+Result<std::vector<Result<void>>> PostfixQueue::change(QueueChange change, const std::vector<SeenMessage>& as_seen) {
   if (as_seen.empty()) return std::vector<Result<void>>();
   if (::geteuid() != 0) {
     return Error(Errc::permission, "only root may change Postfix's queue", Stage::queue).with_hint("run it as root");
@@ -161,7 +162,7 @@ Result<std::vector<Result<void>>> PostfixQueue::change(QueueChange change, const
   std::string input;
   for (std::size_t i = 0; i < as_seen.size(); ++i) {
     if (!recheck.results[i]) continue;
-    const bool held = recheck.now[i].state == mail::MessageState::held;
+    const bool held = recheck.states[i] == mail::MessageState::held;
     if ((change == QueueChange::hold && held) || (change == QueueChange::release && !held)) continue;
     ids.push_back(as_seen[i].id);
     input += as_seen[i].id + "\n";

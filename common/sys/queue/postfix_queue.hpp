@@ -22,7 +22,7 @@ class PostfixQueue : public mail::QueueBackend {
   Result<void> visit(const Visitor& visitor) override;
   Result<mail::QueuedMessage> find(const std::string& id) override;
   Result<void> read(const std::string& id, const Sink& sink) override;
-  Result<std::vector<Result<void>>> change(mail::QueueChange change, const std::vector<mail::QueuedMessage>& as_seen) override;
+  Result<std::vector<Result<void>>> change(mail::QueueChange change, const std::vector<mail::SeenMessage>& as_seen) override;
   Result<void> trigger(const std::vector<std::string>& ids) override;
   Result<void> remind(const std::vector<std::string>& ids) override;
   /// What is in `incoming` is taken by the queue manager's next look.

@@ -80,8 +80,8 @@ Result<std::vector<Result<void>>> SpoolQueue::each(const std::vector<Item>& item
   return results;
 }
 
-Result<std::vector<Result<void>>> SpoolQueue::change(mail::QueueChange change, const std::vector<mail::QueuedMessage>& as_seen) {
-  return each(as_seen, [&](const mail::QueuedMessage& message) { return change_one(change, message.id); });
+Result<std::vector<Result<void>>> SpoolQueue::change(mail::QueueChange change, const std::vector<mail::SeenMessage>& as_seen) {
+  return each(as_seen, [&](const mail::SeenMessage& message) { return change_one(change, message.id); });
 }
 
 Result<std::vector<Result<void>>> SpoolQueue::remove_recipients(const std::vector<mail::MessagePart>& parts) {
