@@ -119,6 +119,7 @@ struct SmtpClientOptions : SmtpOpeningOptions {
   std::int64_t rate = 0;                  ///< bytes a second, as learned; 0: not known
   bool pipelining = true;                 ///< false: lock-step whatever the peer announces
   bool chunking = true;                   ///< false: DATA whatever the peer announces
+  bool stream = false;                    ///< a byte goes over the line when its turn comes, in no packet: small flights cost nothing
   bool return_headers_only = true;        ///< RET=HDRS where the peer knows DSN: a bounce need not carry the body back
   bool keep_open = false;                 ///< no QUIT at the end: the session is wanted for something else (ETRN, ATRN)
 };
@@ -126,9 +127,10 @@ struct SmtpClientOptions : SmtpOpeningOptions {
 using SmtpClientAction = std::variant<Write, StartTls, MarkInDoubt, MessageResult, SmtpFinished>;
 
 /// The sender's side of SMTP over one connection, for many messages (RFC 5321, 2920, 3030, 6152, 1870, 6531, 9422).
-/// Machine without I/O; the start is SmtpOpening's. With CHUNKING whole messages are pipelined, `window` of them unanswered, RSET before each MAIL
-/// whose predecessor is not known to have ended well; with PIPELINING alone the body of one message and the envelope of
-/// the next share a flight; otherwise lock-step. A 503 makes it send one message at a time from then on.
+/// Machine without I/O; the start is SmtpOpening's. With CHUNKING whole messages are pipelined, `window` of them unanswered (on a
+/// stream, the envelope of the next behind the first of all), RSET before each MAIL whose predecessor is not known to have ended well;
+/// with PIPELINING alone the body of one message and the envelope of the next share a flight; otherwise lock-step. A 503 makes it send one
+/// message at a time from then on.
 /// Bytes leave in Writes of at most 64 KiB, and only as many as on_writable() allows: memory stays bounded.
 class SmtpClient {
  public:

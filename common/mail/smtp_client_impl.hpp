@@ -79,6 +79,7 @@ struct SmtpClient::Impl {
   bool write_end();
   bool write_rset_behind();
   bool must_hold_body(const Transaction& transaction) const;
+  bool is_probing(const Transaction& transaction) const;
   void leave_current(TimePoint now);
   bool put(std::string_view bytes);
   void flush(bool ends_packet = false);

@@ -77,8 +77,12 @@ bool SmtpClient::Impl::has_room() const {
   if (under_way.empty()) return true;
   if (careful || in_order()) return false;
   if (!use_chunking) return under_way.size() == 1;  // the body of one and the envelope of the next
-  return static_cast<int>(under_way.size()) < window.messages;
+  // Behind the first the envelope of the next may go, too: is_probing() holds its body. In a packet of its own that costs more than it brings.
+  return static_cast<int>(under_way.size()) < (options.stream ? std::max(window.messages, 2) : window.messages);
 }
+
+/// Whether the peer has yet to show that it takes one message behind another: until then one body is all that can be in doubt.
+bool SmtpClient::Impl::is_probing(const Transaction& t) const { return window.messages == 1 && under_way.front().get() != &t; }
 
 bool SmtpClient::Impl::may_begin(const Transaction& next) const {
   if (under_way.empty()) return true;
@@ -248,7 +252,7 @@ bool SmtpClient::Impl::write_data_command() {
 /// RFC 3030. The reply to a chunk follows its bytes; it is queued here, where the order is the same.
 bool SmtpClient::Impl::write_chunk_header(TimePoint) {
   Transaction& t = *current;
-  if (must_hold_body(t)) return false;
+  if (is_probing(t) || must_hold_body(t)) return false;
   const std::uint64_t left = t.size() - t.offset;
   const std::uint64_t length = left > kChunkSize + kChunkSize / 4 ? kChunkSize : left;
   const bool last = length == left;

@@ -86,6 +86,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.starttls = (data[0] & 8) != 0 ? StartTlsUse::if_offered : StartTlsUse::never;
   options.window.messages = 1 + (data[0] >> 4);
   options.keep_open = (data[1] & 128) != 0;
+  options.stream = (data[1] & 64) != 0;
   Source source;
   SmtpClient client(options, source);
   Checker checker;

@@ -34,6 +34,7 @@ Result<void> PeerSession::open(std::optional<TimePoint> deadline) {
   static_cast<mail::SmtpOpeningOptions&>(options_) = std::move(opening);
   options_.pipelining = connector_.pipelining;
   options_.chunking = connector_.chunking;
+  options_.stream = hop_.host == "line";
   if (const auto window = spool_.peer_window(connector_.name); window && *window) options_.window = **window;
   LONGLINE_TRY(memory_, spool_.peer_memory(connector_.name, to_string(hop_), wall_now()));
   mail::apply(memory_, options_);

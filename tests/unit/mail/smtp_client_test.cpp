@@ -50,6 +50,42 @@ TEST_CASE("CHUNKING: the first message alone, then two, RSET behind each, and QU
   CHECK(d.log.finished->window.messages == 4);
 }
 
+TEST_CASE("on a stream the envelope of the next goes behind the first message of all, and its body when that is answered") {
+  FakeSource source = three_messages();
+  SmtpClientOptions options = client_options();
+  options.stream = true;
+  Dialogue d(source, options);
+  d.hear("220 mail.far.example ESMTP Postfix\n");
+  CHECK(d.hear(kPostfix) == "MAIL FROM:<one@here.example> SIZE=11\nRCPT TO:<a@far.example>\nBDAT 11 LAST\nX: 1\n\n.\n"
+                            "RSET\nMAIL FROM:<two@here.example> SIZE=8\nRCPT TO:<b@far.example>\nRCPT TO:<c@far.example>\n");
+  CHECK(d.log.marked == std::vector<std::string>{"1"});
+  CHECK(d.client.in_flight() == 1);
+  CHECK(d.hear("250 2.1.0 Ok\n250 2.1.5 Ok\n250 2.0.0 Ok\n") == "");
+  CHECK(d.hear("250 2.0.0 Ok\n") == "BDAT 8 LAST\nX: 2\n\nRSET\nMAIL FROM:<three@here.example> SIZE=8\nRCPT TO:<d@far.example>\nBDAT 8 LAST\nX: 3\n\nRSET\n");
+  CHECK(d.hear("250 2.1.0 Ok\n250 2.1.5 Ok\n250 2.1.5 Ok\n250 2.0.0 Ok\n250 2.0.0 Ok\n250 2.1.0 Ok\n250 2.1.5 Ok\n250 2.0.0 Ok\n250 2.0.0 Ok\n") == "QUIT\n");
+  for (const char* id : {"1", "2", "3"}) CHECK(d.log.outcome(id) == Outcome::sent);
+}
+
+TEST_CASE("on a stream: a first message that is refused lets the next one's body go, and a cut leaves that untried") {
+  for (const bool cut : {false, true}) {
+    FakeSource source = three_messages();
+    SmtpClientOptions options = client_options();
+    options.stream = true;
+    Dialogue d(source, options);
+    d.hear("220 mail.far.example ESMTP Postfix\n");
+    d.hear(kPostfix);
+    d.hear("250 2.1.0 Ok\n550 5.1.1 no such user\n");
+    if (cut) {
+      d.client.on_closed(TimePoint{});
+      REQUIRE(d.hear("") == "");
+      CHECK(d.log.outcome("1") == Outcome::refused);
+      CHECK(d.log.outcome("2") == Outcome::not_tried);
+      continue;
+    }
+    CHECK(d.hear("554 5.5.1 no valid recipients\n250 2.0.0 Ok\n").starts_with("BDAT 8 LAST\n"));
+  }
+}
+
 TEST_CASE("PIPELINING without CHUNKING: the body of one message and the envelope of the next share a flight") {
   FakeSource source = three_messages();
   Dialogue d(source);

@@ -53,6 +53,7 @@ struct Call {
 Call send(FakeSource& source, double bits_a_second, std::int64_t round_trip, bool tcp, SendWindow window = {}) {
   SmtpClientOptions options = client_options();
   options.window = window;
+  options.stream = !tcp;
   SmtpServerOptions receiver = server_options();
   receiver.size_limit = 60'000'000;
   SmtpClient client(options, source);

@@ -94,6 +94,7 @@ SmtpClientOptions options_of(const Mode& mode, int window = 1) {
   options.pipelining = mode.pipelining;
   options.chunking = mode.chunking;
   options.window.messages = window;
+  options.stream = window == 1;   // it makes a difference there alone
   return options;
 }
 
