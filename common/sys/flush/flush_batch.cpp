@@ -59,9 +59,8 @@ FlushShare share_of(const QueuedMessage& message) {
 }
 
 void FlushBatch::add(FlushShare share) {
-  Entry entry{share.size, share.arrived, share.priority, share.rests, share.in_snapshot};
-  entry.recipients = std::move(share.recipients);
-  entries_.emplace(std::move(share.id), std::move(entry));
+  std::string id = share.id;
+  entries_.emplace(std::move(id), Entry{std::move(share)});
 }
 
 void FlushBatch::drop(const std::string& id) {
@@ -132,10 +131,11 @@ bool FlushBatch::complete(const Entry& entry) const {
   return std::none_of(entry.recipients.begin(), entry.recipients.end(), [&](const std::string& address) { return ours(choice_.choose(address).connector); });
 }
 
-void FlushBatch::let_go(const std::string& id, Entry& entry, std::vector<std::string> addresses, LetGo& out) {
+void FlushBatch::let_go(Entry& entry, std::vector<std::string> addresses, LetGo& out) {
   if (addresses.empty()) return;
   std::erase_if(entry.recipients, [&](const std::string& one) { return std::find(addresses.begin(), addresses.end(), one) != addresses.end(); });
-  out.shares.push_back({id, entry.size, entry.arrived, entry.priority, entry.rests, std::move(addresses), entry.in_snapshot});
+  FlushShare& share = out.shares.emplace_back(entry);
+  share.recipients = std::move(addresses);
 }
 
 void FlushBatch::drop_empty(LetGo& out) {
@@ -152,7 +152,7 @@ FlushBatch::LetGo FlushBatch::hand_over(const FlushHop& hop, const std::function
   for (auto& [id, entry] : entries_) {
     std::vector<std::string> addresses = recipients_for(entry, hop);
     std::erase_if(addresses, [&](const std::string& address) { return !which(address); });
-    let_go(id, entry, std::move(addresses), out);
+    let_go(entry, std::move(addresses), out);
   }
   drop_empty(out);
   return out;
@@ -164,7 +164,7 @@ FlushBatch::LetGo FlushBatch::reroute(mail::ConnectorChoice choice) {
   for (auto& [id, entry] : entries_) {
     std::vector<std::string> addresses = entry.recipients;
     std::erase_if(addresses, [&](const std::string& address) { return ours(choice_.choose(address).connector); });
-    let_go(id, entry, std::move(addresses), out);
+    let_go(entry, std::move(addresses), out);
   }
   drop_empty(out);
   return out;

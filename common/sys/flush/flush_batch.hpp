@@ -122,15 +122,9 @@ class FlushBatch : public mail::MessageSource {
     std::string reason{};
     std::optional<Error> held_back{};         // why it was not begun
   };
-  struct Entry {
-    std::int64_t size = 0;
-    WallTime arrived{};
-    int priority = mail::kNormal;
-    bool rests = false;
-    bool in_snapshot = true;
+  struct Entry : FlushShare {                 // its recipients: those that have no result yet
     bool is_there = true;                     // in the spool, when that was read last
     bool is_elsewhere = false;                // another flush has it, when that was asked last
-    std::vector<std::string> recipients{};    // those that are this batch's and have no result yet
     std::unique_ptr<Work> work{};
     Work& begun() { return work ? *work : *(work = std::make_unique<Work>()); }
   };
@@ -141,7 +135,7 @@ class FlushBatch : public mail::MessageSource {
   bool complete(const Entry& entry) const;
   void queue_for_hop(const std::string& id, const Entry& entry);
   void hold_back(const std::string& id, Error why);
-  void let_go(const std::string& id, Entry& entry, std::vector<std::string> addresses, LetGo& out);
+  void let_go(Entry& entry, std::vector<std::string> addresses, LetGo& out);
   void drop_empty(LetGo& out);
   void drop(const std::string& id);
   /// It has its receipt, where there is anything to say. Whether all of it was sent.

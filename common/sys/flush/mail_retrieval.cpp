@@ -81,8 +81,9 @@ class Session {
   void stop(Errc cause) {
     if (!ended_by_) ended_by_ = cause;
     if (cause == Errc::interrupted && !last_) last_ = loop_.now() + kPatienceBehindSignal;
-    if (receiver_) receiver_->stop();
-    else machine_.on_closed(loop_.now()), over_ = true;
+    if (receiver_) return receiver_->stop();
+    machine_.on_closed(loop_.now());
+    over_ = true;
   }
 
   std::optional<OpenedSession> take_open() {
