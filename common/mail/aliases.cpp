@@ -43,6 +43,12 @@ std::string target_of(std::string_view text) {
   return address->domain == "alias.invalid" ? address->local : to_string(*address);
 }
 
+/// RFC 6761, 6.3: localhost is this host, to whoever asks. Nobody else may get its mail, whatever connectors there are.
+std::string at_this_host(const std::string& recipient, std::string_view host) {
+  if (!iequals(domain_of(recipient), "localhost")) return recipient;
+  return recipient.substr(0, recipient.rfind('@') + 1) + std::string(host);
+}
+
 }  // namespace
 
 Aliases::Aliases(std::string_view text) {
@@ -119,7 +125,7 @@ void route_submission(Submission& submission, const Aliases& aliases, ConnectorC
   std::set<std::string> seen(submission.local_recipients.begin(), submission.local_recipients.end());
   for (const std::string& recipient : given) {
     const DsnWish wish = submission.dsn.of(recipient);
-    for (std::string& address : aliases.expand(recipient, host)) {
+    for (std::string& address : aliases.expand(at_this_host(recipient, host), host)) {
       if (!seen.insert(address).second) continue;
       // RFC 3461, 6.2.7: what stands for a name inherits what was asked about it.
       if (!wish.empty() && address != recipient) submission.dsn.recipients[address] = wish;

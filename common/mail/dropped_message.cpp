@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "mail/address.hpp"
+#include "mail/dsn_parameters.hpp"
 #include "mail/message.hpp"
 
 namespace longline::mail {
@@ -27,6 +28,19 @@ Result<std::string_view> take_line(std::string_view& file, std::string_view name
   return line.substr(name.size() + 1);
 }
 
+/// "ret", "envid" and "notify", what is there of them. The last is for all recipients.
+Result<DsnWish> take_wishes(std::string_view& file, DsnWishes& wishes) {
+  DsnWish all;
+  for (const std::string_view name : {"ret", "envid", "notify"}) {
+    if (!file.starts_with(std::string(name) + " ")) continue;
+    LONGLINE_TRY(const std::string_view value, take_line(file, name));
+    const std::string parameter = fmt::format("{}={}", name, value);
+    const Result<bool> good = name == "notify" ? take_recipient_parameter(parameter, all) : take_mail_parameter(parameter, wishes);
+    if (!good) return malformed(good.error().what);
+  }
+  return all;
+}
+
 /// The envelope; leaves the message in `file`.
 Result<Submission> read_envelope(std::string_view& file) {
   Submission out;
@@ -37,11 +51,13 @@ Result<Submission> read_envelope(std::string_view& file) {
   if (reverse) out.sender = to_string(*reverse);
   LONGLINE_TRY(const std::string_view priority, take_line(file, "priority"));
   LONGLINE_TRY(out.priority, parse_priority(priority));
+  LONGLINE_TRY(const DsnWish wish, take_wishes(file, out.dsn));
   while (file.starts_with("recipient ")) {
     if (out.recipients.size() == kMostDroppedRecipients) return malformed("too many recipients");
     LONGLINE_TRY(const std::string_view text, take_line(file, "recipient"));
     LONGLINE_TRY(const Address address, parse_address(text));
     out.recipients.push_back(to_string(address));
+    if (!wish.empty()) out.dsn.recipients[out.recipients.back()] = wish;
   }
   if (out.recipients.empty()) return malformed("no recipient");
   LONGLINE_TRY(const std::string_view size, take_line(file, "content"));
@@ -54,6 +70,13 @@ Result<Submission> read_envelope(std::string_view& file) {
 
 std::string format_dropped(const Submission& submission) {
   std::string out = fmt::format("{}\nsender {}\npriority {}\n", kMagic, submission.sender, submission.priority);
+  const auto say = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) out += fmt::format("{} {}\n", name, value);
+  };
+  say("ret", submission.dsn.ret);
+  say("envid", submission.dsn.envelope_id);
+  // A command line has one wish for all.
+  if (!submission.dsn.recipients.empty()) say("notify", submission.dsn.recipients.begin()->second.notify);
   out.reserve(out.size() + submission.recipients.size() * 64 + submission.content.size());
   for (const std::string& recipient : submission.recipients) out += fmt::format("recipient {}\n", recipient);
   out += fmt::format("content {}\n", submission.content.size());

@@ -16,6 +16,9 @@ namespace longline::mail {
 ///     longline drop 1
 ///     sender alice@site7.example        (nothing behind the blank: the null sender)
 ///     priority 0
+///     ret HDRS                          (these three, as an SMTP client would give them for RET, ENVID and NOTIFY, may be missing)
+///     envid QQ314159
+///     notify SUCCESS,FAILURE
 ///     recipient bob@example.com         (once or more)
 ///     content 1234
 ///     the message, so many bytes, to the end of the file

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "mail/dsn_parameters.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -21,8 +23,10 @@ Parameter split_parameter(std::string_view text) {
   return {to_lower(text.substr(0, equals)), text.substr(std::min(equals + 1, text.size()))};
 }
 
-Result<std::string> parse_notify(std::string_view value) {
-  const std::string upper = to_upper(value);
+}  // namespace
+
+Result<std::string> parse_notify(std::string_view text) {
+  const std::string upper = to_upper(text);
   if (upper == "NEVER") return upper;
   std::string out;
   for (const std::string_view keyword : {"SUCCESS", "FAILURE", "DELAY"}) {
@@ -34,7 +38,20 @@ Result<std::string> parse_notify(std::string_view value) {
   return out;
 }
 
-}  // namespace
+Result<std::string> parse_ret(std::string_view text) {
+  const std::string ret = to_upper(text);
+  if (ret != "FULL" && ret != "HDRS") return Error(Errc::malformed, "RET is FULL or HDRS");
+  return ret;
+}
+
+std::string to_xtext(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c > ' ' && c <= '~' && c != '+' && c != '=') out += c;
+    else out += fmt::format("+{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
 
 bool is_xtext(std::string_view text) {
   const auto is_hex = [&](std::size_t i) { return i < text.size() && std::string_view("0123456789ABCDEF").find(text[i]) != std::string_view::npos; };
@@ -50,10 +67,8 @@ bool is_xtext(std::string_view text) {
 Result<bool> take_mail_parameter(std::string_view parameter, DsnWishes& wishes) {
   const Parameter p = split_parameter(parameter);
   if (p.key == "ret") {
-    const std::string ret = to_upper(p.value);
     if (!wishes.ret.empty()) return Error(Errc::malformed, "RET twice");
-    if (ret != "FULL" && ret != "HDRS") return Error(Errc::malformed, "RET is FULL or HDRS");
-    wishes.ret = ret;
+    LONGLINE_TRY(wishes.ret, parse_ret(p.value));
     return true;
   }
   if (p.key != "envid") return false;

@@ -12,13 +12,13 @@ config::UsableTime& Patience::usable(const config::Connector& connector) {
 }
 
 bool Patience::is_over(const config::Connector& connector, WallTime arrived, Duration limit, WallTime now) {
-  constexpr WallTime kPlausible(Duration(1'577'836'800'000));  // 2020
   // Usable time is at most all of it: nearly every question ends here.
-  if (arrived <= kPlausible || now - arrived < limit || arrived >= now) return false;
+  if (arrived < kFirstPlausibleTime || now - arrived < limit || arrived >= now) return false;
   return usable(connector).between(arrived, now) >= limit;
 }
 
 std::optional<WallTime> Patience::expires(const config::Connector& connector, WallTime arrived) {
+  if (arrived < kFirstPlausibleTime) return std::nullopt;
   return usable(connector).after(arrived, connector.expire);
 }
 

@@ -67,6 +67,17 @@ class Spool(Case):
         self.sql("UPDATE messages SET arrived=arrived+3600000*24*365")
         self.sql("UPDATE recipients SET state=1, next_attempt=(SELECT arrived FROM messages)")
         self.assertEqual(self.codes(), ["clock-jumped", "clock-jumped"])
+        self.sql("UPDATE messages SET arrived=86400000")
+        self.sql("UPDATE recipients SET state=0, next_attempt=NULL")
+        self.assertEqual(self.codes(), ["clock-jumped"])
+        self.assertIn(b"arrived before 2020", self.root.run("check").stdout)
+        self.assertIsNone(json.loads(self.root.run("list", "--json").stdout)["expires"])
+
+    def test_a_message_without_its_body_is_in_the_queue_and_cannot_be_shown(self):
+        message = self.root.add()
+        self.sql("DELETE FROM bodies")
+        for command in (["show", "--raw", message], ["export"]):
+            self.assertIn(b"its body is not in the spool", self.root.run(*command, status=66).stderr, command)
 
     def test_what_dead_processes_left(self):
         self.root.add()
@@ -86,6 +97,9 @@ class Spool(Case):
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", mount], check=True)
             try:
                 root = Root(lan(2525), folder=mount)
+                (Path(mount) / "fill").write_bytes(b"z" * 10_000_000)
+                self.assertEqual(self.codes(root=root, status=1), ["disk-full"])
+                (Path(mount) / "fill").unlink()
                 root.add(b"x" * 1_500_000 + b"\n")
                 self.assertEqual(self.codes(root=root), [])
                 (Path(mount) / "half").write_bytes(b"z" * 2_500_000)

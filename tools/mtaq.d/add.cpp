@@ -117,6 +117,11 @@ Result<ExitStatus> run_add(const Options& options, World& world) {
   if (mail::count_header_fields(message.content, "Received") > mail::kMostHops) {
     return Error(Errc::refused, "too many hops, mail loop", Stage::queue);
   }
+  submission.dsn.ret = add.ret;
+  submission.dsn.envelope_id = add.envelope_id;
+  for (const std::string& recipient : add.notify.empty() ? std::vector<std::string>() : submission.recipients) {
+    submission.dsn.recipients[recipient].notify = add.notify;
+  }
   submission.content = std::move(message.content);
   submission.eight_bit = message.eight_bit;
   submission.message_id = std::move(message.message_id);

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "common/command_line.hpp"
 #include "config/queue_name.hpp"
+#include "mail/dsn_parameters.hpp"
 
 namespace longline::mtaq {
 namespace {
@@ -69,6 +70,13 @@ void add_add(CLI::App& app, AddOptions& add) {
         return {};
       },
       "P", "urgent, normal, low, or -9 to 9");
+  add_parsed<std::string>(
+      app, "--notify", add.notify,
+      [](const std::string& text, std::string& out) -> Result<void> {
+        LONGLINE_TRY(out, mail::parse_notify(text));
+        return {};
+      },
+      "WHEN", "Tell the sender: never, success,failure,delay");
   app.add_option("RCPT", add.recipients, "Recipients")->type_name("");
 }
 

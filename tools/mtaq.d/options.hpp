@@ -21,6 +21,9 @@ struct AddOptions {
   bool as_sendmail = false;                ///< nothing is printed; always our own spool
   bool checks_aliases = false;             ///< newaliases
   int priority = mail::kNormal;
+  std::string notify;                      ///< --notify, -N: as mail::DsnWish keeps it
+  std::string ret;                         ///< -R: as mail::DsnWishes keeps it
+  std::string envelope_id;                 ///< -V, in xtext
   std::vector<std::string> recipients;     ///< as given
 };
 

@@ -2,13 +2,14 @@
 #include <cstring>
 
 #include "base/text.hpp"
+#include "mail/dsn_parameters.hpp"
 #include "options.hpp"
 
 namespace longline::mtaq {
 namespace {
 
 // Options with a value that mean something only to a sendmail daemon.
-constexpr std::string_view kIgnoredWithValue = "BCdDhLMNOpRVXo";
+constexpr std::string_view kIgnoredWithValue = "BCdDhLMOpXo";
 // And those without.
 constexpr std::string_view kIgnoredFlags = "AGUEmnsvx";
 
@@ -52,6 +53,22 @@ Result<void> set_queue_run(const std::string& argument, Options& out) {
   return {};
 }
 
+// -N, -R, -V: what the sender wants to be told (RFC 3461).
+Result<void> set_wish(const std::string& argument, Arguments& rest, AddOptions& add) {
+  constexpr std::size_t kLongestEnvelopeId = 100;   // RFC 3461, 5.4
+  LONGLINE_TRY(const std::string value, rest.value(argument));
+  const auto bad = [&](const Error& why) { return Error(Errc::usage, "option " + argument.substr(0, 2) + ": " + why.what); };
+  if (argument[1] == 'V') {
+    if (value.empty() || value.size() > kLongestEnvelopeId) return bad(Error(Errc::usage, "an envelope id has 1 to 100 characters"));
+    add.envelope_id = mail::to_xtext(value);
+    return {};
+  }
+  auto parsed = argument[1] == 'N' ? mail::parse_notify(value) : mail::parse_ret(value);
+  if (!parsed) return bad(parsed.error());
+  (argument[1] == 'N' ? add.notify : add.ret) = std::move(*parsed);
+  return {};
+}
+
 }  // namespace
 
 Result<void> parse_sendmail_options(const std::vector<std::string>& arguments, Options& out) {
@@ -75,6 +92,8 @@ Result<void> parse_sendmail_options(const std::vector<std::string>& arguments, O
       LONGLINE_TRY(out.add.sender, rest.value(argument));
     } else if (argument[1] == 'F') {
       LONGLINE_TRY(out.add.full_name, rest.value(argument));
+    } else if (argument[1] == 'N' || argument[1] == 'R' || argument[1] == 'V') {
+      LONGLINE_CHECK(set_wish(argument, rest, out.add));
     } else if (argument[1] == 'b') {
       LONGLINE_CHECK(set_mode(argument, out));
     } else if (argument[1] == 'q') {

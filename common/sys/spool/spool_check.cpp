@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "mail/patience.hpp"
 #include "mail/queue.hpp"
 #include "sys/process.hpp"
 #include "sys/process_identity.hpp"
@@ -26,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration kClockSlack(5 * 60'000);
-constexpr std::int64_t kFirstYear = 1'577'836'800'000;   // 2020: a clock before it had no battery
+constexpr std::int64_t kFirstPlausible = mail::kFirstPlausibleTime.time_since_epoch().count();
 constexpr std::int64_t kLeastFree = 4 << 20;
 
 class Check {
@@ -42,10 +43,11 @@ class Check {
         LONGLINE_CHECK(clocks());
         LONGLINE_CHECK(leases());
         LONGLINE_CHECK(transfers());
-        LONGLINE_CHECK(disk());
       }
       rights();
     }
+    clock();
+    LONGLINE_CHECK(disk());
     leftovers();
     drop_folder();
     return std::move(findings_);
@@ -126,8 +128,16 @@ class Check {
     return {};
   }
 
+  void clock() {
+    if (now_ < kFirstPlausible) find(Severity::error, "clock-unset", "the clock of this host says that it is before 2020", "set it before mail is sent");
+  }
+
   Result<void> clocks() {
-    if (now_ < kFirstYear) find(Severity::error, "clock-unset", "the clock of this host says that it is before 2020", "set it before mail is sent");
+    LONGLINE_TRY(const std::string past, messages(fmt::format("SELECT seq FROM messages WHERE arrived<{} ORDER BY seq", kFirstPlausible)));
+    if (!past.empty() && now_ >= kFirstPlausible) {
+      find(Severity::warning, "clock-jumped", past + " arrived before 2020: the clock was not set then",
+           "such mail does not expire");
+    }
     const std::int64_t ahead = now_ + kClockSlack.count();
     LONGLINE_TRY(const std::string future, messages(fmt::format("SELECT seq FROM messages WHERE arrived>{} ORDER BY seq", ahead)));
     if (!future.empty()) {
@@ -180,12 +190,24 @@ class Check {
     return {};
   }
 
+  /// Where the spool is, or will be: the first of its folders that is there.
+  std::string place() const {
+    fs::path at = paths_.spool;
+    std::error_code unseen;
+    while (!fs::exists(at, unseen) && at.has_relative_path()) at = at.parent_path();
+    return at.empty() ? "." : at.string();
+  }
+
   Result<void> disk() {
     struct statvfs room {};
-    if (::statvfs(paths_.spool.c_str(), &room) != 0) return {};
+    if (::statvfs(place().c_str(), &room) != 0) return {};
     const auto free = static_cast<std::int64_t>(room.f_bavail) * static_cast<std::int64_t>(room.f_frsize);
-    LONGLINE_TRY(const std::int64_t queued, db_->integer("SELECT sum(size) FROM messages"));
-    LONGLINE_TRY(const std::int64_t lately, db_->integer(fmt::format("SELECT sum(size) FROM messages WHERE arrived BETWEEN {} AND {}", now_ - kDay, now_)));
+    std::int64_t queued = 0, lately = 0;
+    const bool is_readable = db_ && !is_damaged_;
+    if (is_readable) {
+      LONGLINE_TRY(queued, db_->integer("SELECT sum(size) FROM messages"));
+      LONGLINE_TRY(lately, db_->integer(fmt::format("SELECT sum(size) FROM messages WHERE arrived BETWEEN {} AND {}", now_ - kDay, now_)));
+    }
     if (free < kLeastFree) {
       find(Severity::error, "disk-full", fmt::format("{} free where the spool is, {} queued", format_size(free), format_size(queued)),
            "make room; what is sent or removed makes some too");
@@ -200,7 +222,7 @@ class Check {
     if (room.f_files > 0 && room.f_favail < 100) {
       find(Severity::error, "disk-full", fmt::format("{} inodes free where the spool is", room.f_favail), "remove files");
     }
-    if (!DiskReserve(paths_.spool + ".reserve").is_whole()) {
+    if (is_readable && !DiskReserve(paths_.spool + ".reserve").is_whole()) {
       find(Severity::warning, "no-reserve", "the reserve for a full disk is not there: it was used, or the disk is full",
            "make room; the next mtaq that writes takes it again");
     }

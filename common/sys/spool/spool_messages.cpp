@@ -154,9 +154,12 @@ Result<SpoolBody> Spool::open_body(const std::string& id) {
   sqlite3_blob* blob = nullptr;
   const int rc = sqlite3_blob_open(db_->handle(), "main", "bodies", "content", sequence, 0, &blob);
   if (rc == SQLITE_ERROR) {
-    LONGLINE_TRY(SqliteStatement exists, db_->prepare("SELECT 1 FROM bodies WHERE seq=?"));
-    LONGLINE_TRY(const bool row, exists.bind(1, sequence).step());
-    if (!row) return no_such_message(id);
+    LONGLINE_TRY(SqliteStatement parts, db_->prepare("SELECT EXISTS(SELECT 1 FROM messages WHERE seq=?1), EXISTS(SELECT 1 FROM bodies WHERE seq=?1)"));
+    LONGLINE_CHECK(parts.bind(1, sequence).step());
+    if (parts.integer(0) == 0) return no_such_message(id);
+    if (parts.integer(1) == 0) {
+      return Error(Errc::not_found, "message " + id + ": its body is not in the spool", Stage::queue).with_hint("'mtaq check' finds what is damaged");
+    }
   }
   if (rc != SQLITE_OK) return db_->error(rc);
   return SpoolBody(*db_, blob, sqlite3_blob_bytes(blob));

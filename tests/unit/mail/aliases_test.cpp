@@ -61,3 +61,17 @@ TEST_CASE("a submission is routed: aliases, doubles, local ones, and wishes that
   CHECK(s.local_recipients == List{"eve@site7.example"});
   CHECK(s.dsn.of("carol@far.example").notify == "NEVER");
 }
+
+TEST_CASE("localhost is this host, whatever connectors there are") {
+  config::Config config;
+  config.local_domains = {"site7.example"};
+  config.connectors.emplace_back().domains = {"*"};
+  ConnectorChoice choice(config);
+  Submission s;
+  s.recipients = {"root@localhost", "eve@LocalHost", "eve@localhost.example"};
+  s.dsn.recipients["eve@LocalHost"] = {"NEVER", ""};
+  route_submission(s, Aliases("root: bob@far.example"), choice, kHost);
+  CHECK(s.recipients == List{"bob@far.example", "eve@localhost.example"});
+  CHECK(s.local_recipients == List{"eve@site7.example"});
+  CHECK(s.dsn.of("eve@site7.example").notify == "NEVER");
+}

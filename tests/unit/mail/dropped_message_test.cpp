@@ -41,6 +41,24 @@ TEST_CASE("what one writes the other reads, and says whose it is") {
   CHECK(read->content == "Received: by site7.example (longline, from userid 1000); Thu, 01 Jan 1970 00:00:00 +0000\r\n" + submission().content);
 }
 
+TEST_CASE("what the sender wants to be told is for each recipient") {
+  Submission wishes = submission();
+  wishes.dsn.ret = "HDRS";
+  wishes.dsn.envelope_id = "a+2Bb";
+  for (const std::string& recipient : wishes.recipients) wishes.dsn.recipients[recipient].notify = "SUCCESS,DELAY";
+  const std::string file = format_dropped(wishes);
+  const auto read = read_dropped(file, origin());
+  REQUIRE(read);
+  CHECK(read->dsn == wishes.dsn);
+  for (std::size_t k = 0; k < file.size(); ++k) CHECK_FALSE(read_dropped(std::string_view(file).substr(0, k), origin()));
+  for (const std::string_view bad : {"ret SOME\n", "envid a=b\n", "notify NEVER,DELAY\n", "notify \n", "ret HDRS\nret HDRS\n"}) {
+    std::string evil = format_dropped(submission());
+    evil.insert(evil.find("recipient"), bad);
+    CAPTURE(bad);
+    CHECK_FALSE(read_dropped(evil, origin()));
+  }
+}
+
 TEST_CASE("another sender than the file's owner is said, but to root everything is allowed") {
   Submission other = submission();
   other.sender = "boss@site7.example";
