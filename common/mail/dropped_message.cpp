@@ -28,18 +28,18 @@ Result<std::string_view> take_line(std::string_view& file, std::string_view name
   return line.substr(name.size() + 1);
 }
 
-/// "ret", "envid" and "notify", what is there of them. The last is for all recipients.
-Result<DsnWish> take_wishes(std::string_view& file, DsnWishes& wishes) {
-  DsnWish all;
-  for (const std::string_view name : {"ret", "envid", "notify"}) {
-    if (!file.starts_with(std::string(name) + " ")) continue;
-    LONGLINE_TRY(const std::string_view value, take_line(file, name));
-    const std::string parameter = fmt::format("{}={}", name, value);
-    const Result<bool> good = name == "notify" ? take_recipient_parameter(parameter, all) : take_mail_parameter(parameter, wishes);
-    if (!good) return malformed(good.error().what);
+/// The "wish" lines that are next. `take`: take_mail_parameter() or take_recipient_parameter().
+template <typename Take, typename Wishes>
+Result<void> take_wishes(std::string_view& file, Take take, Wishes& wishes) {
+  while (file.starts_with("wish ")) {
+    LONGLINE_TRY(const std::string_view parameter, take_line(file, "wish"));
+    const Result<bool> taken = take(parameter, wishes);
+    if (!taken || !*taken) return malformed(taken ? "a wish that is none" : taken.error().what);
   }
-  return all;
+  return {};
 }
+
+std::string wish_line(std::string_view key, const std::string& value) { return value.empty() ? "" : fmt::format("wish {}={}\n", key, value); }
 
 /// The envelope; leaves the message in `file`.
 Result<Submission> read_envelope(std::string_view& file) {
@@ -51,13 +51,15 @@ Result<Submission> read_envelope(std::string_view& file) {
   if (reverse) out.sender = to_string(*reverse);
   LONGLINE_TRY(const std::string_view priority, take_line(file, "priority"));
   LONGLINE_TRY(out.priority, parse_priority(priority));
-  LONGLINE_TRY(const DsnWish wish, take_wishes(file, out.dsn));
+  LONGLINE_CHECK(take_wishes(file, take_mail_parameter, out.dsn));
   while (file.starts_with("recipient ")) {
     if (out.recipients.size() == kMostDroppedRecipients) return malformed("too many recipients");
     LONGLINE_TRY(const std::string_view text, take_line(file, "recipient"));
     LONGLINE_TRY(const Address address, parse_address(text));
     out.recipients.push_back(to_string(address));
-    if (!wish.empty()) out.dsn.recipients[out.recipients.back()] = wish;
+    DsnWish wish;
+    LONGLINE_CHECK(take_wishes(file, take_recipient_parameter, wish));
+    if (!wish.empty()) out.dsn.recipients[out.recipients.back()] = std::move(wish);
   }
   if (out.recipients.empty()) return malformed("no recipient");
   LONGLINE_TRY(const std::string_view size, take_line(file, "content"));
@@ -70,15 +72,12 @@ Result<Submission> read_envelope(std::string_view& file) {
 
 std::string format_dropped(const Submission& submission) {
   std::string out = fmt::format("{}\nsender {}\npriority {}\n", kMagic, submission.sender, submission.priority);
-  const auto say = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) out += fmt::format("{} {}\n", name, value);
-  };
-  say("ret", submission.dsn.ret);
-  say("envid", submission.dsn.envelope_id);
-  // A command line has one wish for all.
-  if (!submission.dsn.recipients.empty()) say("notify", submission.dsn.recipients.begin()->second.notify);
+  out += wish_line("RET", submission.dsn.ret) + wish_line("ENVID", submission.dsn.envelope_id);
   out.reserve(out.size() + submission.recipients.size() * 64 + submission.content.size());
-  for (const std::string& recipient : submission.recipients) out += fmt::format("recipient {}\n", recipient);
+  for (const std::string& recipient : submission.recipients) {
+    const DsnWish wish = submission.dsn.of(recipient);
+    out += fmt::format("recipient {}\n", recipient) + wish_line("NOTIFY", wish.notify) + wish_line("ORCPT", wish.original);
+  }
   out += fmt::format("content {}\n", submission.content.size());
   return out += submission.content;
 }

@@ -16,10 +16,9 @@ namespace longline::mail {
 ///     longline drop 1
 ///     sender alice@site7.example        (nothing behind the blank: the null sender)
 ///     priority 0
-///     ret HDRS                          (these three, as an SMTP client would give them for RET, ENVID and NOTIFY, may be missing)
-///     envid QQ314159
-///     notify SUCCESS,FAILURE
+///     wish RET=HDRS                     (parameters of MAIL, RFC 3461; none, one or two)
 ///     recipient bob@example.com         (once or more)
+///     wish NOTIFY=SUCCESS               (parameters of its RCPT)
 ///     content 1234
 ///     the message, so many bytes, to the end of the file
 constexpr std::size_t kMostDropped = 100'000'000;        ///< bytes of a file

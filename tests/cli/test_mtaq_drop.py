@@ -106,6 +106,18 @@ class Submit(Case):
         (message,) = self.root.list()
         self.assertEqual((message["sender"], message["subject"]), ("a@b.example", "q"))
 
+    def test_what_the_sender_wants_to_be_told_reaches_the_peer(self):
+        script = (b"EHLO x\r\nMAIL FROM:<a@b.example> RET=FULL ENVID=E1\r\nRCPT TO:<bob@lan.example> NOTIFY=NEVER\r\n"
+                  b"RCPT TO:<eve@lan.example> NOTIFY=SUCCESS ORCPT=rfc822;Eve@lan.example\r\nDATA\r\nSubject: q\r\n\r\nx\r\n.\r\nQUIT\r\n")
+        with Peer(extensions=("DSN",)) as peer:
+            self.root.configure(lan(peer.port))
+            self.as_user("-N", "delay,failure", "-R", "hdrs", "-V", "7", "bob@lan.example", stdin=b"Subject: s\n\nx\n")
+            self.as_user("-bs", stdin=script)
+            self.root.flush()
+        self.assertEqual([" ".join(command.split()[2:]) for command in peer.commands if command.startswith("RCPT")],
+                         ["NOTIFY=FAILURE,DELAY", "NOTIFY=NEVER", "NOTIFY=SUCCESS ORCPT=rfc822;Eve@lan.example"])
+        self.assertEqual([" ".join(command.split()[3:]) for command in peer.commands if command.startswith("MAIL")], ["ENVID=7 RET=HDRS", "ENVID=E1 RET=FULL"])
+
     def test_the_configuration_is_not_the_users_business(self):
         secret = self.root.folder / "hub.secret"
         secret.write_text("pw\n")

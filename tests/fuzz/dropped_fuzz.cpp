@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::size_t i = 0; i < read->content.size(); ++i) assert(read->content[i] != '\n' || read->content[i - 1] == '\r');
     // What was read is what would be written.
     const auto again = read_dropped(format_dropped(*read), origin);
-    assert(again && again->recipients == read->recipients && again->sender == read->sender);
+    assert(again && again->recipients == read->recipients && again->sender == read->sender && again->dsn == read->dsn);
   }
   const Aliases aliases(input);
   assert(aliases.complaints().size() <= 100);

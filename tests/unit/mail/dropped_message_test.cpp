@@ -45,17 +45,24 @@ TEST_CASE("what the sender wants to be told is for each recipient") {
   Submission wishes = submission();
   wishes.dsn.ret = "HDRS";
   wishes.dsn.envelope_id = "a+2Bb";
-  for (const std::string& recipient : wishes.recipients) wishes.dsn.recipients[recipient].notify = "SUCCESS,DELAY";
+  wishes.dsn.recipients[wishes.recipients[0]] = {"SUCCESS,DELAY", "rfc822;a+2Bb@c.example"};
+  wishes.dsn.recipients[wishes.recipients[1]] = {"NEVER", ""};
   const std::string file = format_dropped(wishes);
   const auto read = read_dropped(file, origin());
   REQUIRE(read);
   CHECK(read->dsn == wishes.dsn);
   for (std::size_t k = 0; k < file.size(); ++k) CHECK_FALSE(read_dropped(std::string_view(file).substr(0, k), origin()));
-  for (const std::string_view bad : {"ret SOME\n", "envid a=b\n", "notify NEVER,DELAY\n", "notify \n", "ret HDRS\nret HDRS\n"}) {
+  const auto with = [](std::string_view line, std::string_view before) {
     std::string evil = format_dropped(submission());
-    evil.insert(evil.find("recipient"), bad);
+    return evil.insert(evil.find(before), line);
+  };
+  for (const std::string_view bad : {"wish RET=SOME\n", "wish ENVID=a=b\n", "wish \n", "wish NOTIFY=DELAY\n", "wish RET=HDRS\nwish RET=HDRS\n", "wish SIZE=1\n"}) {
     CAPTURE(bad);
-    CHECK_FALSE(read_dropped(evil, origin()));
+    CHECK_FALSE(read_dropped(with(bad, "recipient"), origin()));
+  }
+  for (const std::string_view bad : {"wish NOTIFY=NEVER,DELAY\n", "wish NOTIFY=\n", "wish ORCPT=x\n", "wish RET=HDRS\n", "wish NOTIFY=DELAY\nwish NOTIFY=DELAY\n"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(read_dropped(with(bad, "content"), origin()));
   }
 }
 
