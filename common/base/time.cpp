@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -29,6 +30,7 @@ struct Civil {
 
 Civil civil(WallTime t) {
   using namespace std::chrono;
+  t = std::max(t, WallTime::min() + days(1));   // the first day of all begins before what a WallTime holds
   const auto day = floor<days>(t);
   const year_month_day ymd(day);
   const int ms = int((t - day).count());
