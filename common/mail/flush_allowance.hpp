@@ -21,6 +21,10 @@ class FlushAllowance {
   /// So many bytes have left for the line in this session. From 32 kB on the rate that they had is what counts.
   void on_progress(std::uint64_t bytes_out, TimePoint now);
 
+  /// So many bytes were answered in this session, so many a second. Counts as long as nothing else says how fast the line is: what has only
+  /// left may lie in the buffers on the way.
+  void on_answers(std::uint64_t bytes, std::int64_t rate);
+
   /// Why a message of this size must not be begun now: deadline, or messages_left (the bytes). nullopt: it may.
   std::optional<Error> refusal(std::int64_t size, TimePoint now) const;
   /// It is begun.
@@ -37,6 +41,8 @@ class FlushAllowance {
   TimePoint session_began_{};
   std::int64_t begun_before_session_ = 0;
   std::uint64_t bytes_out_ = 0;
+  std::uint64_t answered_ = 0;
+  std::int64_t answered_rate_ = 0;
 };
 
 }  // namespace longline::mail

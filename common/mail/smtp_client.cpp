@@ -103,7 +103,11 @@ void SmtpClient::Impl::take_reply(SmtpReply reply, TimePoint now) {
     case Expected::rset_behind:
       if (reply.ok() || closing) break;
       // RSET is not refused: this is the reply to the message, and what was taken for that is another one.
-      if (transaction.is_sent()) return end_out_of_step(reply);
+      // Where each command waits for its reply, the next session will see which it was.
+      if (transaction.is_sent()) {
+        lessons.pipelining_failed = lessons.said_so = true;
+        return end_out_of_step(reply);
+      }
       transaction.has_rset_behind = false;
       break;
   }
@@ -122,7 +126,7 @@ void SmtpClient::Impl::take_data_reply(Transaction& transaction, SmtpReply reply
 
 /// BDAT is unknown after all: what it carried was read as commands, and nothing that is answered from here on makes sense.
 void SmtpClient::Impl::end_without_chunking() {
-  lessons.chunking_failed = true;
+  lessons.chunking_failed = lessons.said_so = true;
   end(Error(Errc::protocol, "the peer announces CHUNKING and does not know BDAT", Stage::transfer));
 }
 
@@ -258,6 +262,8 @@ std::optional<SmtpClientAction> SmtpClient::next_action() {
 
 const SmtpPeer& SmtpClient::peer() const { return impl_->peer; }
 SmtpTraffic SmtpClient::traffic() const { return impl_->traffic; }
+
+SmtpClient::Answered SmtpClient::answered() const { return {impl_->answered_up_to, static_cast<std::int64_t>(impl_->best_rate)}; }
 
 std::size_t SmtpClient::in_flight() const { return impl_->in_flight(); }
 

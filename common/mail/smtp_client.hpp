@@ -95,8 +95,9 @@ struct SmtpTraffic {
 /// What a session taught about the peer and the line, for the next one.
 struct SmtpLessons {
   bool tls_failed = false;          ///< STARTTLS was agreed upon, and the handshake failed
-  bool pipelining_failed = false;   ///< the peer hung up on, or did not understand, the first group that it was sent
+  bool pipelining_failed = false;   ///< the peer hung up on, or did not understand, the first group that it was sent, or a RSET in one
   bool chunking_failed = false;     ///< it announces CHUNKING and does not know BDAT
+  bool said_so = false;             ///< one of these was answered: no line that is cut looks like that
   int tried = 0;                    ///< messages whose envelope was answered
   int rejected = 0;                 ///< of these, without a recipient: their bodies were for nothing
   std::int64_t rate = 0;            ///< bytes a second that were answered, at best; 0: too little was sent
@@ -163,6 +164,12 @@ class SmtpClient {
   const SmtpPeer& peer() const;
   SmtpTraffic traffic() const;
   /// Messages whose last byte was handed to the line and that have no reply.
+  /// Bytes that were answered, and how many a second at best; 0 before a message was taken.
+  struct Answered {
+    std::uint64_t bytes = 0;
+    std::int64_t rate = 0;
+  };
+  Answered answered() const;
   std::size_t in_flight() const;
 
  private:

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/text.hpp"
 
@@ -14,6 +15,11 @@ constexpr std::size_t kLongestReplyLine = 4096;
 constexpr std::size_t kMostLines = 256;
 constexpr std::size_t kLongestReply = 64 * 1024;
 constexpr std::size_t kLongestShownReply = 400;
+
+bool starts_greeting(std::string_view line) {
+  const int code = reply_code(line);
+  return code == 220 || code == 421 || code == 554;
+}
 
 }  // namespace
 
@@ -66,10 +72,22 @@ bool SmtpReplyParser::greeting_found() {
   const std::size_t cr = line_.rfind('\r');
   std::string_view rest = cr == std::string::npos ? std::string_view(line_) : std::string_view(line_).substr(cr + 1);
   while (!rest.empty() && (static_cast<unsigned char>(rest.front()) <= ' ' || rest.front() == 0x7F)) rest.remove_prefix(1);
-  const int code = reply_code(rest);
-  const bool found = code == 220 || code == 421 || code == 554;
-  if (found) line_ = std::string(rest);
-  return found;
+  if (starts_greeting(rest)) {
+    line_ = std::string(rest);
+    return true;
+  }
+  // Behind the rest of a prompt, or noise: then it must look like one.
+  for (std::size_t at = rest.find("220"); at != std::string_view::npos; at = rest.find("220", at + 1)) {
+    const std::string_view behind = rest.substr(at);
+    const bool within_word = at > 0 && (std::isalnum(static_cast<unsigned char>(rest[at - 1])) != 0 || rest[at - 1] == '.');
+    if (within_word || !starts_greeting(behind) || behind.size() < 5) continue;
+    const std::string_view text = behind.substr(4);
+    const bool names_host = text.substr(0, text.find(' ')).find('.') != std::string_view::npos;
+    if (!names_host && to_upper(text).find("SMTP") == std::string::npos) continue;
+    line_ = std::string(behind);
+    return true;
+  }
+  return false;
 }
 
 void SmtpReplyParser::end_line() {

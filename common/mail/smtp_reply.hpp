@@ -37,7 +37,7 @@ std::string_view enhanced_status(std::string_view text, int code);
 class SmtpReplyParser {
  public:
   /// Before the first reply skip up to so many bytes of lines that are not a greeting (220, 421 or 554): the rest of a
-  /// login dialogue on a stream link.
+  /// login dialogue on a stream link. Behind the rest of a prompt a greeting is one that names a host or SMTP.
   explicit SmtpReplyParser(std::size_t skip_before_greeting = 0) : skip_(skip_before_greeting) {}
 
   void feed(std::string_view bytes);

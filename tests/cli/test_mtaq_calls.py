@@ -42,6 +42,10 @@ class Limits(ConnectorCase):
         self.root.flush("--max-bytes", "10k", status=75)
         self.assertEqual(subjects(peer), ["small"])
         self.assertEqual(self.root.ids(), [large])
+        # Nothing fits: no session is opened for that.
+        receipts = self.root.flush("--max-bytes", "10k", status=75)
+        self.assertIn("the limit of 10.0 kB would be passed", receipts[large]["recipients"][0]["reason"])
+        self.assertEqual(peer.connections, 1)
 
     def test_what_cannot_be_through_before_the_deadline_is_not_begun(self):
         peer = self.peer()

@@ -171,6 +171,32 @@ class FullDisk(Case):
                     break
 
 
+class Remembered(Case):
+    """What a peer on a line answers to is remembered for the next call: a line has no second connection."""
+
+    def calls(self, replies, **behaviour):
+        peer = self.peer(replies=replies, **behaviour)
+        for n in range(3):
+            self.root.add(message(n))
+        statuses = [self.root.run("flush", "--link", "isp", "--wait", status=None).returncode for _ in range(3)]
+        bodies = [body for _, _, body in peer.messages]
+        return statuses, [bodies.count(stored(n)) for n in range(3)], peer
+
+    def test_a_peer_that_refuses_rset(self):
+        for chunking in (True, False):
+            with self.subTest(chunking=chunking):
+                statuses, copies, peer = self.calls({"RSET": "502 5.5.1 not implemented"}, chunking=chunking)
+                self.assertEqual((statuses, copies[1:]), ([75, 0, 0], [1, 1]))
+                self.assertEqual(copies[0], 2)   # in doubt once, and no more
+                peer.close()
+                self.setUp()
+
+    def test_a_peer_that_announces_chunking_and_does_not_know_it(self):
+        statuses, copies, peer = self.calls({"BDAT": "502 5.5.1 not implemented"})
+        self.assertEqual((statuses, copies), ([75, 0, 0], [1, 1, 1]))
+        self.assertIn("DATA", peer.commands)
+
+
 class Addresses(Case):
     def test_quoted_ones_arrive_as_they_are(self):
         peer = self.peer()

@@ -472,7 +472,7 @@ class Command(Case):
                 if status:
                     self.assertIn(f"ended with status {status}", result["reason"])
         (result,) = self.retrieve(self.root_with("kill -9 $$"), status=75)
-        self.assertIn("ended with status 137", result["reason"])
+        self.assertIn("ended with status 137 (signal 9)", result["reason"])
 
     def test_what_it_prints_is_no_json(self):
         root = self.root_with("echo hello")

@@ -216,6 +216,18 @@ void FlushBatch::queue_for_hop(const std::string& id, const Entry& entry) {
 
 void FlushBatch::hold_back(const std::string& id, Error why) { entries_.at(id).begun().held_back = std::move(why); }
 
+bool FlushBatch::holds_back_all(const FlushHop& hop) {
+  std::vector<std::pair<Entry*, Error>> refusals;
+  for (auto& [id, entry] : entries_) {
+    if (recipients_for(entry, hop).empty()) continue;
+    std::optional<Error> why = callbacks_.refusal(entry.size);
+    if (!why) return false;
+    refusals.emplace_back(&entry, std::move(*why));
+  }
+  for (auto& [entry, why] : refusals) entry->begun().held_back = std::move(why);
+  return true;
+}
+
 void FlushBatch::look_for_new() {
   const Result<bool> changed = spool_.changed_by_others();
   if (!std::exchange(made_some_, false) && !(changed && *changed)) return;

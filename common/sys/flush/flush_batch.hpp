@@ -76,6 +76,8 @@ class FlushBatch : public mail::MessageSource {
   /// What waits for this hop.
   std::size_t due(const FlushHop& hop) const;
 
+  /// Whether nothing that waits for the hop may be begun now: a session would be for nothing. Why, is kept for each message.
+  bool holds_back_all(const FlushHop& hop);
   /// From now on the source serves this hop. `take_new`: also mail that comes meanwhile.
   void start_hop(const FlushHop& hop, bool take_new);
   std::optional<mail::Outgoing> next_message() override;

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "mail/smtp_client.hpp"
+
 namespace longline::sys {
 
 /// A session of a flush that runs: what signals, deadlines and the allowance need of it.
@@ -14,6 +16,8 @@ class FlushSession {
   /// Ends now.
   virtual void abort() = 0;
   virtual std::uint64_t bytes_out() const = 0;
+  /// Bytes of this connection that the peer has answered, and how many a second; 0: not known.
+  virtual mail::SmtpClient::Answered answered() const { return {}; }
   /// A message that it does not finish goes on where it ended.
   virtual bool resumes() const { return false; }
 };

@@ -163,13 +163,17 @@ Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std
     LONGLINE_CHECK(batch.refuse_too_large(hop, static_cast<std::int64_t>(size_limit)));
     const std::size_t due = batch.due(hop);
     if (due == 0) return {};
+    LONGLINE_TRY(const mail::PeerMemory memory, spool_.peer_memory(connector.name, to_string(address), wall_now()));
+    allowance_.start_session(memory.rate, memory.round_trip, loop_.now());
+    if (batch.holds_back_all(hop) && heirs_in(hop).empty()) {
+      return batch.give_up(hop, Error(Errc::messages_left, "nothing fits into what is left", Stage::transfer), true);
+    }
     TransferReport report(paths_, connector.link);
     if (Result<void> opened = session.open(end_); !opened) {
       const bool next = !last && opened.error().code == Errc::next_hop_unreachable && !(end_ && steady_now() >= *end_);
       if (next) continue;
       return unreachable(batch, hop, std::move(opened).error());
     }
-    LONGLINE_TRY(const mail::PeerMemory memory, spool_.peer_memory(connector.name, to_string(address), wall_now()));
     allowance_.start_session(memory.rate, memory.round_trip, loop_.now());
     batch.start_hop(hop, settings_.scope.ids.empty());
     const std::vector<const config::Connector*> heirs = heirs_in(hop);

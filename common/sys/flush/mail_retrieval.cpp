@@ -239,7 +239,9 @@ std::optional<Error> run_command(const config::Retrieve& retrieve, TimePoint end
     return Error(Errc::deadline, fmt::format("{} was not done after {}", escape_at_most(name, 100), format_duration(limit - began)), Stage::transfer);
   }
   if (*status == 0) return std::nullopt;
-  return Error(meaning_of(*status), fmt::format("{} ended with status {}", escape_at_most(name, 100), *status), Stage::transfer);
+  // 128 and the signal, as a shell says it.
+  const std::string signal = *status > 128 ? fmt::format(" (signal {})", *status - 128) : "";
+  return Error(meaning_of(*status), fmt::format("{} ended with status {}{}", escape_at_most(name, 100), *status, signal), Stage::transfer);
 }
 
 config::Connector at_port(const config::Connector& connector) {

@@ -62,7 +62,7 @@ Result<mail::SmtpFinished> PeerSession::run(mail::MessageSource& source) {
       if (!finished) return finished;
       if (finished->lessons.tried > 0) blame(first);
     }
-  } else if (!finished->error) {
+  } else if (!finished->error || finished->lessons.said_so) {
     blame(finished->lessons);
   }
   if (const auto left = resuming.take_unanswered(); !left.empty()) LONGLINE_CHECK(journal_.record(left));

@@ -46,6 +46,7 @@ class PeerSession : public FlushSession {
 
   /// Of all its connections.
   std::uint64_t bytes_out() const override { return bytes_out_ + (sender_ ? sender_->bytes_out() : 0); }
+  mail::SmtpClient::Answered answered() const override { return sender_ ? sender_->answered() : mail::SmtpClient::Answered(); }
   std::uint64_t bytes_in() const { return bytes_in_ + (sender_ ? sender_->bytes_in() : 0); }
   int connections() const { return connections_; }
   /// Members for an event: "tls", "tls_resumed", "tls_doubt", "connections".

@@ -225,7 +225,11 @@ Result<void> QueueFlush::run_lane(const std::string& lane) {
                    {[this](const mail::Receipt& receipt, bool in_snapshot) { account(receipt, in_snapshot); },
                     [this](const config::Connector& connector) { return in_scope(connector); },
                     [this](std::int64_t size) {
-                      if (session_ != nullptr) allowance_.on_progress(session_->bytes_out(), loop_.now());
+                      if (session_ != nullptr) {
+                        const auto answered = session_->answered();
+                        allowance_.on_progress(session_->bytes_out(), loop_.now());
+                        allowance_.on_answers(answered.bytes, answered.rate);
+                      }
                       std::optional<Error> why = allowance_.refusal(size, loop_.now());
                       // What the time is too short for goes on in the next call.
                       if (why && why->code == Errc::deadline && session_ != nullptr && session_->resumes()) why.reset();

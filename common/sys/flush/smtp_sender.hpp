@@ -41,6 +41,7 @@ class SmtpSender {
   OpenedSession release();
 
   const mail::SmtpPeer& peer() const { return machine_.peer(); }
+  mail::SmtpClient::Answered answered() const { return machine_.answered(); }
   /// What TLS came to; absent: none.
   const std::optional<TlsInfo>& tls() const { return tls_info_; }
   /// On the line: with TLS, what TLS makes of it.

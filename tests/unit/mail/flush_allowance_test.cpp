@@ -40,6 +40,23 @@ TEST_CASE("time: at the known rate") {
   CHECK(allowance.refusal(0, after_start(60'000))->code == Errc::deadline);
 }
 
+TEST_CASE("time: on a line of which nothing is known, what was answered counts") {
+  FlushAllowance allowance({}, after_start(60'000));
+  allowance.start_session(0, Duration(0), after_start(0));
+  CHECK_FALSE(allowance.refusal(1'000'000, after_start(0)));
+  allowance.begin(3'000);
+  allowance.begin(3'000);
+  // All of it has left, for some buffer; half of it was answered.
+  allowance.on_progress(6'200, after_start(100));
+  allowance.on_answers(3'000, 100);
+  CHECK_FALSE(allowance.refusal(1'000, after_start(100)));
+  CHECK(allowance.refusal(3'000, after_start(100))->code == Errc::deadline);
+  // In the next session, and where the rate is known, it says nothing.
+  allowance.start_session(1'000, Duration(0), after_start(100));
+  allowance.on_answers(10, 1);
+  CHECK_FALSE(allowance.refusal(30'000, after_start(100)));
+}
+
 TEST_CASE("time: what the line shows counts more than what was known") {
   FlushAllowance allowance({}, after_start(60'000));
   allowance.start_session(1'000'000, Duration(0), after_start(0));

@@ -167,6 +167,22 @@ TEST_CASE("a peer that loses the RSET behind the last message has taken the mess
   CHECK(d.log.written.ends_with("QUIT\r\n"));
 }
 
+TEST_CASE("a refused RSET behind a message: it is in doubt, and the next session goes a command at a time") {
+  for (const char* reply : {"500 what\n", "502 not implemented\n", "450 not now\n"}) {
+    FakeSource source = messages(2);
+    Dialogue d(source);
+    d.hear("220 far.example\n");
+    d.hear(kStreaming);
+    d.hear("250 ok\n250 ok\n250 taken\n");
+    d.hear(reply);
+    check_accounts(source, d.log);
+    CHECK(d.log.outcome("1") == Outcome::in_doubt);
+    CHECK_FALSE(d.log.results.contains("2"));
+    CHECK(d.log.finished->lessons.pipelining_failed);
+    CHECK(d.log.finished->lessons.said_so);
+  }
+}
+
 TEST_CASE("DATA answered as if it were over: the connection's fault, and no message's") {
   for (const char* ehlo : {kChained, kNoExtensions}) {
     FakeSource source = messages(2);

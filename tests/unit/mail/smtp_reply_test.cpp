@@ -57,6 +57,16 @@ TEST_CASE("endless input ends in an error and takes no memory") {
 TEST_CASE("junk before the greeting, in pieces of any size") {
   const std::string junk = std::string("\0\0Welcome\r\n250 not this\r\n> \r220 far\r\n250 ok\r\n", 45);
   for (const std::size_t piece : {1, 3, 1000}) CHECK(replies(junk, piece, 100) == "220||far\n250||ok\n");
+  // Right behind a prompt or noise: what names a host, or SMTP.
+  for (const char* prompt : {"Password: ", "login ok> ", "~", ": ", "\xFF\xFB\x01", "1220 far.example "}) {
+    CAPTURE(prompt);
+    CHECK(replies(std::string(prompt) + " 220 far ESMTP\r\n", 1, 100) == "220||far ESMTP\n");
+    CHECK(replies(std::string(prompt) + "\x01" "220-far.example hello\r\n220 there\r\n", 7, 100) == "220||far.example hello / there\n");
+  }
+  for (const char* none : {"Room 220 is open", "it costs 220 dollars", "x220 far.example", "1.220 far.example", "Password:"}) {
+    CAPTURE(none);
+    CHECK(replies(std::string(none) + "\r\n220 far\r\n", 3, 100) == "220||far\n");
+  }
   for (const std::size_t piece : {1, 3, 7000}) {
     CHECK(replies(std::string(9000, 'x') + "\r\n220 far\r\n", piece, 20000) == "220||far\n");
     CHECK(replies(std::string(9000, 'x') + "\r\n220 far\r\n", piece, 5000) == "error");
