@@ -144,6 +144,7 @@ void SmtpServer::Impl::mail(std::string_view argument) {
   const auto sender = parse_reverse_path(path->path, options.host);
   if (!sender) return refuse("553 5.1.7 " + sender.error().what);
   Deliver next;
+  bool has_size = false;
   for (const std::string& parameter : path->parameters) {
     const std::string lower = to_lower(parameter);
     const Result<bool> about_dsn = take_mail_parameter(parameter, next.dsn);
@@ -152,6 +153,7 @@ void SmtpServer::Impl::mail(std::string_view argument) {
     if (lower.starts_with("size=")) {
       const auto size = parse_integer(std::string_view(lower).substr(5));
       if (!size || *size < 0) return refuse("501 5.5.4 SIZE is not a number");
+      if (std::exchange(has_size, true)) return refuse("501 5.5.4 SIZE twice");
       if (static_cast<std::uint64_t>(*size) > options.size_limit) return refuse("552 5.3.4 message too large");
     } else if (lower == "body=8bitmime") {
       next.eight_bit = true;
@@ -161,6 +163,7 @@ void SmtpServer::Impl::mail(std::string_view argument) {
       return refuse("555 5.5.4 parameter not known");
     }
   }
+  if (*sender && needs_smtputf8(to_string(**sender)) && !next.smtputf8) return refuse("553 5.6.7 the address needs SMTPUTF8");
   next.sender = *sender ? to_string(**sender) : "";
   envelope = std::move(next);
   has_sender = true;
@@ -187,6 +190,7 @@ void SmtpServer::Impl::recipient(std::string_view argument) {
   const bool taken = postmaster || options.relays_all || among(options.local_domains) || among(options.relay_domains);
   if (!taken) return refuse(fmt::format("550 5.7.1 {} is not a domain of this host", escape(address->domain)));
   std::string printed = to_string(*address);
+  if (needs_smtputf8(printed) && !envelope.smtputf8) return refuse("553 5.6.7 the address needs SMTPUTF8");
   const bool known = std::find(envelope.recipients.begin(), envelope.recipients.end(), printed) != envelope.recipients.end();
   if (!known && envelope.recipients.size() >= options.recipient_limit) return refuse("452 4.5.3 too many recipients");
   if (!wish.empty()) envelope.dsn.recipients[printed] = std::move(wish);

@@ -194,10 +194,14 @@ class Command(Case):
                 self.assertEqual(out.splitlines()[-2][:3], reply, out)
         self.assertIn(b"\r\n451 ", self.receive(mail(), arguments=("--command", "/nonexistent/program")))
 
-    def test_one_that_does_not_read_has_not_delivered(self):
-        self.program("exit 0")
-        out = self.receive(mail(b"Subject: s\r\n\r\n" + b"x" * 500_000 + b"\r\n"), arguments=("--command", f"{self.root.folder}/deliver"))
-        self.assertIn(b"\r\n451 ", out)
+    def test_what_it_says_counts_and_not_what_it_has_read(self):
+        """As with Postfix's pipe and Exim's: the message would come again and again otherwise."""
+        for status, reply in ((0, b"250"), (75, b"451"), (67, b"554")):
+            for size in (100, 500_000):
+                with self.subTest(status=status, size=size):
+                    self.program(f"head -c 10 > /dev/null; exit {status}")
+                    out = self.receive(mail(b"Subject: %d\r\n\r\n" % status + b"x" * size + b"\r\n"), arguments=("--command", f"{self.root.folder}/deliver"))
+                    self.assertEqual(out.splitlines()[-2][:3], reply, out)
 
     def test_an_address_cannot_be_an_option(self):
         self.program(f"touch {self.root.folder}/ran")

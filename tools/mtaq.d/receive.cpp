@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -136,7 +137,6 @@ class Listener {
       LONGLINE_CHECK(loop_.run_once(give_up_at_));
       sessions_.remove_if([](const Session& s) { return s.ended; });
       if (give_up_at_ && loop_.now() >= *give_up_at_) break;
-      if (!stopping_) accepting_.set_events(room() ? POLLIN : 0);
     }
     return ExitStatus::ok;
   }
@@ -150,9 +150,14 @@ class Listener {
   bool room() const { return sessions_.size() < static_cast<std::size_t>(options_.receive.sessions); }
 
   void accept_all() {
-    while (room()) {
+    while (true) {
       Result<sys::UniqueFd> client = sys::accept_connection(socket_.get());
       if (!client || !*client) return;
+      if (!room()) {
+        constexpr std::string_view kFull = "421 4.3.2 too many connections\r\n";
+        (void)::send(client->get(), kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        continue;
+      }
       const std::string peer = sys::peer_address(client->get());
       Result<std::unique_ptr<sys::ByteStream>> line = sys::stream_of(std::move(*client));
       if (!line) continue;

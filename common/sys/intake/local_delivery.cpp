@@ -149,10 +149,9 @@ class CommandDelivery : public LocalDelivery {
     if (!status) return;
     const std::string text = fmt::format("{} ended with status {}", escape_at_most(command_.front(), 100), *status);
     const bool refused = *status == 65 || *status == 67 || *status == 68 || *status == 77;
-    // A program that did not read all cannot have delivered all, whatever it says.
-    if (*status == 0 && run.written == run.input.size()) finish(run, {"", Outcome::sent, 250, "2.0.0", "delivered"});
+    if (*status == 0) finish(run, {"", Outcome::sent, 250, "2.0.0", "delivered"});   // also where it has not read all: what it does not want it need not read
     else if (refused) finish(run, {"", Outcome::refused, 550, *status == 67 ? "5.1.1" : "5.3.0", text});
-    else finish(run, {"", Outcome::deferred, 451, "4.3.0", *status == 0 ? text + " before it had read the message" : text});
+    else finish(run, {"", Outcome::deferred, 451, "4.3.0", text});
   }
 
   void finish(Run& run, const RecipientResult& result) {

@@ -128,12 +128,15 @@ TEST_CASE("envelopes that are refused") {
   CHECK(t.say("MAIL FROM:<a@b.example>x\n").starts_with("501 5.5.4"));
   CHECK(t.say("MAIL FROM:<a@b.example> SIZE=1000001\n").starts_with("552 5.3.4"));
   CHECK(t.say("MAIL FROM:<a@b.example> SIZE=x\n").starts_with("501"));
+  CHECK(t.say("MAIL FROM:<a@b.example> SIZE=1 SIZE=1\n") == "501 5.5.4 SIZE twice\n");
+  CHECK(t.say("MAIL FROM:<j\xC3\xBC@b.example>\n").starts_with("553 5.6.7"));
   CHECK(t.say("MAIL FROM:<a@b.example> RET=BODY\n").starts_with("501 5.5.4"));
   CHECK(t.say("MAIL FROM:<a@b.example> AUTH=<>\n").starts_with("555 5.5.4"));
   CHECK(t.say("MAIL FROM:<\"a > b\"@b.example>\n") == "250 2.1.0 Ok\n");
   CHECK(t.say("RCPT TO:<b@elsewhere.example>\n") == "550 5.7.1 elsewhere.example is not a domain of this host\n");
   CHECK(t.say("RCPT TO:<root>\n").starts_with("501 5.1.3"));
   CHECK(t.say("RCPT TO:<>\n").starts_with("501 5.1.3"));
+  CHECK(t.say("RCPT TO:<j\xC3\xBC@far.example>\n").starts_with("553 5.6.7"));
   CHECK(t.say("RCPT TO:<Postmaster>\n") == "250 2.1.5 Ok\n");
   CHECK(t.say("RCPT TO:<@relay.example:b@far.example>\n") == "250 2.1.5 Ok\n");
   t.say("DATA\n");
