@@ -35,7 +35,8 @@ class Case(unittest.TestCase):
     def assert_idle(self, site):
         """Nothing is left: the modem on hook, the port closed, no supervisor, no ghost in the queue."""
         self.assertEqual(site.status()["state"], "down")
-        self.assertIsNone(site.supervisor())
+        # It says that it is done before it ends.
+        wait_until(lambda: site.supervisor() is None, 5, "the supervisor's end")
         wait_until(lambda: len(site.sim.events("close")) == len(site.sim.events("open")), 5, "the port to be closed")
         self.assertEqual(len(site.sim.events("hangup")), len(site.sim.events("dial")))
 
