@@ -71,6 +71,12 @@ Aliases::Aliases(std::string_view text) {
   end_entry();
 }
 
+Aliases Aliases::unread(std::string_view why) {
+  Aliases out;
+  out.complain(0, why);
+  return out;
+}
+
 void Aliases::complain(int line, std::string_view what) {
   if (complaints_.size() < kMostComplaints) complaints_.push_back({line, escape_at_most(what, 200)});
 }

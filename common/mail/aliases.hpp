@@ -18,9 +18,13 @@ class Aliases {
   Aliases() = default;
   explicit Aliases(std::string_view text);
 
+  /// None, and why the file is not read.
+  static Aliases unread(std::string_view why);
+
   struct Complaint {
-    int line = 0;
+    int line = 0;       ///< 0: the file as a whole
     std::string what;   ///< escaped
+    std::string place(const std::string& file) const { return line > 0 ? file + ":" + std::to_string(line) : file; }
   };
   /// What was not understood, at most a hundred.
   const std::vector<Complaint>& complaints() const { return complaints_; }

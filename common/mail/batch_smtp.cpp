@@ -25,14 +25,25 @@ bool is_ascii(const std::string& text) {
 
 std::string BatchWriter::begin(std::string_view host) const { return fmt::format("EHLO {}\r\n", host); }
 
-std::string BatchWriter::envelope(const std::string& sender, const std::vector<std::string>& recipients, bool eight_bit) {
+std::string BatchWriter::envelope(const std::string& sender, const std::vector<std::string>& recipients, bool eight_bit, const DsnWishes& wishes) {
   line_start_ = true;
   last_ = '\n';
   std::string out = fmt::format("MAIL FROM:<{}>", sender);
   if (eight_bit) out += " BODY=8BITMIME";
   if (!is_ascii(sender) || !std::all_of(recipients.begin(), recipients.end(), is_ascii)) out += " SMTPUTF8";
+  const auto add = [&](std::string_view key, const std::string& value) {
+    if (!value.empty()) out += fmt::format(" {}={}", key, value);
+  };
+  add("RET", wishes.ret);
+  add("ENVID", wishes.envelope_id);
   out += "\r\n";
-  for (const std::string& recipient : recipients) out += fmt::format("RCPT TO:<{}>\r\n", recipient);
+  for (const std::string& recipient : recipients) {
+    const DsnWish wish = wishes.of(recipient);
+    out += fmt::format("RCPT TO:<{}>", recipient);
+    add("NOTIFY", wish.notify);
+    add("ORCPT", wish.original);
+    out += "\r\n";
+  }
   return out + "DATA\r\n";
 }
 

@@ -18,8 +18,8 @@ namespace longline::mail {
 class BatchWriter {
  public:
   std::string begin(std::string_view host) const;
-  /// `eight_bit`: declares BODY=8BITMIME. Addresses that are not ASCII declare SMTPUTF8.
-  std::string envelope(const std::string& sender, const std::vector<std::string>& recipients, bool eight_bit);
+  /// `eight_bit`: declares BODY=8BITMIME. Addresses that are not ASCII declare SMTPUTF8. Wishes (RFC 3461) are written where there are any.
+  std::string envelope(const std::string& sender, const std::vector<std::string>& recipients, bool eight_bit, const DsnWishes& wishes = {});
   std::string body(std::string_view piece);
   std::string end_message();
   std::string end() const { return "QUIT\r\n"; }

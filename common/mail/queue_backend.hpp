@@ -69,6 +69,9 @@ class QueueBackend {
   /// The message in stored form (CRLF), in pieces; the sink returns false to end.
   virtual Result<void> read(const std::string& id, const Sink& sink) = 0;
 
+  /// What the sender wants to be told, where the queue knows that.
+  virtual Result<DsnWishes> wishes(const std::string&) { return DsnWishes(); }
+
   /// nullopt: it can. Otherwise why not, for the operator.
   virtual std::optional<std::string> why_not(QueueChange) const { return std::nullopt; }
   /// One result a message, in their order. Ids are used again, so each is looked at first: what has another time of arrival or

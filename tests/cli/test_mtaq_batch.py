@@ -2,6 +2,7 @@
 """mtaq export and import: mail by stick, ssh or UUCP, and nothing twice."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -49,6 +50,37 @@ class Batch(unittest.TestCase):
         # And where it comes from nothing is new.
         self.here.run("import", stdin=batch)
         self.assertEqual(self.here.list(), sent)
+
+    def test_what_the_sender_wants_to_be_told_comes_over(self):
+        self.here.add(MESSAGES[0], "bob@lan.example", more=("--notify", "never"))
+        script = (b"EHLO x\r\nMAIL FROM:<a@b.example> RET=FULL ENVID=E1\r\nRCPT TO:<bob@lan.example> NOTIFY=SUCCESS ORCPT=rfc822;B@lan.example\r\n"
+                  b"RCPT TO:<eve@lan.example>\r\nDATA\r\nSubject: q\r\n\r\nx\r\n.\r\nQUIT\r\n")
+        sendmail = self.here.folder / "sendmail"
+        sendmail.symlink_to(self.here.command("list")[0])
+        subprocess.run([sendmail, "-bs"], input=script, check=True, capture_output=True, timeout=PATIENCE,
+                       env=dict(os.environ, LONGLINE_ROOT=str(self.here.folder)))
+        batch = self.here.run("export").stdout
+        self.assertIn(b" RET=FULL ENVID=E1\r\nRCPT TO:<bob@lan.example> NOTIFY=SUCCESS ORCPT=rfc822;B@lan.example\r\nRCPT TO:<eve@lan.example>\r\n", batch)
+        with Peer(extensions=("DSN",)) as peer:
+            self.there.configure(lan(peer.port))
+            self.there.run("import", stdin=batch)
+            self.there.flush()
+        self.assertEqual([command.split(" ", 2)[2:] for command in peer.commands if command.startswith("RCPT")],
+                         [["NOTIFY=NEVER"], ["NOTIFY=SUCCESS ORCPT=rfc822;B@lan.example"], []])
+        self.assertTrue(any("ENVID=E1 RET=FULL" in command for command in peer.commands), peer.commands)
+
+    def test_an_id_that_is_another_message_now_and_one_that_is_gone_are_named_and_the_others_go(self):
+        good, bad = self.here.add(MESSAGES[0], "bob@example.com"), self.here.add(MESSAGES[1], "bob@example.com")
+        lines = self.here.run("list", "--json").stdout.splitlines()
+        stale = json.dumps({**json.loads(lines[1]), "sender": "mallory@x.example"}).encode()
+        for arguments in ([], ["--hold"], ["--remove"]):
+            with self.subTest(arguments=arguments):
+                done = self.here.run("export", *arguments, "-", "0000000", stdin=lines[0] + b"\n" + stale + b"\n", status=66)
+                self.assertEqual(done.stdout.count(b"DATA\r\n"), 1)
+                self.assertIn(f"message {bad}: changed meanwhile".encode(), done.stderr)
+                self.assertIn(b"message 0000000: not in the queue", done.stderr)
+                self.here.run("release", good, status=None)
+        self.assertEqual(self.here.ids(), [bad])
 
     def test_what_was_sent_since_is_not_queued_again(self):
         self.here.add(MESSAGES[0], "carol@lan.example")

@@ -309,6 +309,10 @@ class AliasesCase(Case):
         self.aliases("root: c@example.com\n", mode=0o666)
         self.root.run("add", "root", stdin=b"x\n")
         self.assertEqual([r.split("@")[0] for r in self.recipients()], ["root"])
+        # Which is said where somebody asks.
+        done = subprocess.run([newaliases], capture_output=True, env={**os.environ, "LONGLINE_ROOT": str(self.root.folder)}, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stderr), (0, f"{self.root.folder}/aliases: not read: others may write it (mode 0666)\n".encode()))
+        self.assertIn(b"not read: others may write it (mode 0666) [alias]", self.root.run("check").stdout)
 
     def test_local_names_go_to_the_inbox(self):
         self.root.configure(f'local-domains = ["{HOST.lower()}", "site7.example"]\n' + self.config)

@@ -136,7 +136,7 @@ Result<ExitStatus> run_add(const Options& options, World& world) {
 Result<ExitStatus> run_newaliases(const Options& options, World& world) {
   const mail::Aliases aliases = sys::read_aliases(world.paths);
   for (const mail::Aliases::Complaint& complaint : aliases.complaints()) {
-    if (!options.common.quiet) std::fprintf(stderr, "%s:%d: %s\n", world.paths.aliases.c_str(), complaint.line, complaint.what.c_str());
+    if (!options.common.quiet) std::fprintf(stderr, "%s: %s\n", complaint.place(world.paths.aliases).c_str(), complaint.what.c_str());
   }
   return ExitStatus::ok;
 }

@@ -43,11 +43,6 @@ std::string_view event_name(QueueChange change) {
   return "queue.requeued";
 }
 
-// What was seen of it, if the caller gave that, must be so still.
-bool is_as_given(const GivenId& given, const SeenMessage& message) {
-  return (!given.arrived || *given.arrived == message.arrived) && (!given.sender || *given.sender == message.sender);
-}
-
 struct Targets {
   std::vector<SeenMessage> messages;
   std::vector<std::string> lines;   // as they are shown; empty where they are not
@@ -125,7 +120,7 @@ class Changer {
       const auto place = places.find(queue_.canonical_id(one.id));
       if (place == places.end()) continue;
       if (std::optional<Target>& target = found[place->second]) {
-        if (is_as_given(one, target->message)) append(targets, std::move(*target));
+        if (one.fits(target->message)) append(targets, std::move(*target));
         else failures_.add(mail::changed_meanwhile(one.id));
       } else if (!seen[place->second]) {
         failures_.add(mail::not_in_queue(one.id));

@@ -88,7 +88,8 @@ Result<ExitStatus> run_check(const Options& options, const sys::StatePaths& path
   }
   const mail::Aliases aliases = sys::read_aliases(paths);
   for (const mail::Aliases::Complaint& complaint : aliases.complaints()) {
-    findings.spool(Severity::warning, "alias", fmt::format("{}:{}: {}", paths.aliases, complaint.line, complaint.what), "aliases name users and addresses");
+    findings.spool(Severity::warning, "alias", fmt::format("{}: {}", complaint.place(paths.aliases), complaint.what),
+                   complaint.line > 0 ? "aliases name users and addresses" : "nobody's mail goes where it says: chown root, chmod 644");
   }
   LONGLINE_TRY(const std::vector<sys::SpoolFinding> spool, sys::check_spool(paths, sys::wall_now()));
   for (const sys::SpoolFinding& f : spool) findings.spool(f.severity, f.code, f.message, f.advice);

@@ -51,8 +51,12 @@ Error others_wait(const MessagePart& part, std::string_view queue) {
 
 Result<std::vector<Exported>> select(const ExportOptions& what, World& world, QueueBackend& queue, Failures& failures) {
   LONGLINE_TRY(const std::vector<GivenId> given, read_ids(what.ids));
-  std::map<std::string, bool> wanted;
-  for (const GivenId& one : given) wanted.emplace(queue.canonical_id(one.id), false);
+  struct Wanted {
+    const GivenId* given = nullptr;
+    bool found = false;
+  };
+  std::map<std::string, Wanted> wanted;
+  for (const GivenId& one : given) wanted.emplace(queue.canonical_id(one.id), Wanted{&one});
   LONGLINE_TRY(mail::ConnectorChoice choice, choice_now(world));
   std::vector<Exported> out;
   const WallTime now = sys::wall_now();
@@ -61,7 +65,11 @@ Result<std::vector<Exported>> select(const ExportOptions& what, World& world, Qu
   LONGLINE_CHECK(queue.visit([&](QueuedMessage&& message) {
     const auto found = wanted.find(message.id);
     if (!wanted.empty() && found == wanted.end()) return true;
-    if (found != wanted.end()) found->second = true;
+    if (found != wanted.end()) found->second.found = true;
+    if (found != wanted.end() && !found->second.given->fits(message)) {
+      failures.add(mail::changed_meanwhile(message.id));
+      return true;
+    }
     if (!matches(what.filter, message, choice, now)) return true;
     std::vector<std::string> recipients = waiting_recipients(what.filter, message, choice);
     if (recipients.empty()) return true;
@@ -71,8 +79,8 @@ Result<std::vector<Exported>> select(const ExportOptions& what, World& world, Qu
     else out.push_back(std::move(part));
     return true;
   }));
-  for (const auto& [id, found] : wanted) {
-    if (!found) return mail::not_in_queue(id);
+  for (const auto& [id, one] : wanted) {
+    if (!one.found) failures.add(mail::not_in_queue(id));
   }
   return out;
 }
@@ -83,7 +91,7 @@ volatile std::sig_atomic_t is_interrupted = 0;
 void let_signals_interrupt() {
   struct sigaction note {};
   note.sa_handler = [](int) { is_interrupted = 1; };
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     struct sigaction before {};
     if (::sigaction(number, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) ::sigaction(number, &note, nullptr);
   }
@@ -110,8 +118,10 @@ Result<void> write_batch(std::vector<Exported>& parts, QueueBackend& queue, cons
   for (const Exported& part : parts) {
     const SeenMessage& message = part.message;
     bool begun = false;
+    const Result<mail::DsnWishes> wishes = queue.wishes(message.id);
+    if (!wishes) return wishes.error();
     Result<void> read = queue.read(message.id, [&](std::string_view piece) {
-      if (!begun) print(writer.envelope(message.sender, part.recipients, part.eight_bit));
+      if (!begun) print(writer.envelope(message.sender, part.recipients, part.eight_bit, *wishes));
       begun = true;
       print(writer.body(piece));
       return std::ferror(stdout) == 0 && !is_interrupted;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What several verbs ask of names and ids.
+#include <unistd.h>
+
 #include <cctype>
+#include <cerrno>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "sys/config_file.hpp"
 #include "sys/local_clock.hpp"
 #include "sys/queue/queue_opening.hpp"
 #include "sys/spool/spool.hpp"
@@ -44,32 +46,54 @@ void add_words(std::string_view line, std::vector<GivenId>& ids) {
   }
 }
 
+Result<void> add_line(std::string_view line, int number, std::vector<GivenId>& ids) {
+  if (!line.starts_with('{')) {
+    add_words(line, ids);
+    return {};
+  }
+  Result<GivenId> one = id_in_json(line);
+  if (one) {
+    ids.push_back(std::move(*one));
+    return {};
+  }
+  Error error = std::move(one).error();
+  error.where = Where{"stdin", number};
+  return error;
+}
+
+// Line by line: what is kept of a long queue's listing is a fraction of it.
+Result<void> read_lines(std::vector<GivenId>& ids) {
+  constexpr std::size_t kLongestIdLine = 32 << 20, kMostIds = 5'000'000;   // a message for a hundred thousand recipients, each with a reason
+  std::string buffer(64 * 1024, '\0'), rest;
+  int number = 0;
+  while (true) {
+    const ssize_t n = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error(errno, "stdin");
+    if (n == 0) return add_line(trim(rest), number + 1, ids);
+    std::string_view bytes = std::string_view(buffer).substr(0, static_cast<std::size_t>(n));
+    for (std::size_t end; (end = bytes.find('\n')) != std::string_view::npos; bytes.remove_prefix(end + 1)) {
+      rest += bytes.substr(0, end);
+      LONGLINE_CHECK(add_line(trim(rest), ++number, ids));
+      rest.clear();
+    }
+    rest += bytes;
+    if (rest.size() > kLongestIdLine || ids.size() > kMostIds) return Error(Errc::malformed, "stdin: too long for a list of messages");
+  }
+}
+
 }  // namespace
 
+bool GivenId::fits(const mail::SeenMessage& now) const { return (!arrived || *arrived == now.arrived) && (!sender || *sender == now.sender); }
+
 Result<std::vector<GivenId>> read_ids(const std::vector<std::string>& given) {
-  constexpr std::size_t kMost = 64 << 20;
   std::vector<GivenId> ids;
   for (const std::string& id : given) {
     if (id != "-") {
       ids.push_back({id});
       continue;
     }
-    LONGLINE_TRY(const std::string text, sys::read_file("-", kMost));
-    int number = 0;
-    for (const std::string_view line : split(text, '\n')) {
-      ++number;
-      if (trim(line).starts_with('{')) {
-        Result<GivenId> one = id_in_json(trim(line));
-        if (!one) {
-          Error error = std::move(one).error();
-          error.where = Where{"stdin", number};
-          return error;
-        }
-        ids.push_back(std::move(*one));
-      } else {
-        add_words(line, ids);
-      }
-    }
+    LONGLINE_CHECK(read_lines(ids));
   }
   return ids;
 }

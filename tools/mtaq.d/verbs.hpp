@@ -60,6 +60,8 @@ struct GivenId {
   std::string id;
   std::optional<WallTime> arrived{};
   std::optional<std::string> sender{};
+  /// What was seen of it, if the line said that, is so still.
+  bool fits(const mail::SeenMessage& now) const;
 };
 /// Ids from the command line; "-" stands for those on stdin: words, or lines of `list --json`.
 Result<std::vector<GivenId>> read_ids(const std::vector<std::string>& given);

@@ -87,6 +87,7 @@ Result<BatchImport::Outcome> BatchImport::store(mail::Deliver&& message) {
   if (missing.empty()) return outcome;
   submission.sender = std::move(message.sender);
   submission.eight_bit = message.eight_bit;
+  submission.dsn = std::move(message.dsn);
   for (const std::string& recipient : missing) {
     (choice_.choose(recipient).local ? submission.local_recipients : submission.recipients).push_back(recipient);
   }

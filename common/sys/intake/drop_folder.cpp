@@ -263,10 +263,12 @@ Result<DropIntake> take_in_dropped(const StatePaths& paths, const config::Config
 mail::Aliases read_aliases(const StatePaths& paths) {
   constexpr std::size_t kMost = 1 << 20;
   struct stat info {};
-  if (paths.aliases.empty() || ::stat(paths.aliases.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
-  if ((info.st_mode & 022) != 0 || (info.st_uid != 0 && info.st_uid != ::geteuid())) return {};
+  if (paths.aliases.empty() || ::stat(paths.aliases.c_str(), &info) != 0) return {};
+  if (!S_ISREG(info.st_mode)) return mail::Aliases::unread("not read: it is no file");
+  if ((info.st_mode & 022) != 0) return mail::Aliases::unread(fmt::format("not read: others may write it (mode {:04o})", info.st_mode & 07777));
+  if (info.st_uid != 0 && info.st_uid != ::geteuid()) return mail::Aliases::unread(fmt::format("not read: it is user {}'s", info.st_uid));
   const Result<std::string> text = read_file(paths.aliases, kMost);
-  return text ? mail::Aliases(*text) : mail::Aliases();
+  return text ? mail::Aliases(*text) : mail::Aliases::unread("not read: " + text.error().message());
 }
 
 }  // namespace longline::sys

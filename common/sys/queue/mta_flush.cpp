@@ -42,7 +42,9 @@ Result<std::vector<mail::QueuedMessage>> MtaFlush::take_snapshot() {
   const bool named = !wanted.empty();
   std::vector<mail::QueuedMessage> snapshot;
   LONGLINE_CHECK(queue_.visit([&](mail::QueuedMessage&& message) {
-    if (named ? wanted.erase(message.id) == 0 : message.state == mail::MessageState::held || !in_scope(message)) {
+    const bool is_held_out = !named && message.state == mail::MessageState::held && in_scope(message);
+    if (is_held_out) tally_.leave_out_held(1);
+    if (is_held_out || (named ? wanted.erase(message.id) == 0 : !in_scope(message))) {
       others_.insert(std::move(message.id));
       return true;
     }

@@ -23,6 +23,7 @@ class SpoolQueue : public mail::QueueBackend {
   Result<void> visit(const Visitor& visitor) override { return spool_.visit(Box::queue, visitor); }
   Result<mail::QueuedMessage> find(const std::string& id) override { return spool_.find(id); }
   Result<void> read(const std::string& id, const Sink& sink) override;
+  Result<mail::DsnWishes> wishes(const std::string& id) override { return spool_.wishes(id); }
   Result<std::vector<Result<void>>> change(mail::QueueChange change, const std::vector<mail::SeenMessage>& as_seen) override;
   bool removes_recipients() const override { return true; }
   Result<std::vector<Result<void>>> remove_recipients(const std::vector<mail::MessagePart>& parts) override;

@@ -56,11 +56,13 @@ TEST_CASE("what the sender wants to be told is for each recipient") {
     std::string evil = format_dropped(submission());
     return evil.insert(evil.find(before), line);
   };
-  for (const std::string_view bad : {"wish RET=SOME\n", "wish ENVID=a=b\n", "wish \n", "wish NOTIFY=DELAY\n", "wish RET=HDRS\nwish RET=HDRS\n", "wish SIZE=1\n"}) {
+  for (const std::string_view bad :
+       {"wish RET=SOME\n", "wish ENVID=a=b\n", "wish \n", "wish NOTIFY=DELAY\n", "wish RET=HDRS\nwish RET=HDRS\n", "wish SIZE=1\n"}) {
     CAPTURE(bad);
     CHECK_FALSE(read_dropped(with(bad, "recipient"), origin()));
   }
-  for (const std::string_view bad : {"wish NOTIFY=NEVER,DELAY\n", "wish NOTIFY=\n", "wish ORCPT=x\n", "wish RET=HDRS\n", "wish NOTIFY=DELAY\nwish NOTIFY=DELAY\n"}) {
+  for (const std::string_view bad :
+       {"wish NOTIFY=NEVER,DELAY\n", "wish NOTIFY=\n", "wish ORCPT=x\n", "wish RET=HDRS\n", "wish NOTIFY=DELAY\nwish NOTIFY=DELAY\n"}) {
     CAPTURE(bad);
     CHECK_FALSE(read_dropped(with(bad, "content"), origin()));
   }
