@@ -85,25 +85,18 @@ class Changer {
     return targets;
   }
 
-  // What is to be known of each in the end: whole messages of a long queue take too much memory.
-  struct Target {
-    SeenMessage message;
-    std::string line;
-  };
-  Target target_of(const QueuedMessage& message, WallTime now) {
-    if (!shows_) return {message, ""};
-    return {message, options_.common.json ? json_line(message, choice_) + "\n" : mail::listing_lines(message, choice_, now)};
-  }
-  void append(Targets& targets, Target target) const {
-    targets.messages.push_back(std::move(target.message));
-    if (shows_) targets.lines.push_back(std::move(target.line));
+  std::string shown(const QueuedMessage& message, WallTime now) {
+    return options_.common.json ? json_line(message, choice_) + "\n" : mail::listing_lines(message, choice_, now);
   }
 
   Result<Targets> by_listing(const std::vector<GivenId>& given) {
     std::map<std::string, std::size_t> places;
     for (const GivenId& one : given) places.try_emplace(queue_.canonical_id(one.id), places.size());
-    std::vector<std::optional<Target>> found(places.size());
+    // What is to be known of each in the end: whole messages of a long queue take too much memory.
+    std::vector<std::optional<SeenMessage>> found(places.size());
+    std::vector<std::string> lines(shows_ ? places.size() : 0);
     Targets targets;
+    targets.messages.reserve(places.size());
     const WallTime now = sys::wall_now();
     std::vector<bool> seen(places.size());
     LONGLINE_CHECK(queue_.visit([&](QueuedMessage&& message) {
@@ -111,17 +104,25 @@ class Changer {
       if (!given.empty() && place == places.end()) return true;
       if (place != places.end()) seen[place->second] = true;
       if (change_.all && !matches(change_.filter, message, choice_, now)) return true;
-      Target target = target_of(message, now);
-      if (place == places.end()) append(targets, std::move(target));
-      else found[place->second] = std::move(target);
+      if (place == places.end()) {
+        targets.messages.emplace_back(message);
+        if (shows_) targets.lines.push_back(shown(message, now));
+      } else {
+        found[place->second] = message;
+        if (shows_) lines[place->second] = shown(message, now);
+      }
       return true;
     }));
     for (const GivenId& one : given) {
       const auto place = places.find(queue_.canonical_id(one.id));
       if (place == places.end()) continue;
-      if (std::optional<Target>& target = found[place->second]) {
-        if (one.fits(target->message)) append(targets, std::move(*target));
-        else failures_.add(mail::changed_meanwhile(one.id));
+      if (std::optional<SeenMessage>& message = found[place->second]) {
+        if (!one.fits(*message)) {
+          failures_.add(mail::changed_meanwhile(one.id));
+        } else {
+          targets.messages.push_back(std::move(*message));
+          if (shows_) targets.lines.push_back(std::move(lines[place->second]));
+        }
       } else if (!seen[place->second]) {
         failures_.add(mail::not_in_queue(one.id));
       }
