@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "mail/peer_memory.hpp"
 
+#include <algorithm>
+
 namespace longline::mail {
 namespace {
 
@@ -35,7 +37,11 @@ PeerMemory learn(PeerMemory memory, const SmtpPeer& peer, const SmtpLessons& les
     memory.tried /= 2;
     memory.rejected /= 2;
   }
-  if (lessons.rate > 0) memory.rate = lessons.rate;
+  if (lessons.rate > 0) {
+    const bool was_known = memory.known_rate() > 0;
+    memory.rate = lessons.rate_is_least && was_known ? std::max(memory.rate, lessons.rate) : lessons.rate;
+    memory.rate_is_least = lessons.rate_is_least && !was_known;
+  }
   if (lessons.round_trip) memory.round_trip = *lessons.round_trip;
   memory.learned = now;
   return memory;

@@ -14,6 +14,7 @@ struct PeerMemory {
   std::uint64_t size_limit = 0;      ///< of SIZE; 0: none announced, or too long ago
   int tried = 0, rejected = 0;       ///< messages, and those of them that were refused before their body; old ones fade
   std::int64_t rate = 0;             ///< bytes a second; 0: not known
+  bool rate_is_least = false;        ///< it may be much more: nothing was long enough on its way to tell
   Duration round_trip{0};            ///< 0: not known
   bool lock_step = false;            ///< takes no pipelined groups, whatever it announces
   bool no_chunking = false;          ///< does not know BDAT, whatever it announces
@@ -22,6 +23,8 @@ struct PeerMemory {
   WallTime learned{};                ///< the end of the last session
   bool operator==(const PeerMemory&) const = default;
 
+  /// What a message can be held to that must be through in time; 0: not known.
+  std::int64_t known_rate() const { return rate_is_least ? 0 : rate; }
   /// The probability that a message is refused before its body; 0.02 while little is known.
   double rejection() const;
 };

@@ -263,7 +263,7 @@ std::optional<SmtpClientAction> SmtpClient::next_action() {
 const SmtpPeer& SmtpClient::peer() const { return impl_->peer; }
 SmtpTraffic SmtpClient::traffic() const { return impl_->traffic; }
 
-SmtpClient::Answered SmtpClient::answered() const { return {impl_->answered_up_to, static_cast<std::int64_t>(impl_->best_rate)}; }
+SmtpClient::Answered SmtpClient::answered() const { return {impl_->answered_up_to, static_cast<std::int64_t>(impl_->line_rate)}; }
 
 std::size_t SmtpClient::in_flight() const { return impl_->in_flight(); }
 

@@ -101,6 +101,7 @@ struct SmtpLessons {
   int tried = 0;                    ///< messages whose envelope was answered
   int rejected = 0;                 ///< of these, without a recipient: their bodies were for nothing
   std::int64_t rate = 0;            ///< bytes a second that were answered, at best; 0: too little was sent
+  bool rate_is_least = false;       ///< small messages on a fast line: it may be much more
   std::optional<Duration> round_trip{};
 };
 
@@ -164,7 +165,7 @@ class SmtpClient {
   const SmtpPeer& peer() const;
   SmtpTraffic traffic() const;
   /// Messages whose last byte was handed to the line and that have no reply.
-  /// Bytes that were answered, and how many a second at best; 0 before a message was taken.
+  /// Bytes that were answered, and how many a second the line carries; 0: not known, or fast.
   struct Answered {
     std::uint64_t bytes = 0;
     std::int64_t rate = 0;

@@ -126,6 +126,7 @@ struct SmtpClient::Impl {
   // What the line can do, for the window
   std::optional<Duration> round_trip;
   double best_rate = 0;                                   ///< answered bytes a second
+  double line_rate = 0;                                   ///< likewise, of what took so long that it tells how fast the line is
   int samples = 0;
   std::uint64_t round_trip_mark = 0;                      ///< bytes_out when the round trip under way began
 };

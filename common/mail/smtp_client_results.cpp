@@ -11,6 +11,7 @@ namespace {
 constexpr int kMostMessages = 1000;
 constexpr std::int64_t kLeastWindowBytes = 16 * 1024;
 constexpr std::int64_t kMostWindowBytes = 4 * 1024 * 1024;
+constexpr Duration kTellingTime(250);   ///< of a message on its way: what takes less was the peer's disk, or the distance
 
 }  // namespace
 
@@ -93,6 +94,8 @@ void SmtpClient::Impl::learn(const Transaction& transaction, TimePoint now) {
   if (took.count() <= 0) return;
   const double rate = static_cast<double>(answered_up_to - transaction.answered_before) * 1000 / static_cast<double>(took.count());
   best_rate = std::max(best_rate, rate);
+  const Duration distance = round_trip.value_or(Duration(0));
+  if (took - distance >= kTellingTime && took >= 3 * distance) line_rate = std::max(line_rate, rate);
   ++samples;
   if (!round_trip) return;
   const double flight = 2 * best_rate * static_cast<double>(round_trip->count()) / 1000;
@@ -128,6 +131,7 @@ void SmtpClient::Impl::end(std::optional<Error> error) {
   current.reset();
   constexpr int kEnoughSamples = 4;
   lessons.rate = static_cast<std::int64_t>(best_rate);
+  lessons.rate_is_least = line_rate <= 0;
   lessons.round_trip = round_trip;
   if (samples >= kEnoughSamples && round_trip) {
     const double flight = 2 * best_rate * static_cast<double>(round_trip->count()) / 1000;

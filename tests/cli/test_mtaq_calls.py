@@ -53,7 +53,7 @@ class Limits(ConnectorCase):
         self.root.add(message("first"), "bob@lan.example")
         self.root.flush()
         db = sqlite3.connect(self.root.spool)   # a slow line, as an earlier call found it
-        db.execute("UPDATE peer_memory SET rate=1000, round_trip=500, learned=?", (int(time.time() * 1000),))
+        db.execute("UPDATE peer_memory SET rate=1000, round_trip=500, blame=0, learned=?", (int(time.time() * 1000),))
         db.commit()
         db.close()
         large = self.root.add(message("large", 60_000), "bob@lan.example")

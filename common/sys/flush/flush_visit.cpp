@@ -164,7 +164,7 @@ Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std
     const std::size_t due = batch.due(hop);
     if (due == 0) return {};
     LONGLINE_TRY(const mail::PeerMemory memory, spool_.peer_memory(connector.name, to_string(address), wall_now()));
-    allowance_.start_session(memory.rate, memory.round_trip, loop_.now());
+    allowance_.start_session(memory.known_rate(), memory.round_trip, loop_.now());
     if (batch.holds_back_all(hop) && heirs_in(hop).empty()) {
       return batch.give_up(hop, Error(Errc::messages_left, "nothing fits into what is left", Stage::transfer), true);
     }
@@ -174,7 +174,7 @@ Result<void> QueueFlush::visit(FlushBatch& batch, const FlushHop& hop, const std
       if (next) continue;
       return unreachable(batch, hop, std::move(opened).error());
     }
-    allowance_.start_session(memory.rate, memory.round_trip, loop_.now());
+    allowance_.start_session(memory.known_rate(), memory.round_trip, loop_.now());
     batch.start_hop(hop, settings_.scope.ids.empty());
     const std::vector<const config::Connector*> heirs = heirs_in(hop);
     if (!heirs.empty()) session.keep_open();

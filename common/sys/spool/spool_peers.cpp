@@ -8,7 +8,7 @@
 namespace longline::sys {
 namespace {
 
-constexpr std::int64_t kLockStep = 1, kNoChunking = 2, kNoTls = 4;
+constexpr std::int64_t kLockStep = 1, kNoChunking = 2, kNoTls = 4, kRateIsLeast = 8;   // bits of `blame`
 
 }  // namespace
 
@@ -44,13 +44,15 @@ Result<mail::PeerMemory> Spool::peer_memory(const std::string& peer, const std::
   memory.lock_step = (blame & kLockStep) != 0;
   memory.no_chunking = (blame & kNoChunking) != 0;
   memory.no_tls = (blame & kNoTls) != 0;
+  memory.rate_is_least = (blame & kRateIsLeast) != 0;
   memory.blamed = WallTime(Duration(find->integer(6)));
   memory.learned = WallTime(Duration(find->integer(7)));
   return mail::recall(memory, now);
 }
 
 Result<void> Spool::set_peer_memory(const std::string& peer, const std::string& hop, const mail::PeerMemory& memory) {
-  const std::int64_t blame = (memory.lock_step ? kLockStep : 0) | (memory.no_chunking ? kNoChunking : 0) | (memory.no_tls ? kNoTls : 0);
+  const std::int64_t blame = (memory.lock_step ? kLockStep : 0) | (memory.no_chunking ? kNoChunking : 0) | (memory.no_tls ? kNoTls : 0) |
+                             (memory.rate_is_least ? kRateIsLeast : 0);
   return change([&]() -> Result<void> {
     LONGLINE_TRY(SqliteStatement set, db_->prepare("INSERT OR REPLACE INTO peer_memory VALUES(?,?,?,?,?,?,?,?,?,?)"));
     return set.bind(1, peer).bind(2, hop).bind(3, static_cast<std::int64_t>(memory.size_limit)).bind(4, std::int64_t{memory.tried})

@@ -42,6 +42,24 @@ TEST_CASE("a size limit counts for a week, and is replaced by each session") {
   CHECK(learn(memory, {}, answered, kAsked).size_limit == 0);
 }
 
+TEST_CASE("a rate that small messages showed on a fast line is the least it has, and takes the place of no other") {
+  SmtpLessons small, telling;
+  small.rate = 10'000;
+  small.rate_is_least = true;
+  telling.rate = 3'000;
+  PeerMemory memory = learn({}, {}, small, kAsked);
+  CHECK(memory.rate == 10'000);   // for a plan
+  CHECK(memory.known_rate() == 0);
+  memory = learn(memory, {}, telling, kAsked);
+  CHECK(memory.known_rate() == 3'000);
+  small.rate = 2'000;
+  CHECK(learn(memory, {}, small, kAsked).known_rate() == 3'000);
+  small.rate = 20'000;
+  CHECK(learn(memory, {}, small, kAsked).known_rate() == 20'000);
+  telling.rate = 1'000;
+  CHECK(learn(memory, {}, telling, kAsked).known_rate() == 1'000);
+}
+
 TEST_CASE("blame changes how the next session begins, for a while") {
   PeerMemory memory;
   memory.lock_step = memory.no_tls = true;

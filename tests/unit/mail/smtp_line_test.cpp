@@ -47,6 +47,8 @@ class Direction {
 struct Call {
   double seconds = 0;
   SendWindow window;
+  SmtpClient::Answered answered{};
+  SmtpLessons lessons{};
 };
 
 /// From the connection to QUIT on the line.
@@ -77,7 +79,7 @@ Call send(FakeSource& source, double bits_a_second, std::int64_t round_trip, boo
   REQUIRE(client_log.finished);
   CHECK_FALSE(client_log.finished->error);
   CHECK(server_log.delivered.size() == source.queue.size());
-  return {static_cast<double>(now) / 1000, client_log.finished->window};
+  return {static_cast<double>(now) / 1000, client_log.finished->window, client.answered(), client_log.finished->lessons};
 }
 
 FakeSource queue_of(int count, std::size_t size) {
@@ -128,6 +130,26 @@ TEST_CASE("messages larger than the window do not wait for each other's replies"
   const double payload = 10 * 20'000 * 10 / 9600.0;
   MESSAGE("payload " << payload << " s, took " << call.seconds << " s");
   CHECK(call.seconds <= 1.02 * payload + 4 * 2.0);
+}
+
+TEST_CASE("how fast the line is, is known where messages were long enough on their way to tell") {
+  struct Row {
+    double rate;
+    std::int64_t round_trip;
+    bool tells;
+  };
+  for (const Row row : {Row{2400, 1800, true}, Row{9600, 600, true}, Row{9600, 0, true}, Row{1e9, 1800, false}, Row{1e9, 2, false}}) {
+    CAPTURE(row.rate);
+    CAPTURE(row.round_trip);
+    FakeSource source = queue_of(5, 2200);
+    const Call call = send(source, row.rate, row.round_trip, false);
+    CHECK((call.answered.rate > 0) == row.tells);
+    CHECK(call.lessons.rate_is_least != row.tells);
+    CHECK(call.lessons.rate > 0);
+    if (!row.tells) continue;
+    CHECK(static_cast<double>(call.answered.rate) <= 1.1 * row.rate / 10);
+    CHECK(static_cast<double>(call.answered.rate) >= 0.6 * row.rate / 10);
+  }
 }
 
 TEST_CASE("on a slow line little is in doubt at a time") {
