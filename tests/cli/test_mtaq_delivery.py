@@ -38,9 +38,16 @@ class LmtpStore:
             self.listener.bind(("127.0.0.1", 0))
             self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
         self.listener.listen()
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def close(self):
+        # A thread that is about to accept would take the next listener with this descriptor's number for its own, and its mail.
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.thread.join(1)
         self.listener.close()
 
     def serve(self):
