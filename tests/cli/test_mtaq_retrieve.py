@@ -216,7 +216,7 @@ class Atrn(Case):
         # Nothing more: no mail is no failure.
         (result,) = self.retrieve(root)
         self.assertEqual((result["result"], result["answers"][0]["code"]), ("nothing", 453))
-        self.assertEqual(provider.commands[-1], "QUIT")
+        wait_until(lambda: provider.commands[-1] == "QUIT", "QUIT, whose reply nobody waits for")
         self.assertEqual(root.run("retrieve").stdout, b"provider: no mail waits there\n")
         self.assertEqual(root.run("retrieve", "--quiet").stdout, b"")
 
@@ -332,7 +332,7 @@ class InTheFlush(Case):
         root.add(b"Subject: out\n\ntext\n", "bob@far.example")
         root.run("flush", status=75)
         self.assertEqual([c for c in provider.commands if c.startswith("ETRN")], ["ETRN example.org"])
-        self.assertEqual((provider.commands[-1], provider.sessions), ("QUIT", 1))
+        wait_until(lambda: (provider.commands[-1], provider.sessions) == ("QUIT", 1), "QUIT, in one session")
 
     def test_over_tcp_where_the_port_is_the_same_and_else_not(self):
         for port, sessions in (("", 1), ("own", 2)):
@@ -355,7 +355,7 @@ class InTheFlush(Case):
         root.add(b"Subject: more\n\ntext\n", "bob@far.example")
         root.run("flush", "--link", "isp")
         self.assertEqual((other.taken, [c for c in other.commands if c.startswith("ETRN")]), (["more"], []))
-        self.assertEqual(other.commands[-1], "QUIT")
+        wait_until(lambda: other.commands[-1] == "QUIT", "QUIT, whose reply nobody waits for")
 
     def fresh(self, root):
         Path(root.line).unlink()
@@ -423,7 +423,7 @@ class Etrn(Case):
         (result,) = self.retrieve(root)
         self.assertEqual((result["result"], result["messages"]), ("asked", None))
         self.assertEqual([(a["domain"], a["code"]) for a in result["answers"]], [("example.org", 250), ("example.com", 251), ("b.example", 253)])
-        self.assertEqual(provider.commands[-4:], ["ETRN example.org", "ETRN example.com", "ETRN b.example", "QUIT"])
+        wait_until(lambda: provider.commands[-4:] == ["ETRN example.org", "ETRN example.com", "ETRN b.example", "QUIT"], "three questions and QUIT")
         self.assertEqual(root.run("retrieve").stdout, b"provider: the peer sends what it has\n")
 
     def test_refusals(self):
