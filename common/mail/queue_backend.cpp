@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mail/queue_backend.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.hpp"
@@ -15,6 +16,12 @@ constexpr std::array<std::string_view, 5> kDoneNames = {"held", "released", "rem
 
 std::string_view to_string(QueueChange change) { return kNames[static_cast<std::size_t>(change)]; }
 std::string_view done_name(QueueChange change) { return kDoneNames[static_cast<std::size_t>(change)]; }
+
+void keep_waiting(std::vector<std::string>& recipients, const QueuedMessage& message) {
+  std::erase_if(recipients, [&](const std::string& address) {
+    return std::none_of(message.recipients.begin(), message.recipients.end(), [&](const Recipient& r) { return r.address == address && !r.finished(); });
+  });
+}
 
 Result<std::vector<Result<void>>> QueueBackend::remove_recipients(const std::vector<MessagePart>&) {
   return Error(Errc::usage, "queue " + std::string(name()) + " cannot take recipients out of a message", Stage::queue);

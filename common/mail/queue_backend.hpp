@@ -49,6 +49,9 @@ struct MessagePart {
   std::vector<std::string> recipients;
 };
 
+/// Leaves of `recipients` those who still wait for the message as it is now.
+void keep_waiting(std::vector<std::string>& recipients, const QueuedMessage& message);
+
 /// A queue of messages: our spool, Postfix's, Exim's, or one in memory. Calls are synchronous; each runs one short command or
 /// touches files, and ends. Errors: permission; not_found for an id that is not there; next_hop_unreachable when the
 /// mail system does not run; deadline when it does not answer; usage for what this queue cannot do.

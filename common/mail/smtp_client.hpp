@@ -164,13 +164,13 @@ class SmtpClient {
 
   const SmtpPeer& peer() const;
   SmtpTraffic traffic() const;
-  /// Messages whose last byte was handed to the line and that have no reply.
   /// Bytes that were answered, and how many a second the line carries; 0: not known, or fast.
   struct Answered {
     std::uint64_t bytes = 0;
     std::int64_t rate = 0;
   };
   Answered answered() const;
+  /// Messages whose last byte was handed to the line and that have no reply.
   std::size_t in_flight() const;
 
  private:

@@ -169,10 +169,7 @@ Result<void> look_again(QueueBackend& queue, std::vector<Exported>& parts) {
     if (found == places.end()) return true;
     Exported& part = parts[found->second];
     is_there[found->second] = true;
-    std::erase_if(part.recipients, [&](const std::string& address) {
-      const auto waits = [&](const mail::Recipient& r) { return !r.finished() && r.address == address; };
-      return std::none_of(message.recipients.begin(), message.recipients.end(), waits);
-    });
+    mail::keep_waiting(part.recipients, message);
     part.is_whole = part.recipients.size() == waiting(message);
     return true;
   }));

@@ -63,7 +63,8 @@ Result<void> add_line(std::string_view line, int number, std::vector<GivenId>& i
 
 // Line by line: what is kept of a long queue's listing is a fraction of it.
 Result<void> read_lines(std::vector<GivenId>& ids) {
-  constexpr std::size_t kLongestIdLine = 32 << 20, kMostIds = 5'000'000;   // a message for a hundred thousand recipients, each with a reason
+  constexpr std::size_t kLongestIdLine = 32 << 20;   // a message for a hundred thousand recipients, each with a reason
+  constexpr std::size_t kMostIds = 5'000'000;
   std::string buffer(64 * 1024, '\0'), rest;
   int number = 0;
   while (true) {

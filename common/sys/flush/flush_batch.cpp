@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "mail/queue_backend.hpp"
 #include "sys/local_clock.hpp"
 #include "sys/system_clock.hpp"
 
@@ -30,13 +31,6 @@ bool shares_session(const config::Connector& a, const config::Connector& b) {
   // An X.400 connector's transfers are its own.
   const bool smtp = a.protocol == config::Protocol::smtp && b.protocol == config::Protocol::smtp;
   return smtp && way(a) == way(b);
-}
-
-/// Leaves those who still wait for the message as it is now.
-void keep_waiting(std::vector<std::string>& recipients, const QueuedMessage& message) {
-  std::erase_if(recipients, [&](const std::string& address) {
-    return std::none_of(message.recipients.begin(), message.recipients.end(), [&](const mail::Recipient& r) { return r.address == address && !r.finished(); });
-  });
 }
 
 }  // namespace
@@ -179,7 +173,7 @@ Result<void> FlushBatch::refresh() {
     entry.is_elsewhere = message.state == mail::MessageState::sending;   // we have begun none
     entry.is_there = true;
     if (entry.work) adopt(entry, std::move(message));
-    else keep_waiting(entry.recipients, message);
+    else mail::keep_waiting(entry.recipients, message);
     return true;
   }));
   std::vector<std::string> gone;
@@ -191,7 +185,7 @@ Result<void> FlushBatch::refresh() {
 }
 
 void FlushBatch::adopt(Entry& entry, QueuedMessage&& now) const {
-  keep_waiting(entry.recipients, now);
+  mail::keep_waiting(entry.recipients, now);
   now.subject = std::string();
   if (callbacks_.counted->contains(now.id)) --now.attempts;   // of before this flush
   entry.begun().message = std::move(now);
